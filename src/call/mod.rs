@@ -1,0 +1,4 @@
+//! One call: its caller's leg, its flow, its seat, its operators' legs, and what is kept of it.
+pub mod record;
+
+pub use record::{Answer, Ask, CallEvent, CallRecord, Keep, Message, NewTicket};

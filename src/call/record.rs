@@ -1,0 +1,114 @@
+//! What is kept of a call: one row when it ends, and its story as events.
+use crate::cause::{CallResult, Cause, HangupBy};
+use crate::class::Class;
+use crate::flow::Lookup;
+use crate::ids::{CallId, OperatorId, QueueName, RequestId};
+use crate::machine::Wall;
+use crate::media::Quality;
+use serde::{Deserialize, Serialize};
+use std::collections::BTreeMap;
+
+/// The row of table `calls`. Times are milliseconds since the epoch.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct CallRecord {
+    pub id: CallId,
+    pub sip_call_id: String,
+    /// The flow's name.
+    pub line: String,
+    /// The caller's canonical number; empty when withheld.
+    pub caller: String,
+    pub verified: bool,
+    pub class: Class,
+    /// The last queue, if any.
+    pub queue: Option<QueueName>,
+    pub started_at: Wall,
+    pub enqueued_at: Option<Wall>,
+    pub offered_at: Option<Wall>,
+    pub answered_at: Option<Wall>,
+    pub ended_at: Option<Wall>,
+    /// The promise clock, monotonic; set when the call was connected or left its last queue.
+    pub wait_ms: Option<u64>,
+    pub operator: Option<OperatorId>,
+    pub result: Option<CallResult>,
+    pub hangup_by: Option<HangupBy>,
+    pub cause: Option<Cause>,
+    /// Steps in the order of entering, `flow/step` separated by spaces; the last 200.
+    pub path: String,
+    pub caller_quality: Option<Quality>,
+    pub operator_quality: Option<Quality>,
+}
+
+/// One line of a call's story. Never holds a digit of a secret step.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct CallEvent {
+    pub call: CallId,
+    pub at: Wall,
+    /// `step`, `said`, `enqueued`, `offered`, `ringing`, `answered`, `connected`, `exit`, `ended`, …
+    pub kind: String,
+    /// Details in the kind's own words.
+    pub detail: BTreeMap<String, String>,
+}
+
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct Message {
+    pub call: CallId,
+    pub at: Wall,
+    /// File name under the recording directory, without `.wav`.
+    pub name: String,
+    pub duration_ms: u64,
+    pub caller: String,
+    pub line: String,
+}
+
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct NewTicket {
+    pub call: CallId,
+    pub at: Wall,
+    pub caller: String,
+    pub topic: String,
+    pub fields: BTreeMap<String, String>,
+}
+
+/// A question to the store; the reply quotes `request`.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Ask {
+    Lookup { request: RequestId, what: Lookup },
+    OpenTicket { request: RequestId, ticket: NewTicket },
+}
+
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Answer {
+    /// Payment: `number terminal paid_at amount status`; agent: `id name active`; subscriber: `number class name email`.
+    Found {
+        request: RequestId,
+        row: BTreeMap<String, String>,
+    },
+    NotFound {
+        request: RequestId,
+    },
+    TicketOpened {
+        request: RequestId,
+        number: String,
+    },
+    Failed {
+        request: RequestId,
+    },
+}
+
+/// Something to be written, in order, never awaited by a call.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Keep {
+    /// The row of a call that has begun: `ended_at` is empty. Rewritten whole when the call ends.
+    Call(Box<CallRecord>),
+    Event(CallEvent),
+    Message(Message),
+    /// What the operator chose, so that it survives a restart (Q7).
+    OperatorChoice {
+        operator: OperatorId,
+        paused: Option<String>,
+        at: Wall,
+    },
+}

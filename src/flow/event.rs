@@ -1,0 +1,178 @@
+//! What goes into and comes out of the interpreter of one call's flow.
+use crate::cause::Cause;
+use crate::class::Class;
+use crate::digit::Digit;
+use crate::ids::{FlowName, PlayId, PromptName, QueueName, RequestId, Skill, StepName};
+use crate::say::{Item, Language};
+use serde::{Deserialize, Serialize};
+use std::collections::{BTreeMap, BTreeSet};
+use std::time::Duration;
+
+/// The queue's exits, as edges of a `queue` step.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum QueueExit {
+    MaxWait,
+    Full,
+    NobodySignedIn,
+    AllPaused,
+    EwtOver,
+    Closed,
+}
+
+/// A question to our own store.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Lookup {
+    Payment { number: String, terminal: Option<String> },
+    Agent { id: String },
+    Subscriber { number: String },
+}
+
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Event {
+    /// The call has begun: steps run from `entry.start`.
+    Started,
+    Digit(Digit),
+    /// Everything of this `Say` was heard to its end.
+    Said {
+        play: PlayId,
+    },
+    /// The lookup found a row: column → value. Sums are in roubles with two decimals (`1500.00`).
+    Found {
+        request: RequestId,
+        row: BTreeMap<String, String>,
+    },
+    NotFound {
+        request: RequestId,
+    },
+    /// The lookup, HTTP request, ticket or recording failed or came too late.
+    Failed {
+        request: RequestId,
+    },
+    HttpReply {
+        request: RequestId,
+        status: u16,
+        body: serde_json::Value,
+    },
+    TicketOpened {
+        request: RequestId,
+        number: String,
+    },
+    Recorded {
+        request: RequestId,
+        name: String,
+        duration: Duration,
+    },
+    /// The seat was closed by the queue; the step's exit is taken, or a polite goodbye if it has none.
+    QueueExited {
+        exit: QueueExit,
+    },
+    /// An operator (or the transfer's party) and the caller hear each other.
+    Connected,
+    /// The other party of a talk hung up; the caller is still there.
+    TalkEnded,
+    TransferFailed,
+    /// The caller's class became known, or changed.
+    ClassKnown {
+        class: Class,
+        name: Option<String>,
+    },
+}
+
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Effect {
+    /// A step was entered (for the call's path, its events and the menu X-ray).
+    Entered {
+        flow: FlowName,
+        step: StepName,
+    },
+    /// Says the items, in place of what is being said. Digits stop it when `barge_in`.
+    Say {
+        play: PlayId,
+        language: Language,
+        items: Vec<Item>,
+        barge_in: bool,
+    },
+    Hush,
+    /// Answered by `Found`, `NotFound` or `Failed`, at the latest after `timeout`.
+    Lookup {
+        request: RequestId,
+        what: Lookup,
+        timeout: Duration,
+    },
+    Http {
+        request: RequestId,
+        method: Method,
+        url: String,
+        headers: BTreeMap<String, String>,
+        body: Option<String>,
+        timeout: Duration,
+        retries: u8,
+    },
+    OpenTicket {
+        request: RequestId,
+        topic: String,
+        fields: BTreeMap<String, String>,
+    },
+    /// Records the caller after a beep; answered by `Recorded` or `Failed`.
+    Record {
+        request: RequestId,
+        max: Duration,
+        silence: Duration,
+    },
+    StopRecording,
+    /// Keeps a recording as a message, after its review.
+    KeepMessage {
+        name: String,
+        duration: Duration,
+    },
+    /// Takes a seat. Music plays while the flow says nothing.
+    Enqueue {
+        queue: QueueName,
+        class: Class,
+        skills: BTreeSet<Skill>,
+        exits: BTreeSet<QueueExit>,
+        whisper: Option<PromptName>,
+    },
+    LeaveQueue,
+    /// Dials a party on the outbound allow-list; answered by `Connected` or `TransferFailed`.
+    Transfer {
+        to: String,
+        timeout: Duration,
+    },
+    /// Never waits and has no answer.
+    Notify {
+        to: String,
+        body: String,
+    },
+    /// A secret step took `count` digits; the digits themselves are nowhere but in the interpreter's variables.
+    SecretTaken {
+        count: usize,
+    },
+    Hangup {
+        cause: Cause,
+    },
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "UPPERCASE")]
+pub enum Method {
+    Get,
+    Post,
+}
+
+/// What is known of a call when it begins.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct Facts {
+    pub call: crate::ids::CallId,
+    /// The caller's number, canonical; empty when withheld.
+    pub caller: String,
+    pub verified: bool,
+    pub class: Class,
+    pub name: Option<String>,
+    /// The number dialled, canonical.
+    pub called: String,
+}

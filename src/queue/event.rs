@@ -1,0 +1,243 @@
+//! What goes into and comes out of a pool's dispatcher. The words are those of the queue rules.
+use crate::class::Class;
+use crate::ids::{CallId, OfferId, OperatorId, QueueName, RequestId, SeatId, Skill};
+use serde::{Deserialize, Serialize};
+use std::collections::BTreeSet;
+use std::time::Duration;
+
+/// Rule Q11: ways out of a queue other than an operator. Each names an edge of the flow's queue step.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Exit {
+    MaxWait,
+    Full,
+    NobodySignedIn,
+    AllPaused,
+    EwtOver,
+    Closed,
+    /// Nobody in the pool has the skills that were asked for.
+    NoSuchSkill,
+}
+
+/// Why a seat was left before an operator was connected.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Leave {
+    HungUp,
+    /// The flow took the caller out (a key, an exit, another queue).
+    ByFlow,
+    Admin,
+}
+
+/// What a person chose for himself, apart from what the call does with him.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Choice {
+    Ready,
+    Paused { reason: String },
+}
+
+/// Q7: the state that others see.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case", tag = "state")]
+pub enum OperatorState {
+    Offline,
+    Ready,
+    Claimed,
+    Ringing,
+    Talking,
+    WrapUp,
+    Paused { reason: String },
+    Unreachable,
+}
+
+impl OperatorState {
+    pub fn as_str(&self) -> &'static str {
+        match self {
+            OperatorState::Offline => "offline",
+            OperatorState::Ready => "ready",
+            OperatorState::Claimed => "claimed",
+            OperatorState::Ringing => "ringing",
+            OperatorState::Talking => "talking",
+            OperatorState::WrapUp => "wrap_up",
+            OperatorState::Paused { .. } => "paused",
+            OperatorState::Unreachable => "unreachable",
+        }
+    }
+}
+
+/// How ringing an operator failed; three different things (Q6).
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum OfferFailure {
+    /// 408, 480 after ringing, or anything else that means "did not pick up".
+    NoAnswer,
+    /// 486, 600, 603.
+    Rejected,
+    /// No response, 404, 410, 503, no media: the phone is not there.
+    Unreachable,
+}
+
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Event {
+    /// A caller takes a seat. `caller` is the verified number, if any (Q4: last operator; Q10: credit).
+    Joined {
+        seat: SeatId,
+        call: CallId,
+        caller: Option<String>,
+        queue: QueueName,
+        class: Class,
+        skills: BTreeSet<Skill>,
+        /// Exits that the flow handles: they are worth taking as soon as they apply.
+        exits: BTreeSet<Exit>,
+    },
+    /// Known late, or raised by a supervisor: same seat, same clock.
+    ClassChanged {
+        seat: SeatId,
+        class: Class,
+    },
+    Left {
+        seat: SeatId,
+        why: Leave,
+    },
+
+    /// The operator's phone is there: REGISTER, a static contact, a browser that signed in.
+    SignedIn {
+        operator: OperatorId,
+    },
+    SignedOut {
+        operator: OperatorId,
+    },
+    /// `ready`, or `paused`; made during a call it is queued until the call's end.
+    Chose {
+        operator: OperatorId,
+        choice: Choice,
+    },
+    EndWrapUp {
+        operator: OperatorId,
+    },
+    ExtendWrapUp {
+        operator: OperatorId,
+    },
+    /// The answer to `Action::Ping`.
+    Pong {
+        request: RequestId,
+        operator: OperatorId,
+        alive: bool,
+    },
+
+    /// A provisional answer above 100 came from the phone.
+    Ringing {
+        offer: OfferId,
+    },
+    /// A valid 200 OK came.
+    Accepted {
+        offer: OfferId,
+    },
+    OfferFailed {
+        offer: OfferId,
+        why: OfferFailure,
+    },
+    /// The operator's first RTP packet came.
+    Flowing {
+        offer: OfferId,
+    },
+    /// The operator's leg ended after `Accepted`, or after `Withdraw` was carried out.
+    OperatorGone {
+        offer: OfferId,
+    },
+    /// The caller's leg ended after `Connect`, or the talk was ended by the flow or an administrator.
+    CallerGone {
+        offer: OfferId,
+    },
+    /// The operator is in a call that did not come from the queue, or is out of it.
+    Occupied {
+        operator: OperatorId,
+        busy: bool,
+    },
+    /// New settings; seats and operators stay. Applied from the next offer on.
+    Configured(Box<super::PoolSettings>),
+}
+
+/// Why an offer was taken back.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Withdrawal {
+    /// Another operator answered: `Reason: SIP;cause=200;text="Call completed elsewhere"`.
+    AnsweredElsewhere,
+    CallerGone,
+    /// `ring_timeout` ran out, or no provisional answer came within `rings_within`.
+    TimedOut,
+    /// The operator chose a break, signed out or was taken by another call.
+    OperatorLeft,
+}
+
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Action {
+    /// Ring this operator for this seat.
+    Offer {
+        offer: OfferId,
+        seat: SeatId,
+        operator: OperatorId,
+        queue: QueueName,
+        class: Class,
+        waited: Duration,
+    },
+    /// Take the offer back: CANCEL, or ACK and BYE if a 200 crossed it.
+    Withdraw {
+        offer: OfferId,
+        why: Withdrawal,
+    },
+    /// This operator won: set the bridge. The promise clock runs on until `Connected`.
+    Connect {
+        offer: OfferId,
+        seat: SeatId,
+    },
+    /// The promise clock stopped: the wait is booked. `silent_operator`: no RTP came within a second.
+    Connected {
+        offer: OfferId,
+        seat: SeatId,
+        operator: OperatorId,
+        waited: Duration,
+        silent_operator: bool,
+    },
+    /// The connection failed (no RTP for 5 s, or the operator dropped before the bridge): the operator's leg is to be hung
+    /// up if it still stands, and the caller hears music again, at the head of the queue.
+    Return {
+        offer: OfferId,
+        seat: SeatId,
+    },
+    /// The seat is closed: the flow takes this exit.
+    Exit {
+        seat: SeatId,
+        exit: Exit,
+    },
+    /// The seat is closed without an exit: the caller left (`Left`), for the measures.
+    Closed {
+        seat: SeatId,
+        why: Leave,
+        waited: Duration,
+    },
+    /// The state that others see has changed.
+    OperatorChanged {
+        operator: OperatorId,
+        state: OperatorState,
+    },
+    /// OPTIONS to an operator who was unreachable.
+    Ping {
+        request: RequestId,
+        operator: OperatorId,
+    },
+    Alert(Alert),
+}
+
+/// For those on duty.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Alert {
+    OperatorPaused { operator: OperatorId, reason: String },
+    NobodySignedIn { queue: QueueName },
+    PromiseYielded { seat: SeatId },
+}
