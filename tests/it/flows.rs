@@ -3,7 +3,9 @@ use hotline::cause::Cause;
 use hotline::class::Class;
 use hotline::clock::Zone;
 use hotline::digit::Digit;
-use hotline::flow::{Calendar, Effect, Environment, Event, Facts, FlowSet, Interpreter, Lookup, QueueExit, prompt};
+use hotline::flow::{
+    Calendar, Effect, Environment, Event, Facts, FlowSet, Interpreter, Lookup, QueueExit, prompt,
+};
 use hotline::ids::{CallId, FlowName, PlayId, PromptName, QueueName, RequestId, Skill};
 use hotline::machine::{Instant, Now, Wall};
 use hotline::say::{Item, Language};

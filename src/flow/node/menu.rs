@@ -113,11 +113,11 @@ impl StepKind for Menu {
                     };
                     let target = Spanned::new(target_text.to_string(), target.at);
                     let goto = cx.target(&target);
-                    if let Some(digit) = digit {
-                        if keys.insert(digit, goto).is_some() {
-                            let message = format!("key {digit} is used twice, in two spellings");
-                            cx.error("HF004", name.at, message, "remove one of the two");
-                        }
+                    if let Some(digit) = digit
+                        && keys.insert(digit, goto).is_some()
+                    {
+                        let message = format!("key {digit} is used twice, in two spellings");
+                        cx.error("HF004", name.at, message, "remove one of the two");
                     }
                 }
             }

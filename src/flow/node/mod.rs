@@ -177,14 +177,17 @@ impl Kind {
     }
 }
 
+/// Variables that come to be, with a sample of each; `None`: of unknown type.
+pub type Sets = Vec<(String, Option<Var>)>;
+
 /// One way out of a step.
 #[derive(Clone, Debug)]
 pub struct Edge {
     pub goto: Goto,
     /// Whether the caller did something to take it, so that it bounds a loop.
     pub act: bool,
-    /// Variables that are set on this way, with a sample of each; `None`: of unknown type.
-    pub sets: Vec<(String, Option<Var>)>,
+    /// Set on this way.
+    pub sets: Sets,
 }
 
 /// An expression or template of a step, for the checker.
@@ -212,7 +215,7 @@ impl Reading<'_> {
 
 /// All that a step reads. `own` are variables that exist only for this reading (a collect's input in its check).
 #[derive(Clone, Debug, Default)]
-pub struct Reads<'a>(pub Vec<(Reading<'a>, Vec<(String, Option<Var>)>)>);
+pub struct Reads<'a>(pub Vec<(Reading<'a>, Sets)>);
 
 impl<'a> Reads<'a> {
     pub fn expression(&mut self, expression: &'a Expression) {
@@ -245,7 +248,7 @@ impl<'a> Outline<'a> {
     pub fn edge(&mut self, goto: Goto, act: bool) {
         self.edges.push(Edge { goto, act, sets: Vec::new() });
     }
-    pub fn edge_setting(&mut self, goto: Goto, act: bool, sets: Vec<(String, Option<Var>)>) {
+    pub fn edge_setting(&mut self, goto: Goto, act: bool, sets: Sets) {
         self.edges.push(Edge { goto, act, sets });
     }
     pub fn say(&mut self, items: &'a [SayItem]) {

@@ -13,7 +13,8 @@ fn findings_of(path: &Path) -> Vec<Finding> {
     }
     files.push((path.to_path_buf(), text));
     let known = ["welcome", "menu", "bye", "sorry", "enter", "wait"];
-    let prompts: BTreeSet<PromptName> = known.iter().chain(prompt::ALL).map(|name| PromptName::from(*name)).collect();
+    let prompts: BTreeSet<PromptName> =
+        known.iter().chain(prompt::ALL).map(|name| PromptName::from(*name)).collect();
     let mut env = environment();
     env.outbound = false;
     env.prompts = Some(Language::ALL.into_iter().map(|language| (language, prompts.clone())).collect());
@@ -75,15 +76,13 @@ fn every_broken_file_is_refused_at_its_place_with_a_way_out() {
 fn all_faults_of_all_files_are_found_in_one_run() {
     let first = "flow: a\nentry: {number: \"8-800-1\", start: x}\nsteps:\n  x:\n    play: {say: [w], nxt: y, next: y}\n  y:\n    hangup: {cause: nomral}\n";
     let second = "flow: b\nsteps:\n  x:\n    play: {say: [w], next: z}\n  q:\n    queue: {name: walet}\n";
-    let files = vec![(PathBuf::from("a.yaml"), first.to_string()), (PathBuf::from("b.yaml"), second.to_string())];
+    let files =
+        vec![(PathBuf::from("a.yaml"), first.to_string()), (PathBuf::from("b.yaml"), second.to_string())];
     let (set, findings) = FlowSet::parse(files, &environment());
     assert!(set.is_none());
     let found: Vec<String> =
         findings.iter().map(|f| format!("{}:{}:{} {}", f.file.display(), f.line, f.column, f.code)).collect();
-    assert_eq!(
-        found,
-        ["a.yaml:5:22 HF009", "a.yaml:7:21 HF011", "b.yaml:4:28 HF022", "b.yaml:6:19 HF050"]
-    );
+    assert_eq!(found, ["a.yaml:5:22 HF009", "a.yaml:7:21 HF011", "b.yaml:4:28 HF022", "b.yaml:6:19 HF050"]);
 }
 
 #[test]
