@@ -4,8 +4,11 @@
 //! ([`record`]) and its reports ([`rtcp`]). Packets and time go in, packets and events come out; sockets live in `shard`.
 pub mod codec;
 pub mod event;
+pub mod packet;
 pub mod playout;
 pub mod prompt;
+pub mod record;
+pub mod sdp;
 pub mod tone;
 pub mod wav;
 
