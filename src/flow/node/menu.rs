@@ -104,11 +104,7 @@ impl StepKind for Menu {
             Value::Map(entries) => {
                 for (name, target) in entries {
                     let Value::Scalar { text: name_text, quoted } = name.value else { continue };
-                    let name = Spanned {
-                        value: Scalar { text: name_text, quoted },
-                        at: name.at,
-                        ..Spanned::default()
-                    };
+                    let name = Spanned::new(Scalar { text: name_text, quoted }, name.at);
                     let digit = key(&name, cx);
                     let Some(target_text) = target.as_text() else {
                         let message = format!("expected a step, got {}", target.describe());

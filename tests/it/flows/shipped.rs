@@ -1,0 +1,21 @@
+//! The flows that are shipped load without a finding.
+use super::*;
+
+#[test]
+fn the_shipped_flows_are_clean() {
+    let dir = Path::new(env!("CARGO_MANIFEST_DIR")).join("call-flows");
+    if !dir.exists() {
+        return;
+    }
+    let mut env = environment();
+    env.queues = ["terminals", "wallet", "security", "agents"].into_iter().map(QueueName::from).collect();
+    let (set, findings) = FlowSet::load(&dir, &env);
+    let shown: Vec<String> = findings.iter().map(ToString::to_string).collect();
+    assert!(shown.is_empty(), "\n{}", shown.join("\n"));
+    let set = set.expect("a set");
+    for line in set.lines() {
+        let way = line.worst.as_ref().expect("a way to a person");
+        assert!(way.keys > 0 || way.time > Duration::ZERO, "{way:?}");
+    }
+    assert_eq!(set.lines().count(), 2);
+}
