@@ -59,6 +59,7 @@ impl StepKind for Run {
         self.with.values().for_each(|(_, value)| outline.reads.expression(value));
         outline.edge(self.next, false);
         outline.runs = self.flow;
+        outline.types = self.with.values().map(|(kind, value)| (value, *kind)).collect();
     }
 
     fn enter(&self, turn: &mut Turn<'_>) -> Next {

@@ -620,3 +620,22 @@ fn a_set_knows_its_lines_and_its_hash_follows_its_files() {
     assert_ne!(set.hash(), flow(&MENU.replace("second", "other")).hash());
     assert!(set.flow_named(&FlowName::from("line")).is_some());
 }
+
+#[test]
+fn a_split_is_the_same_for_the_same_caller() {
+    let text = r#"
+flow: line
+entry: {number: "8-800-000-00-01", start: split}
+settings: {office: "Большая, 1"}
+steps:
+  split: {split: {arms: {old: {share: 50, go: one}, new: {share: 50, go: two}}}}
+  one: {play: {say: [one, {text: "Адрес: {{ settings.office }}"}], next: end}}
+  two: {play: {say: [two, {text: "{{ caller.name }}"}, {text: "Constant"}], next: end}}
+  end: {hangup: {}}
+"#;
+    let steps: BTreeSet<String> = (0..5).map(|_| Call::started(text).step()).collect();
+    assert_eq!(steps.len(), 1);
+    let texts = flow(text).texts();
+    let texts: Vec<&str> = texts.iter().map(|(_, text)| text.as_str()).collect();
+    assert_eq!(texts, ["Constant", "Адрес: Большая, 1"], "what prompts build has to record");
+}

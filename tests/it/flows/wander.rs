@@ -192,3 +192,28 @@ proptest! {
         prop_assert_eq!(&calls[0].effects, &calls[1].effects);
     }
 }
+
+proptest! {
+    /// Files are written by people and found on disks: whatever stands in them, the answer is a set or findings.
+    #[test]
+    fn no_file_makes_the_checker_panic(
+        cuts in proptest::collection::vec((0usize..4000, 0usize..12, "[ -~\\n\\ta-zЖ]{0,6}"), 1..6),
+    ) {
+        let mut text: Vec<char> = LINE.chars().collect();
+        for (at, len, insert) in cuts {
+            let at = at % text.len().max(1);
+            let end = (at + len).min(text.len());
+            text.splice(at..end, insert.chars());
+        }
+        let files = vec![
+            (PathBuf::from("line.yaml"), text.into_iter().collect()),
+            (PathBuf::from("sub.yaml"), SUB.to_string()),
+            (PathBuf::from("hold.yaml"), HOLD.to_string()),
+        ];
+        let (set, findings) = FlowSet::parse(files, &environment());
+        prop_assert!(set.is_some() || !findings.is_empty());
+        for finding in findings {
+            prop_assert!(!finding.to_string().is_empty() && !finding.help.is_empty());
+        }
+    }
+}
