@@ -204,6 +204,17 @@ fn what_is_read_back_may_be_typed_anew() {
 }
 
 #[test]
+fn correcting_oneself_uses_up_no_attempt() {
+    let mut call = Call::started(COLLECT);
+    for _ in 0..5 {
+        call.press("12*");
+        assert_eq!((call.step().as_str(), call.said()), ("ask", vec!["enter".to_string()]));
+    }
+    call.press("1234#");
+    assert_eq!(call.step(), "again");
+}
+
+#[test]
 fn wrong_inputs_lead_to_the_failure_edge() {
     let mut call = Call::started(COLLECT);
     call.press("12#");
