@@ -2,5 +2,6 @@
 pub mod event;
 pub mod view;
 
-pub use event::{Action, Admin, Event, Happened, Outcome};
+pub use crate::call::Happened;
+pub use event::{Action, Admin, Event, Outcome};
 pub use view::View;
