@@ -1,5 +1,6 @@
 //! What people see: queues, calls and operators at one moment. The pages, the API and the metrics read this and nothing
 //! else, so that their figures agree.
+pub use crate::call::CallView;
 use crate::class::Class;
 use crate::ids::{CallId, OperatorId};
 use serde::Serialize;
@@ -37,22 +38,6 @@ pub struct QueueOperators {
     pub talking: usize,
     pub paused: usize,
     pub other: usize,
-}
-
-#[derive(Clone, Debug, PartialEq, Serialize)]
-pub struct CallView {
-    pub id: CallId,
-    pub line: String,
-    /// Masked.
-    pub caller: String,
-    pub class: Class,
-    /// `menu`, `waiting`, `ringing`, `talking`.
-    pub stage: &'static str,
-    pub queue: Option<String>,
-    pub step: String,
-    /// How long the call has been in this stage.
-    pub since_ms: u64,
-    pub operator: Option<OperatorId>,
 }
 
 #[derive(Clone, Debug, PartialEq, Serialize)]
