@@ -117,6 +117,15 @@ pub enum Event {
         why: Leave,
     },
 
+    /// Another queue of the same pool takes over the seat, with its age and class: a caller who waits changes queues, or
+    /// an operator passes on the one he talks with. His own leg's end is told apart, by `OperatorGone`.
+    Moved {
+        seat: SeatId,
+        queue: QueueName,
+        skills: BTreeSet<Skill>,
+        exits: BTreeSet<Exit>,
+    },
+
     /// The operator's phone is there: REGISTER, a static contact, a browser that signed in.
     SignedIn {
         operator: OperatorId,
