@@ -129,7 +129,6 @@ impl Call {
             }
             Effect::Notify { to, body } => cx.out.push(Action::Notify { to, body }),
             Effect::SecretTaken { count } => self.note("secret", &[("digits", &count.to_string())], cx),
-            Effect::Answer => self.answer_if_early(cx),
             Effect::Hangup { cause } => {
                 let by = if self.connected { HangupBy::Operator } else { HangupBy::System };
                 self.end(by, cause, cx);

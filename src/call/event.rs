@@ -63,10 +63,6 @@ pub enum Event {
         seat: SeatId,
         exit: Exit,
     },
-    Closed {
-        seat: SeatId,
-        waited: Duration,
-    },
     /// The caller's class has changed by an administrator's hand.
     Class {
         class: Class,

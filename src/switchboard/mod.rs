@@ -81,7 +81,8 @@ impl Switchboard {
             for operator in pool.operators.keys() {
                 operators.insert(operator.clone(), Presence { pool: index, hop: None, paused: None });
             }
-            pools.push(Dispatcher::new(pool.clone(), rand_core::Rng::next_u64(&mut random)));
+            let seed = rand_core::Rng::next_u64(&mut random);
+            pools.push(Dispatcher::new(pool.clone(), seed).numbered(index as u16));
         }
         let current = flows.hash();
         Switchboard {
