@@ -8,7 +8,7 @@
 //!
 //! ```text
 //! 5 program      cli config prompts server telemetry
-//! 4 shells       wire shard store recorder outbound web watch robot
+//! 4 shells       wire shard store recorder outbound web robot sim
 //! 3 switchboard  switchboard
 //! 2 call         call
 //! 1 machines     flow speech queue media sip
@@ -44,6 +44,7 @@ pub mod outbound;
 pub mod recorder;
 pub mod robot;
 pub mod shard;
+pub mod sim;
 pub mod store;
 pub mod web;
 pub mod wire;
