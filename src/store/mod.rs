@@ -11,16 +11,19 @@
 //! has to pass the same conformance suite (`conformance.rs`).
 pub mod accounts;
 mod rows;
+mod sqlite;
+mod ticket;
 
 pub use accounts::{Accounts, Person, SignIn};
 pub use rows::*;
+pub use sqlite::SqliteStore;
 
 use crate::call::{CallRecord, Message, NewTicket};
 use crate::ids::{CallId, OperatorId};
 use crate::machine::Wall;
 use crate::number::Number;
 use futures_util::future::BoxFuture;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 /// The answer of a store: later, and perhaps an error.
@@ -63,8 +66,7 @@ pub trait Directory {
 
     fn remove_operator<'a>(&'a self, id: &'a OperatorId) -> Reply<'a, bool>;
 
-    /// The operators that config.yaml declares: upserted and marked; those marked before and not named any more lose the
-    /// mark and their queues, so that they can neither register nor be rung.
+    /// The operators that config.yaml declares: upserted and marked; those marked before and not named any more are gone.
     fn declare_operators(&self, operators: Vec<Operator>) -> Reply<'_, ()>;
 
     /// Opens a case and returns its number: six or seven digits, unique.
@@ -184,3 +186,29 @@ impl Error {
 
 /// A store that the whole program shares.
 pub type Shared = Arc<dyn Store>;
+
+/// Opens `sqlite:PATH` and brings its tables up to date.
+pub async fn open(url: &str) -> Result<Shared, Error> {
+    let store = connect(url).await?;
+    store.migrate().await?;
+    Ok(store)
+}
+
+/// Opens the store and leaves its tables as they are (`db status`).
+pub async fn connect(url: &str) -> Result<Shared, Error> {
+    let path = url.strip_prefix("sqlite:").map(|rest| rest.strip_prefix("//").unwrap_or(rest));
+    match path {
+        Some(path) if !path.is_empty() && !path.contains(':') => {
+            Ok(Arc::new(SqliteStore::open(Path::new(path)).await?))
+        }
+        _ => Err(Error::Url(without_password(url))),
+    }
+}
+
+/// `postgres://user:secret@host/db` → `postgres://user:…@host/db`: an address ends up in errors and on screens.
+fn without_password(url: &str) -> String {
+    let Some((scheme, rest)) = url.split_once("://") else { return url.to_string() };
+    let Some((credentials, host)) = rest.rsplit_once('@') else { return url.to_string() };
+    let user = credentials.split(':').next().unwrap_or("");
+    format!("{scheme}://{user}:…@{host}")
+}
