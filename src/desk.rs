@@ -24,11 +24,9 @@ impl web::Desk for Desk {
         Box::pin(async move {
             let answer = self.accounts.sign_in(user, password, at).await.map_err(away)?;
             Ok(match answer {
-                store::SignIn::Welcome { person: who, token, expires_at } => SignIn::Welcome {
-                    person: person(who),
-                    session: Secret::new(token.reveal()),
-                    expires_at,
-                },
+                store::SignIn::Welcome { person: who, token, expires_at } => {
+                    SignIn::Welcome { person: person(who), session: Secret::new(token.reveal()), expires_at }
+                }
                 store::SignIn::Refused => SignIn::Refused,
                 store::SignIn::Locked { until } => SignIn::Locked { until },
                 store::SignIn::Void => SignIn::Void,

@@ -7,7 +7,9 @@ use std::sync::Arc;
 
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 pub enum Refused {
-    #[error("{host} is {address}, an address inside: add its network to the outbound allow-list if it is meant")]
+    #[error(
+        "{host} is {address}, an address inside: add its network to the outbound allow-list if it is meant"
+    )]
     Inside { host: String, address: IpAddr },
     #[error("expected http:// or https://, got {0}://")]
     Scheme(String),
@@ -119,9 +121,26 @@ mod tests {
     fn addresses_inside_are_refused_in_every_spelling() {
         let guard = Guard::default();
         for inside in [
-            "127.0.0.1", "10.1.2.3", "172.16.0.1", "192.168.1.1", "169.254.169.254", "100.64.0.1", "0.0.0.0",
-            "224.0.0.1", "255.255.255.255", "::1", "::", "fe80::1", "fc00::1", "fd00::1", "ff02::1",
-            "::ffff:127.0.0.1", "::ffff:10.0.0.1", "64:ff9b::10.0.0.1", "2002:7f00:1::", "2001:db8::1",
+            "127.0.0.1",
+            "10.1.2.3",
+            "172.16.0.1",
+            "192.168.1.1",
+            "169.254.169.254",
+            "100.64.0.1",
+            "0.0.0.0",
+            "224.0.0.1",
+            "255.255.255.255",
+            "::1",
+            "::",
+            "fe80::1",
+            "fc00::1",
+            "fd00::1",
+            "ff02::1",
+            "::ffff:127.0.0.1",
+            "::ffff:10.0.0.1",
+            "64:ff9b::10.0.0.1",
+            "2002:7f00:1::",
+            "2001:db8::1",
         ] {
             assert!(!guard.allows(inside.parse().unwrap()), "{inside}");
         }
@@ -142,8 +161,14 @@ mod tests {
     fn an_address_in_a_url_never_meets_the_resolver_and_is_checked_before() {
         let guard = Guard::default();
         for bad in [
-            "http://127.0.0.1/", "http://[::1]/", "http://2130706433/", "http://0x7f.1/", "http://0177.0.0.1/",
-            "file:///etc/passwd", "gopher://example.org/", "http://user:word@example.org/",
+            "http://127.0.0.1/",
+            "http://[::1]/",
+            "http://2130706433/",
+            "http://0x7f.1/",
+            "http://0177.0.0.1/",
+            "file:///etc/passwd",
+            "gopher://example.org/",
+            "http://user:word@example.org/",
         ] {
             assert!(guard.check(&bad.parse().unwrap()).is_err(), "{bad}");
         }

@@ -1,6 +1,6 @@
 //! A flow's `http` step: one question to a service, within the step's time.
-use super::address::{Guard, Refused};
 use super::Outbound;
+use super::address::{Guard, Refused};
 use crate::flow::Method;
 use reqwest::header::{CONTENT_TYPE, HeaderMap, HeaderName, HeaderValue};
 use reqwest::{Response, StatusCode, Url, redirect};
@@ -109,7 +109,8 @@ pub fn client(guard: &Guard) -> reqwest::Result<reqwest::Client> {
     let policy = redirect::Policy::custom(move |attempt| {
         let from = attempt.previous().last();
         let same_host = from.is_some_and(|from| from.host_str() == attempt.url().host_str());
-        let downgraded = from.is_some_and(|from| from.scheme() == "https") && attempt.url().scheme() != "https";
+        let downgraded =
+            from.is_some_and(|from| from.scheme() == "https") && attempt.url().scheme() != "https";
         if attempt.previous().len() > REDIRECTS_MAX {
             attempt.error("too many redirects")
         } else if !same_host || downgraded {
@@ -242,7 +243,10 @@ mod tests {
         assert_eq!(reply, Reply { status: 200, body: json!({ "balance": "1500.00" }) });
         let asked = asked.lock().await[0].to_ascii_lowercase();
         assert!(asked.starts_with("post /balance http/1.1"), "{asked}");
-        assert!(asked.contains("x-api-key: k") && asked.contains("content-type: application/json"), "{asked}");
+        assert!(
+            asked.contains("x-api-key: k") && asked.contains("content-type: application/json"),
+            "{asked}"
+        );
     }
 
     #[tokio::test]
@@ -277,7 +281,9 @@ mod tests {
         let strict = Outbound::new(Options::default()).unwrap();
         assert!(matches!(strict.http(get(&url)).await, Err(Failure::Refused(Refused::Inside { .. }))));
         let by_name = url.replace("127.0.0.1", "localhost");
-        let Err(Failure::Transport(why)) = strict.http(get(&by_name)).await else { panic!("asked {by_name}") };
+        let Err(Failure::Transport(why)) = strict.http(get(&by_name)).await else {
+            panic!("asked {by_name}")
+        };
         assert!(why.contains("allow-list"), "{why}");
         assert!(asked.lock().await.is_empty());
     }

@@ -32,7 +32,9 @@ impl Outbound {
             match outbound.http(request).await {
                 Ok(reply) if reply.status < 300 => tracing::debug!(host, "a webhook was taken"),
                 Ok(reply) => outbound.lost(&host, &format!("status {}", reply.status)),
-                Err(failure @ (Failure::Busy | Failure::Refused(_))) => outbound.lost(&host, &failure.to_string()),
+                Err(failure @ (Failure::Busy | Failure::Refused(_))) => {
+                    outbound.lost(&host, &failure.to_string())
+                }
                 Err(failure) => outbound.lost(&host, &failure.to_string()),
             }
             drop(slot);

@@ -153,7 +153,8 @@ pub async fn set_subscriber(
 pub async fn drain(State(app): State<App>, caller: Caller) -> Result<Response, Problem> {
     ask(&app, Admin::Drain).await?;
     audit(&app, &caller, "drain", &[]).await;
-    Ok((StatusCode::ACCEPTED, Json(json!({ "draining": true, "calls": now(&app).calls.len() }))).into_response())
+    Ok((StatusCode::ACCEPTED, Json(json!({ "draining": true, "calls": now(&app).calls.len() })))
+        .into_response())
 }
 
 #[derive(Deserialize)]

@@ -34,7 +34,8 @@ pub struct Change<'a> {
 /// `None` when nothing but time has passed between the views.
 pub fn between<'a>(old: &'a View, at: Instant, new: &'a View, now: Instant) -> Option<Change<'a>> {
     let passed = now.since(at);
-    let (queues, queues_gone) = items(&old.queues, &new.queues, |q| q.name.as_str(), |a, b| same_queue(a, b, passed));
+    let (queues, queues_gone) =
+        items(&old.queues, &new.queues, |q| q.name.as_str(), |a, b| same_queue(a, b, passed));
     let (calls, calls_gone) = items(&old.calls, &new.calls, |c| c.id, |a, b| same_call(a, b, passed));
     let (operators, operators_gone) =
         items(&old.operators, &new.operators, |o| &o.id, |a, b| same_operator(a, b, passed));
@@ -155,7 +156,8 @@ mod tests {
     #[test]
     fn only_what_is_different_is_told() {
         let old = view(vec![call(1, "menu", 0), call(2, "menu", 0), call(3, "menu", 0)], vec![queue(0, 0.0)]);
-        let new = view(vec![call(2, "waiting", 0), call(3, "menu", 0), call(4, "menu", 0)], vec![queue(0, 0.0)]);
+        let new =
+            view(vec![call(2, "waiting", 0), call(3, "menu", 0), call(4, "menu", 0)], vec![queue(0, 0.0)]);
         let change = between(&old, at(0), &new, at(10)).unwrap();
         assert_eq!(change.calls.iter().map(|c| c.id.0).collect::<Vec<_>>(), [2, 4]);
         assert_eq!(change.calls_gone, [CallId(1)]);

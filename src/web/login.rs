@@ -56,7 +56,9 @@ pub async fn change_password(
     let change = PasswordChange { user: &body.user, old: &body.password, new: &body.new_password };
     match app.desk.change_password(change, Clock::wall()).await? {
         Changed::Done => sign_in(&app, peer, &body.user, &body.new_password).await,
-        Changed::Refused => Err(Problem::wrong_password("the present password is wrong, or the user is locked")),
+        Changed::Refused => {
+            Err(Problem::wrong_password("the present password is wrong, or the user is locked"))
+        }
         Changed::Unusable(why) => Err(Problem::unusable(why)),
     }
 }
@@ -88,7 +90,9 @@ async fn sign_in(app: &App, peer: Peer, user: &str, password: &str) -> Result<Re
             tracing::info!(user = %person.name, role = person.role.as_str(), "signed in");
             Ok(welcome(app, person, &session, at, expires_at))
         }
-        SignIn::Refused => Err(Problem::wrong_password("check both; after five wrong passwords the user is locked")),
+        SignIn::Refused => {
+            Err(Problem::wrong_password("check both; after five wrong passwords the user is locked"))
+        }
         SignIn::Locked { until } => {
             let wait = Duration::from_millis(u64::try_from(until.0 - at.0).unwrap_or(0));
             Err(Problem::too_many("the user is locked after wrong passwords: wait, then try again")
@@ -120,7 +124,8 @@ fn take_attempt(app: &App, peer: Peer) -> Result<(), Problem> {
     let Some(address) = guard::address(peer) else { return Ok(()) };
     let mut attempts = app.shared.attempts.lock().unwrap_or_else(PoisonError::into_inner);
     attempts.take(address, app.clock.mono()).map_err(|wait| {
-        Problem::too_many("too many attempts to sign in from this address: wait, then try again").retry_after(wait)
+        Problem::too_many("too many attempts to sign in from this address: wait, then try again")
+            .retry_after(wait)
     })
 }
 

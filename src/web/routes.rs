@@ -57,7 +57,11 @@ fn table(app: &App, shutdown: &CancellationToken) -> Vec<Route> {
         route.put("/api/v1/log-level", ADMINS, api::set_log_level),
     ];
     for file in page::FILES {
-        routes.push(route.get(file.path, Open, move |headers: HeaderMap| async move { file.answer(&headers) }));
+        routes.push(route.get(
+            file.path,
+            Open,
+            move |headers: HeaderMap| async move { file.answer(&headers) },
+        ));
     }
     routes
 }
@@ -114,7 +118,8 @@ impl Table {
         handler: H,
     ) -> Route {
         let app = self.app.clone();
-        let door = from_fn(move |request: Request, next: Next| guard::check(app.clone(), access, request, next));
+        let door =
+            from_fn(move |request: Request, next: Next| guard::check(app.clone(), access, request, next));
         Route { method, path, access, handler: on(filter, handler).layer(door) }
     }
 }
