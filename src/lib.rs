@@ -7,7 +7,7 @@
 //! (`tests/it/floors.rs` reads the `use` lines and fails with the offending path):
 //!
 //! ```text
-//! 5 program      cli config prompts server telemetry
+//! 5 program      cli config desk prompts server telemetry
 //! 4 shells       wire shard store recorder outbound web robot sim
 //! 3 switchboard  switchboard
 //! 2 call         call
@@ -52,6 +52,7 @@ pub mod wire;
 // 5 program
 pub mod cli;
 pub mod config;
+pub mod desk;
 pub mod prompts;
 pub mod server;
 pub mod telemetry;
