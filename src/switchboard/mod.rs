@@ -134,6 +134,11 @@ impl Switchboard {
         self.draining
     }
 
+    /// The flows that new calls begin with.
+    pub fn flow_set(&self) -> FlowSetHash {
+        self.current
+    }
+
     /// A number that grows whenever something that people see may have changed.
     pub fn version(&self) -> u64 {
         self.version
@@ -259,6 +264,7 @@ impl Machine for Switchboard {
                 }
             }
             Event::Admin { request, what } => self.on_admin(request, what, now, out),
+            Event::Tick => self.handle_timeout(now, out),
         }
     }
 
