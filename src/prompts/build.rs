@@ -37,7 +37,9 @@ pub enum BuildError {
     Synthesis { key: String, source: SynthesisError },
     #[error("{key}: {source}")]
     Wav { key: String, source: WavError },
-    #[error("{key}: the synthesiser gave silence for {text:?}; write what it is to read under `tts` in prompts.yaml")]
+    #[error(
+        "{key}: the synthesiser gave silence for {text:?}; write what it is to read under `tts` in prompts.yaml"
+    )]
     Silent { key: String, text: String },
 }
 
@@ -71,13 +73,18 @@ fn make_all(
     let mut known = BTreeSet::from([music::KEY.to_string()]);
     make(dir, ledger, report, music::KEY.into(), &music::version(), progress, || Ok(music::compose()))?;
     for language in Language::ALL {
-        let names: Vec<&PromptName> =
-            catalogue.entries().filter(|(_, entry)| entry.texts.contains_key(&language)).map(|(n, _)| n).collect();
+        let names: Vec<&PromptName> = catalogue
+            .entries()
+            .filter(|(_, entry)| entry.texts.contains_key(&language))
+            .map(|(n, _)| n)
+            .collect();
         for name in names {
             let key = ledger::key(language, name);
             known.insert(key.clone());
             let text = catalogue.spoken(language, name.as_str()).unwrap_or_default();
-            make(dir, ledger, report, key.clone(), &text, progress, || synthesise(tts, language, &key, &text, &scratch))?;
+            make(dir, ledger, report, key.clone(), &text, progress, || {
+                synthesise(tts, language, &key, &text, &scratch)
+            })?;
         }
     }
     if scratch.exists() {
@@ -133,7 +140,13 @@ fn make(
     Ok(())
 }
 
-fn synthesise(tts: &Tts, language: Language, key: &str, text: &str, scratch: &Path) -> Result<Vec<i16>, BuildError> {
+fn synthesise(
+    tts: &Tts,
+    language: Language,
+    key: &str,
+    text: &str,
+    scratch: &Path,
+) -> Result<Vec<i16>, BuildError> {
     let (samples, rate) = tts
         .speak(language, text, scratch)
         .map_err(|source| BuildError::Synthesis { key: key.into(), source })?;
@@ -201,7 +214,16 @@ mod tests {
             let (tone, log) = (self.path("tone"), self.path("log"));
             fs::write(&log, "").unwrap();
             let script = "echo \"$1\" >> \"$2\"; cp \"$3\" \"$4\"";
-            let argv = ["sh", "-c", script, "-", "{text}", &log.to_string_lossy(), &tone.to_string_lossy(), "{file}"];
+            let argv = [
+                "sh",
+                "-c",
+                script,
+                "-",
+                "{text}",
+                &log.to_string_lossy(),
+                &tone.to_string_lossy(),
+                "{file}",
+            ];
             let tts = Tts::new(argv.map(String::from).to_vec());
             let report = build(&self.path("prompts"), &catalogue, &tts, &mut |_| {}).unwrap();
             (report, fs::read_to_string(log).unwrap())

@@ -36,3 +36,27 @@ pub const TEXTS: &str = "prompts.yaml";
 pub fn recording(dir: &Path, language: Language, name: &PromptName) -> PathBuf {
     dir.join(language.as_str()).join(format!("{name}.wav"))
 }
+
+#[cfg(test)]
+mod shipped {
+    use super::*;
+
+    fn dir() -> PathBuf {
+        Path::new(env!("CARGO_MANIFEST_DIR")).join("prompts")
+    }
+
+    #[test]
+    fn every_prompt_and_every_piece_is_recorded_well() {
+        let catalogue = Catalogue::load(&dir()).unwrap_or_else(|findings| panic!("{findings:?}"));
+        let findings: String = check(&dir(), &catalogue).iter().map(ToString::to_string).collect();
+        assert!(findings.is_empty(), "\n{findings}");
+    }
+
+    #[test]
+    #[ignore = "writes"]
+    fn build_them() {
+        let catalogue = Catalogue::load(&dir()).unwrap_or_else(|findings| panic!("{findings:?}"));
+        let report = build(&dir(), &catalogue, &Tts::default(), &mut |_| {}).unwrap();
+        println!("{} made, {} unchanged, {:?}", report.made.len(), report.unchanged, report.removed);
+    }
+}
