@@ -384,3 +384,126 @@ fn write_secret(path: &Path, text: &str) -> std::io::Result<()> {
     file.write_all(text.as_bytes())?;
     file.sync_all()
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::store::open;
+    use std::os::unix::fs::PermissionsExt;
+
+    const PASSWORD: &str = "correct horse";
+
+    async fn accounts() -> (Accounts, tempfile::TempDir) {
+        let dir = tempfile::tempdir().unwrap();
+        let store = open(&format!("sqlite:{}/hotline.db", dir.path().display())).await.unwrap();
+        (Accounts::new(store), dir)
+    }
+
+    async fn token_of(accounts: &Accounts, name: &str, password: &str, at: Wall) -> SecretText {
+        match accounts.sign_in(name, password, at).await.unwrap() {
+            SignIn::Welcome { token, .. } => token,
+            other => panic!("{other:?}"),
+        }
+    }
+
+    #[tokio::test]
+    async fn a_session_lasts_until_it_expires_or_is_signed_out() {
+        let (accounts, _dir) = accounts().await;
+        accounts.add_user("anna", Role::Supervisor, PASSWORD, false, Wall(0)).await.unwrap();
+        let token = token_of(&accounts, "anna", PASSWORD, Wall(1_000)).await;
+        let person = Person { name: "anna".into(), role: Role::Supervisor, must_change: false };
+        let end = later(Wall(1_000), SESSION_FOR);
+        let at = |at| accounts.session(token.reveal(), at);
+        assert_eq!(at(Wall(2_000)).await.unwrap(), Some(person));
+        assert_eq!(at(end).await.unwrap(), None);
+        assert_eq!(accounts.session("guess", Wall(2_000)).await.unwrap(), None);
+        accounts.sign_out(token.reveal()).await.unwrap();
+        assert_eq!(at(Wall(2_000)).await.unwrap(), None);
+    }
+
+    #[tokio::test]
+    async fn five_wrong_passwords_lock_the_user_for_a_while() {
+        let (accounts, _dir) = accounts().await;
+        accounts.add_user("anna", Role::Viewer, PASSWORD, false, Wall(0)).await.unwrap();
+        let unlocked = later(Wall(5), LOCK_FOR);
+        for n in 1..=i64::from(LOCK_AFTER) {
+            assert_eq!(accounts.sign_in("anna", "wrong guess", Wall(n)).await.unwrap(), SignIn::Refused);
+        }
+        let right = |at| accounts.sign_in("anna", PASSWORD, at);
+        assert_eq!(right(Wall(6)).await.unwrap(), SignIn::Locked { until: unlocked });
+        assert!(matches!(right(unlocked).await.unwrap(), SignIn::Welcome { .. }));
+        assert_eq!(accounts.sign_in("anna", "wrong guess", unlocked).await.unwrap(), SignIn::Refused);
+        assert!(matches!(right(unlocked).await.unwrap(), SignIn::Welcome { .. }), "a success forgives");
+    }
+
+    #[tokio::test]
+    async fn an_unknown_user_is_refused_like_a_wrong_password() {
+        let (accounts, _dir) = accounts().await;
+        assert_eq!(accounts.sign_in("nobody", PASSWORD, Wall(0)).await.unwrap(), SignIn::Refused);
+        let long = "x".repeat(5_000_000);
+        assert_eq!(accounts.sign_in("nobody", &long, Wall(0)).await.unwrap(), SignIn::Refused);
+    }
+
+    #[tokio::test]
+    async fn a_token_is_shown_once_and_kept_as_its_hash() {
+        let (accounts, dir) = accounts().await;
+        let token = accounts.add_token("crm", Role::Api, Wall(0)).await.unwrap();
+        assert_eq!(token.reveal().len(), 64);
+        let person = accounts.token(token.reveal(), Wall(1)).await.unwrap().unwrap();
+        assert_eq!((person.name.as_str(), person.role), ("crm", Role::Api));
+        assert_eq!(accounts.token(&"0".repeat(64), Wall(1)).await.unwrap(), None);
+        accounts.store.close().await;
+        let file = std::fs::read(dir.path().join("hotline.db")).unwrap();
+        let found = file.windows(64).any(|window| window == token.reveal().as_bytes());
+        assert!(!found, "the token stands in the file");
+        assert!(!format!("{token:?}").contains(token.reveal()));
+    }
+
+    #[tokio::test]
+    async fn the_first_admin_has_a_day_to_change_the_password() {
+        let (accounts, dir) = accounts().await;
+        let first = accounts.first_admin(dir.path(), Wall(0)).await.unwrap().unwrap();
+        assert_eq!(std::fs::metadata(&first.file).unwrap().permissions().mode() & 0o777, 0o600);
+        let written = std::fs::read_to_string(&first.file).unwrap();
+        assert_eq!(written, format!("admin {}\n", first.password.reveal()));
+        assert_eq!(accounts.first_admin(dir.path(), Wall(1)).await.unwrap(), None);
+
+        let day = later(Wall(0), FIRST_ADMIN_FOR);
+        let password = first.password.reveal();
+        assert_eq!(accounts.sign_in("admin", password, day).await.unwrap(), SignIn::Void);
+        let second = accounts.first_admin(dir.path(), day).await.unwrap().unwrap();
+        let token = token_of(&accounts, "admin", second.password.reveal(), day).await;
+        assert!(accounts.session(token.reveal(), day).await.unwrap().unwrap().must_change);
+
+        accounts.change_password("admin", second.password.reveal(), PASSWORD, day).await.unwrap();
+        assert_eq!(accounts.session(token.reveal(), day).await.unwrap(), None, "signed out everywhere");
+        let later_on = later(day, FIRST_ADMIN_FOR);
+        let token = token_of(&accounts, "admin", PASSWORD, later_on).await;
+        assert!(!accounts.session(token.reveal(), later_on).await.unwrap().unwrap().must_change);
+        assert_eq!(accounts.first_admin(dir.path(), later_on).await.unwrap(), None);
+    }
+
+    #[tokio::test]
+    async fn what_is_no_name_and_no_password_is_refused() {
+        let (accounts, _dir) = accounts().await;
+        let add = |name, password| accounts.add_user(name, Role::Viewer, password, false, Wall(0));
+        assert!(matches!(add("anna b", PASSWORD).await, Err(AccountError::BadName(_))));
+        assert!(matches!(add("anna", "short").await, Err(AccountError::BadLength(5))));
+        add("anna", PASSWORD).await.unwrap();
+        assert!(matches!(add("anna", PASSWORD).await, Err(AccountError::Exists(_))));
+        let change = accounts.change_password("anna", "wrong guess", "another one", Wall(0)).await;
+        assert!(matches!(change, Err(AccountError::WrongPassword)));
+        let change = accounts.change_password("anna", PASSWORD, PASSWORD, Wall(0)).await;
+        assert!(matches!(change, Err(AccountError::SamePassword)));
+        let absent = accounts.set_password("boris", PASSWORD, true).await;
+        assert!(matches!(absent, Err(AccountError::NoSuchUser(_))));
+    }
+
+    #[test]
+    fn a_password_that_is_read_out_has_a_hundred_bits() {
+        let (a, b) = (random_password().unwrap(), random_password().unwrap());
+        assert_ne!(a, b);
+        assert_eq!(a.reveal().len(), 23);
+        assert_eq!(a.reveal().matches('-').count(), 3);
+    }
+}

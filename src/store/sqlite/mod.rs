@@ -242,3 +242,61 @@ impl<'r> Reading<'r> {
         Error::Row { table: self.table, row: self.key.clone(), what: format!("column {column}: {what}") }
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::store::conformance::{conformance, ended, keep};
+    use crate::store::{Shared, connect, open};
+    use std::os::unix::fs::PermissionsExt;
+
+    async fn fresh() -> (Shared, tempfile::TempDir) {
+        let dir = tempfile::tempdir().unwrap();
+        let url = format!("sqlite:{}/data/hotline.db", dir.path().display());
+        (open(&url).await.unwrap(), dir)
+    }
+
+    conformance!(fresh);
+
+    #[tokio::test]
+    async fn nobody_else_can_read_the_files() {
+        let (store, dir) = fresh().await;
+        store.write(&[keep(ended(1))]).await.unwrap();
+        let mode =
+            |path: &str| std::fs::metadata(dir.path().join(path)).unwrap().permissions().mode() & 0o777;
+        assert_eq!(mode("data"), 0o700);
+        for file in ["data/hotline.db", "data/hotline.db-wal", "data/hotline.db-shm"] {
+            assert_eq!(mode(file), 0o600, "{file}");
+        }
+    }
+
+    #[tokio::test]
+    async fn a_store_of_a_newer_program_is_not_touched() {
+        let (store, dir) = fresh().await;
+        store.close().await;
+        let path = dir.path().join("data/hotline.db");
+        let newer = SqliteStore::open(&path).await.unwrap();
+        sqlx::query("INSERT INTO _sqlx_migrations VALUES (999, 'later', 0, 1, x'00', 1)")
+            .execute(&newer.writer)
+            .await
+            .unwrap();
+        let error = newer.migrate().await.unwrap_err();
+        assert!(matches!(error, Error::Newer { version: 999, .. }), "{error}");
+    }
+
+    #[tokio::test]
+    async fn status_of_an_empty_file_lists_what_is_to_be_done() {
+        let dir = tempfile::tempdir().unwrap();
+        let store = connect(&format!("sqlite://{}/x.db", dir.path().display())).await.unwrap();
+        let status = store.status().await.unwrap();
+        assert!(status.rows.is_empty() && !status.migrations.is_empty());
+        assert!(status.migrations.iter().all(|migration| !migration.applied));
+    }
+
+    #[tokio::test]
+    async fn an_address_that_is_not_understood_is_shown_without_its_password() {
+        let error = connect("mysql://root:secret@db/hotline").await.err().unwrap().to_string();
+        assert_eq!(error, "storage.url: expected sqlite:PATH, got `mysql://root:…@db/hotline`");
+        assert!(connect("sqlite:").await.is_err());
+    }
+}

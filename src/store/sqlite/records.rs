@@ -11,11 +11,19 @@ use crate::store::{
 use sqlx::SqliteConnection;
 use sqlx::sqlite::SqliteRow;
 
-const PUT_CALL: &str =
-    "INSERT OR REPLACE INTO calls (id, sip_call_id, line, caller, verified, class, queue, started_at,
+/// A row without an end never replaces one that has it, whatever the order of arrival.
+const PUT_CALL: &str = "INSERT INTO calls (id, sip_call_id, line, caller, verified, class, queue, started_at,
         enqueued_at, offered_at, answered_at, ended_at, wait_ms, operator, result, hangup_by, cause, path,
         caller_quality, operator_quality)
-    VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)";
+    VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)
+    ON CONFLICT (id) DO UPDATE SET sip_call_id = excluded.sip_call_id, line = excluded.line, caller = excluded.caller,
+        verified = excluded.verified, class = excluded.class, queue = excluded.queue,
+        started_at = excluded.started_at, enqueued_at = excluded.enqueued_at, offered_at = excluded.offered_at,
+        answered_at = excluded.answered_at, ended_at = excluded.ended_at, wait_ms = excluded.wait_ms,
+        operator = excluded.operator, result = excluded.result, hangup_by = excluded.hangup_by,
+        cause = excluded.cause, path = excluded.path, caller_quality = excluded.caller_quality,
+        operator_quality = excluded.operator_quality
+    WHERE calls.ended_at IS NULL OR excluded.ended_at IS NOT NULL";
 const PUT_EVENT: &str = "INSERT INTO call_events (call, at, kind, detail) VALUES (?, ?, ?, ?)";
 const PUT_MESSAGE: &str =
     "INSERT OR REPLACE INTO messages (name, call, at, duration_ms, caller, line) VALUES (?, ?, ?, ?, ?, ?)";
