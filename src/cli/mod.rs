@@ -5,6 +5,7 @@ mod ask;
 mod data;
 mod doctor;
 mod flows;
+pub mod installation;
 mod prompts;
 mod serve;
 mod traffic;
