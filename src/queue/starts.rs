@@ -63,6 +63,11 @@ impl Starvation {
         self.ringing.is_none() && (self.others >= STARTS_BEFORE_DUE || waits)
     }
 
+    #[cfg(test)]
+    pub fn turn(&self) -> Option<SeatId> {
+        self.ringing
+    }
+
     /// A phone rings for the seat that is, or would be, due.
     pub fn rings(&mut self, seat: SeatId) {
         self.ringing.get_or_insert(seat);
