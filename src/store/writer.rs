@@ -446,7 +446,7 @@ mod tests {
     use crate::ids::CallId;
     use crate::machine::{Instant, Wall};
     use crate::store::conformance::{begun, call_id, ended, event, until};
-    use crate::store::{CallFilter, Store, open};
+    use crate::store::{CallFilter, open};
     use std::io::BufReader;
     use std::process::{Command, Stdio};
 
