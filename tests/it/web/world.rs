@@ -7,7 +7,7 @@ use hotline::clock::Clock;
 use hotline::ids::{CallId, OperatorId, QueueName};
 use hotline::machine::Wall;
 use hotline::queue::Choice;
-use hotline::store::sqlite::SqliteStore;
+
 use hotline::store::{self, Accounts, Entry, Store};
 use hotline::switchboard::view::{CallView, OperatorView, QueueOperators, QueueView};
 use hotline::switchboard::{Admin, Outcome, View};
@@ -53,8 +53,8 @@ pub fn now() -> Wall {
 impl World {
     pub async fn start() -> World {
         let dir = tempfile::tempdir().unwrap();
-        let store = SqliteStore::open(&dir.path().join("hotline.db")).await.unwrap();
-        let store: Arc<dyn Store> = Arc::new(store);
+        let url = format!("sqlite:{}", dir.path().join("hotline.db").display());
+        let store: Arc<dyn Store> = store::open(&url).await.unwrap();
         store.migrate().await.unwrap();
         let accounts = Accounts::new(store.clone());
         for (user, role) in [("boss", store::Role::Admin), ("101", store::Role::Operator)] {
