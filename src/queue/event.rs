@@ -19,6 +19,21 @@ pub enum Exit {
     NoSuchSkill,
 }
 
+impl Exit {
+    /// As an edge of a `queue` step is written.
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Exit::MaxWait => "max_wait",
+            Exit::Full => "full",
+            Exit::NobodySignedIn => "nobody_signed_in",
+            Exit::AllPaused => "all_paused",
+            Exit::EwtOver => "ewt_over",
+            Exit::Closed => "closed",
+            Exit::NoSuchSkill => "no_such_skill",
+        }
+    }
+}
+
 /// Why a seat was left before an operator was connected.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
@@ -100,6 +115,15 @@ pub enum Event {
     Left {
         seat: SeatId,
         why: Leave,
+    },
+
+    /// Another queue of the same pool takes over the seat, with its age and class: a caller who waits changes queues, or
+    /// an operator passes on the one he talks with. His own leg's end is told apart, by `OperatorGone`.
+    Moved {
+        seat: SeatId,
+        queue: QueueName,
+        skills: BTreeSet<Skill>,
+        exits: BTreeSet<Exit>,
     },
 
     /// The operator's phone is there: REGISTER, a static contact, a browser that signed in.
