@@ -2,7 +2,6 @@
 use super::installation::{self, Installation};
 use super::{Common, Done, Exit};
 use crate::flow::finding::Severity;
-use crate::server::socket_path;
 use clap::Args;
 use serde::Serialize;
 use std::net::{TcpListener, UdpSocket};
@@ -72,7 +71,7 @@ fn look(installation: &Installation, checks: &mut Vec<Check>) {
     checks.push(disk(installation));
     checks.push(files());
     checks.push(realtime());
-    let running = std::os::unix::net::UnixStream::connect(socket_path(&installation.data_dir)).is_ok();
+    let running = std::os::unix::net::UnixStream::connect(installation.config.socket_path()).is_ok();
     if running {
         checks.push(check("server", State::Good, "running: its ports are taken by itself", ""));
     } else {
@@ -81,7 +80,7 @@ fn look(installation: &Installation, checks: &mut Vec<Check>) {
     checks.push(flows(installation));
     checks.push(prompts(installation));
     let config = &installation.config;
-    let trunks = config.trusted_networks().len();
+    let trunks = installation.trusted().len();
     checks.push(match trunks {
         0 => check(
             "trunks",
@@ -99,7 +98,7 @@ fn look(installation: &Installation, checks: &mut Vec<Check>) {
 }
 
 fn data_dir(installation: &Installation) -> Check {
-    let dir = &installation.data_dir;
+    let dir = &installation.config.data_dir;
     let probe = dir.join(".doctor");
     let result = std::fs::create_dir_all(dir).and_then(|()| std::fs::write(&probe, b"")).and_then(|()| std::fs::remove_file(&probe));
     match result {
@@ -109,7 +108,7 @@ fn data_dir(installation: &Installation) -> Check {
 }
 
 fn disk(installation: &Installation) -> Check {
-    match rustix::fs::statvfs(&installation.data_dir) {
+    match rustix::fs::statvfs(&installation.config.data_dir) {
         Ok(stat) => {
             let free_mb = stat.f_bavail.saturating_mul(stat.f_frsize) >> 20;
             let state = if free_mb < DISK_WANTED_MB { State::Warning } else { State::Good };

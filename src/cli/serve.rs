@@ -65,7 +65,7 @@ fn logging(format: Option<LogFormat>) -> Result<LogLevel, Failure> {
 }
 
 async fn load_demo(installation: &Installation) -> Result<crate::store::demo::Loaded, Failure> {
-    let url = installation.config.storage_url(&installation.data_dir);
+    let url = installation.config.storage.url.reveal().to_string();
     let bad = |error: &dyn std::fmt::Display| Failure::new(Exit::BadConfiguration, error);
     let store = crate::store::open(&url).await.map_err(|error| bad(&error))?;
     let domain = installation.config.sip.domain.clone();
@@ -78,7 +78,7 @@ pub async fn start(installation: &Installation, level: LogLevel) -> Result<Runni
     let flows = installation.flows(None)?;
     let options = server::Options {
         clock: Clock::start(),
-        data_dir: installation.data_dir.clone(),
+        data_dir: installation.config.data_dir.clone(),
         log_level: level,
         flows,
         settings: installation.switchboard_settings(),

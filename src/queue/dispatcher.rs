@@ -154,6 +154,7 @@ impl Machine for Dispatcher {
             Event::Ringing { offer } => self.rang(offer),
             Event::Accepted { offer } => self.accepted(offer, at, out),
             Event::OfferFailed { offer, why } => self.offer_failed(offer, why, at, out),
+            Event::BridgeDue { offer, at } => self.bridge_due(offer, at),
             Event::Flowing { offer } => self.flowing(offer, at, out),
             Event::OperatorGone { offer } => self.operator_gone(offer, at, out),
             Event::CallerGone { offer } => self.caller_gone(offer, at, out),

@@ -105,6 +105,16 @@ impl Dispatcher {
         }
     }
 
+    /// A whisper comes before the bridge: silence of the operator counts from the bridge.
+    pub(super) fn bridge_due(&mut self, id: OfferId, at: Instant) {
+        if let Some(offer) = self.offers.get_mut(&id)
+            && let Phase::Bridging { answered_at } = &mut offer.phase
+        {
+            *answered_at = at;
+            self.rearm_offer(id);
+        }
+    }
+
     fn answered_elsewhere(&mut self, id: OfferId, now: Instant, out: &mut Vec<Action>) {
         let Some(offer) = self.offers.get(&id) else { return };
         let slow = now.since(offer.offered_at) >= SLOW_AFTER;

@@ -77,7 +77,7 @@ pub async fn start(config: &Config, options: Options) -> Result<Running, StartEr
     let Options { clock, data_dir, log_level, flows, mut settings, seed } = options;
     let now = Clock::wall();
 
-    let store = store::open(&config.storage_url(&data_dir)).await?;
+    let store = store::open(config.storage.url.reveal()).await?;
     let orphans = store.close_open_calls(now).await?;
     if orphans > 0 {
         tracing::warn!(calls = orphans, "the last process ended without closing its calls");
@@ -96,7 +96,7 @@ pub async fn start(config: &Config, options: Options) -> Result<Running, StartEr
     for fault in &faults {
         tracing::error!(%fault, "a recording cannot be played");
     }
-    let recordings = config.recording_dir(&data_dir);
+    let recordings = config.recording.dir.clone();
     std::fs::create_dir_all(&recordings).map_err(|error| StartError::Io { what: "recordings", error })?;
     if let Err(error) = recorder::repair(&recordings) {
         tracing::warn!(%error, "recordings of the last process could not be repaired");
@@ -107,7 +107,7 @@ pub async fn start(config: &Config, options: Options) -> Result<Running, StartEr
         .map_err(|error| StartError::Io { what: "media threads", error })?;
     let shards = Arc::new(shards);
 
-    let writer = Writer::start(store.clone(), data_dir.join("spill.jsonl"));
+    let writer = Writer::start(store.clone(), config.spill_path());
     let outbound = Outbound::new(outbound::Options::default())?;
     let metrics = Arc::new(Metrics::new());
     let capacity = Capacity::new(calls_max);
@@ -263,7 +263,7 @@ impl Running {
             let _ = tokio::task::spawn_blocking(move || control.join()).await;
         }
         if !self.writer.close(FLUSH_WITHIN).await {
-            tracing::error!("the store did not take the last records in time; they are in spill.jsonl");
+            tracing::error!("the store did not take the last records in time; they are in unwritten.jsonl");
         }
         if let Some(recorder) = self.recorder.take() {
             let _ = tokio::task::spawn_blocking(move || recorder.stop()).await;
