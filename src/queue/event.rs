@@ -19,6 +19,21 @@ pub enum Exit {
     NoSuchSkill,
 }
 
+impl Exit {
+    /// As an edge of a `queue` step is written.
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Exit::MaxWait => "max_wait",
+            Exit::Full => "full",
+            Exit::NobodySignedIn => "nobody_signed_in",
+            Exit::AllPaused => "all_paused",
+            Exit::EwtOver => "ewt_over",
+            Exit::Closed => "closed",
+            Exit::NoSuchSkill => "no_such_skill",
+        }
+    }
+}
+
 /// Why a seat was left before an operator was connected.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
