@@ -8,7 +8,7 @@ use super::seat::{Row, Seat, Stage};
 use super::settings::{QueueSettings, Strategy};
 use super::timers::Timer;
 use crate::class::Class;
-use crate::ids::{QueueName, SeatId, Skill};
+use crate::ids::{OfferId, QueueName, SeatId, Skill};
 use crate::machine::Instant;
 use crate::number::Number;
 use std::collections::BTreeSet;
@@ -333,12 +333,7 @@ impl Dispatcher {
     }
 
     /// The caller is out of the talk; the operator's own leg may still stand, until `until` at most.
-    pub(super) fn pass_on(
-        &mut self,
-        offer: crate::ids::OfferId,
-        talk_since: Instant,
-        until: Option<Instant>,
-    ) {
+    pub(super) fn pass_on(&mut self, offer: OfferId, talk_since: Instant, until: Option<Instant>) {
         let Some(offer) = self.offers.get_mut(&offer) else { return };
         if let Some(seat) = self.seats.get(&offer.seat) {
             offer.queue = seat.queue.clone();

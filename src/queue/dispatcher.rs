@@ -136,6 +136,7 @@ impl Machine for Dispatcher {
     fn handle(&mut self, event: Event, now: Now, out: &mut Vec<Action>) {
         let at = now.mono;
         match event {
+            // `exits` says what the flow handles; every exit is emitted, for the goodbye is the call's to say.
             Event::Joined { seat, call: _, caller, queue, class, skills, exits: _ } => {
                 self.joined(seat, caller, queue, class, skills, at, out);
             }

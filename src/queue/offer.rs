@@ -4,11 +4,11 @@
 //!   Dialled ─▶ Ringing ─▶ Bridging ─▶ Talking ─▶ Parting ─▶ (gone)
 //!      └──────────┴───────────┴──────────┴─▶ Withdrawn ───────▲
 //! ```
+use super::event::Withdrawal;
 use super::measures::Account;
 use crate::class::Class;
 use crate::ids::{OfferId, OperatorId, QueueName, SeatId};
 use crate::machine::Instant;
-use crate::queue::Withdrawal;
 use serde::{Deserialize, Serialize};
 use std::time::Duration;
 

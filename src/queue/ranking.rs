@@ -12,12 +12,11 @@
 use super::dispatcher::Dispatcher;
 use super::event::{Action, Alert};
 use super::lane::Lane;
-use super::operator::Standing;
+use super::operator::{Operator, Standing};
 use super::reserve::reserve;
 use super::seat::Place;
 use super::settings::Strategy;
 use super::status::{Reason, Why};
-use crate::class::Class;
 use crate::ids::{OperatorId, SeatId};
 use crate::machine::{Instant, Now};
 use rand_core::Rng;
@@ -165,7 +164,7 @@ impl Dispatcher {
         }
     }
 
-    fn why_not(&self, operator: &super::operator::Operator, seat: SeatId) -> Why {
+    fn why_not(&self, operator: &Operator, seat: SeatId) -> Why {
         let rings =
             |offer| self.offers.get(offer).is_some_and(|o| o.seat == seat && o.operator == operator.id);
         if self.seats.get(&seat).is_some_and(|waiting| waiting.phones().iter().any(rings)) {
@@ -178,9 +177,5 @@ impl Dispatcher {
     pub(super) fn somebody_starves(&self, now: Instant) -> bool {
         let limit = self.settings.starvation_limit;
         self.lanes.iter().filter_map(Lane::oldest_ordinary).any(|place| place.age(now) >= limit)
-    }
-
-    pub(super) fn is_priority(class: Class) -> bool {
-        class == Class::Priority
     }
 }

@@ -4,11 +4,12 @@
 //! 200 that crosses its withdrawal is withdrawn again, so that its leg is released. *An operator who answers and drops
 //! before the bridge*: his caller returns to the head of the queue, and phones ring for him again in the same step.
 use super::dispatcher::Dispatcher;
-use super::event::{Action, Alert, Exit, OfferFailure, Withdrawal};
+use super::event::{Action, Alert, Exit, Leave, OfferFailure, Withdrawal};
 use super::offer::{NO_RTP_AFTER, Offer, Phase, RELEASED_AFTER, SILENT_AFTER, SLOW_AFTER};
 use super::operator::Work;
 use super::seat::Stage;
 use super::timers::Timer;
+use crate::class::Class;
 use crate::ids::{OfferId, OperatorId, SeatId};
 use crate::machine::Instant;
 use std::time::Duration;
@@ -197,7 +198,7 @@ impl Dispatcher {
             operator.calls += 1;
         }
         let (seat, class, operator) = (seat.id, seat.class, offer.operator.clone());
-        self.share.started(Self::is_priority(class), now);
+        self.share.started(class == Class::Priority, now);
         let others_starve = self.somebody_starves(now);
         self.starvation.started(seat, others_starve, now);
         self.rearm_offer(id);
@@ -237,7 +238,7 @@ impl Dispatcher {
         let Some(offer) = self.offers.get(&id) else { return };
         match offer.phase {
             Phase::Dialled { .. } | Phase::Ringing | Phase::Bridging { .. } => {
-                self.left(offer.seat, super::event::Leave::HungUp, now, out);
+                self.left(offer.seat, Leave::HungUp, now, out);
             }
             Phase::Talking { .. } => {
                 let (seat, since) = self.talk_of(offer);

@@ -2,7 +2,7 @@
 use super::dispatcher::Dispatcher;
 use super::event::Choice;
 use super::measures::{PROMISE, Tally};
-use super::operator::Work;
+use super::operator::{Operator, Work};
 use super::reserve::reserve;
 use super::seat::{Seat, Stage};
 use super::status::{OperatorStatus, QueueStatus};
@@ -74,7 +74,7 @@ impl Dispatcher {
     }
 
     pub fn operators(&self, now: Now) -> Vec<OperatorStatus> {
-        let status = |operator: &super::operator::Operator| {
+        let status = |operator: &Operator| {
             let offer = match operator.work {
                 Work::Offered { offer, .. } | Work::Talking { offer } => Some(offer),
                 Work::Free | Work::Releasing { .. } | Work::WrapUp { .. } => None,

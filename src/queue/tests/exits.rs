@@ -86,6 +86,21 @@ fn edge_17_max_wait_during_ringing_lets_the_ring_finish() {
 }
 
 #[test]
+fn after_max_wait_no_further_phone_is_added() {
+    let mut pool = Pool::of(&["101", "102"]);
+    for (seat, operator) in [(8, "101"), (9, "102")] {
+        pool.join(seat, Class::Standard);
+        pool.answers(operator);
+    }
+    pool.join(1, Class::Priority);
+    pool.pass(seconds(895));
+    pool.is_free_again("101");
+    pool.rings("101");
+    pool.pass(seconds(5));
+    assert!(offers(&pool.is_free_again("102")).is_empty(), "a second phone was due at four seconds");
+}
+
+#[test]
 fn a_full_queue_is_an_exit_at_once() {
     let mut settings = settings(&["101"]);
     settings.queues.get_mut(WALLET).unwrap().max_len = 2;

@@ -183,6 +183,18 @@ fn a_seat_that_moves_while_it_waits_keeps_its_age() {
     assert_eq!((wallet.moved, wallet.open), (1, 0));
 }
 
+#[test]
+fn edge_33_of_a_thousand_arrivals_in_a_second_none_is_lost() {
+    let mut pool = busy();
+    pool.dispatcher.settings.queues.get_mut(WALLET).unwrap().max_len = 1000;
+    for seat in 2001..=3000 {
+        pool.join(seat, Class::Standard);
+        pool.pass(millis(1));
+    }
+    assert_eq!(pool.measures(Class::Standard).open, 1000);
+    assert_eq!(served(&mut pool, 1000), (2001..=3000).collect::<Vec<_>>());
+}
+
 fn with_strategy(strategy: Strategy) -> Pool {
     let mut settings = settings(&["101", "102", "103"]);
     for queue in settings.queues.values_mut() {
