@@ -5,7 +5,7 @@ use super::written::*;
 use super::{Config, Queue, Source};
 use crate::class::Class;
 use crate::clock;
-use crate::flow::calendar::Calendar;
+use crate::flow::Calendar;
 use crate::flow::finding::{Finding, Span, suggest};
 use crate::flow::yaml::{self, Node, Spanned, Value};
 use crate::ids::{PoolName, QueueName};

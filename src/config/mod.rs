@@ -19,7 +19,7 @@ pub use values::{Auto, Listen, Peer, Ports, Secret, ZoneName};
 
 use crate::flow::Finding;
 use crate::flow::yaml::{self, Node, Value};
-use crate::flow::{calendar::Calendar, environment::Environment};
+use crate::flow::{Calendar, Environment};
 use crate::ids::{FlowName, OperatorId, PoolName, QueueName};
 use crate::queue::{OperatorSettings, PoolSettings, QueueSettings};
 use crate::say::Language;
