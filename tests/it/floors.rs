@@ -9,7 +9,7 @@ const FLOORS: &[(u8, &[&str])] = &[
     (2, &["call"]),
     (3, &["switchboard"]),
     (4, &["wire", "shard", "store", "recorder", "outbound", "web", "watch", "robot", "sim"]),
-    (5, &["cli", "config", "prompts", "server", "telemetry", "main", "lib"]),
+    (5, &["cli", "config", "desk", "prompts", "server", "telemetry", "main", "lib"]),
 ];
 /// Floors whose modules must not import each other.
 const SEPARATE: &[u8] = &[1, 4];
