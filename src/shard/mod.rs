@@ -253,7 +253,7 @@ impl Events {
             }
             let readable = match &mut self.readable {
                 Some(readable) => readable,
-                none => none.insert(AsyncFd::register(self.wake.clone())?),
+                none => none.insert(socket::watch(self.wake.clone())?),
             };
             readable.readable().await?.clear_ready();
         }
