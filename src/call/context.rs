@@ -80,6 +80,8 @@ pub const CALLER_OPENS_WITHIN: Duration = Duration::from_millis(500);
 pub const QUALITY_WITHIN: Duration = Duration::from_millis(500);
 /// A ticket is opened within this time, or the flow takes its `on_error`.
 pub const TICKET_WITHIN: Duration = Duration::from_secs(2);
+/// A whisper to an operator is a word or two; the caller waits meanwhile.
+pub const WHISPER_MAX: Duration = Duration::from_secs(10);
 /// Steps kept in a record's path; the oldest go first.
 pub const PATH_MAX: usize = 200;
 

@@ -127,6 +127,8 @@ impl Call {
                     answers.push(flow::Event::TransferFailed);
                 }
             }
+            // Talks are not recorded yet, so there is nothing to leave out; the refusal is kept with the call.
+            Effect::RefuseRecording => self.note("recording_refused", &[], cx),
             Effect::Notify { to, body } => cx.out.push(Action::Notify { to, body }),
             Effect::SecretTaken { count } => self.note("secret", &[("digits", &count.to_string())], cx),
             Effect::Hangup { cause } => {

@@ -11,7 +11,7 @@ use super::event::*;
 use super::record::*;
 use crate::cause::{CallResult, Cause, HangupBy};
 use crate::class::Class;
-use crate::flow::{self, FlowSet, Interpreter};
+use crate::flow::{self, Interpreter};
 use crate::ids::*;
 use crate::machine::{Instant, Now, earlier};
 use crate::media::{LegCommand, LegEvent, Quality, Refusal};
@@ -100,7 +100,8 @@ pub struct Admitted {
 
 impl Call {
     /// A new call: asks the shard for a leg and the store for the caller's class.
-    pub fn begin(admitted: Admitted, cx: &mut Context) -> Call {
+    /// `None` when the flow is not in the set.
+    pub fn begin(admitted: Admitted, cx: &mut Context) -> Option<Call> {
         let Admitted { call: id, shard, invite, flow, answer_early, caller, called, verified, seed } = admitted;
         let number = caller.as_ref().map(|number| number.as_str().to_string()).unwrap_or_default();
         let facts = flow::Facts {
@@ -133,6 +134,7 @@ impl Call {
             caller_quality: None,
             operator_quality: None,
         };
+        let interpreter = Interpreter::new(cx.flows, &flow, facts, seed)?;
         let mut call = Call {
             id,
             shard,
@@ -140,7 +142,7 @@ impl Call {
             caller: CallerState::Opening { until: cx.now.mono + CALLER_OPENS_WITHIN },
             answer_early,
             flows: cx.flows.hash(),
-            interpreter: Interpreter::new(cx.flows, &flow, facts, seed),
+            interpreter,
             record,
             path: VecDeque::new(),
             step: String::new(),
@@ -168,7 +170,7 @@ impl Call {
             let request = call.pend(None, CLASS_LOOKUP, cx);
             cx.out.push(Action::Ask(Ask::Lookup { request, what }));
         }
-        call
+        Some(call)
     }
 
     pub fn id(&self) -> CallId {
@@ -199,8 +201,8 @@ impl Call {
     }
 
     /// Whether the digits that come now belong to a secret step and must be written down nowhere.
-    pub fn listens_secretly(&self, flows: &FlowSet) -> bool {
-        self.interpreter.listens_secretly(flows)
+    pub fn listens_secretly(&self) -> bool {
+        self.interpreter.listens_secretly()
     }
 
     pub fn handle(&mut self, event: Event, cx: &mut Context) {

@@ -185,6 +185,8 @@ impl Call {
         match whisper {
             Some(prompt) => {
                 let play = cx.ids.plays.take();
+                let at = cx.now.mono + WHISPER_MAX;
+                self.queue_event(leg, |offer| queue::Event::BridgeDue { offer, at }, cx);
                 if let Some(dial) = self.dials.get_mut(&leg) {
                     dial.state = DialState::Whispering { play };
                 }
@@ -199,6 +201,8 @@ impl Call {
     /// A whisper to the operator is over: now the two hear each other.
     pub(super) fn whispered(&mut self, leg: LegId, play: PlayId, cx: &mut Context) {
         if self.dials.get(&leg).is_some_and(|dial| dial.state == DialState::Whispering { play }) {
+            let at = cx.now.mono;
+            self.queue_event(leg, |offer| queue::Event::BridgeDue { offer, at }, cx);
             self.bridge(leg, cx);
         }
     }

@@ -38,12 +38,23 @@ pub fn parse<T: DeserializeOwned>(file: &Path, text: &str) -> Result<T, Vec<Find
 
 /// Reads one node of a tree into `T`; everything wrong inside it is found in one go.
 pub fn decode_node<T: DeserializeOwned>(file: &Path, text: &str, node: &mut Node) -> Result<T, Vec<Finding>> {
-    decode::decode(node).map_err(|faults| {
-        let mut findings: Vec<Finding> =
-            faults.into_iter().map(|fault| fault.into_finding(file).with_excerpt(text)).collect();
-        findings.sort_by_key(|finding| (finding.line, finding.column));
-        findings
-    })
+    match decode_rest(file, text, node) {
+        (Some(value), findings) if findings.is_empty() => Ok(value),
+        (_, findings) => Err(findings),
+    }
+}
+
+/// The same, and what could be read without the faulty parts.
+pub fn decode_rest<T: DeserializeOwned>(
+    file: &Path,
+    text: &str,
+    node: &mut Node,
+) -> (Option<T>, Vec<Finding>) {
+    let (value, faults) = decode::decode(node);
+    let mut findings: Vec<Finding> =
+        faults.into_iter().map(|fault| fault.into_finding(file).with_excerpt(text)).collect();
+    findings.sort_by_key(|finding| (finding.line, finding.column));
+    (value, findings)
 }
 
 /// Reads a file's text into a tree of nodes with places; duplicate keys and syntax errors are found here.

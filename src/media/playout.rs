@@ -37,6 +37,10 @@ impl Script {
     pub fn new(parts: Vec<Part>) -> Script {
         Script { parts: parts.into() }
     }
+
+    pub fn clip(clip: Arc<Clip>) -> Script {
+        Script { parts: Box::new([Part::Clip(clip)]) }
+    }
 }
 
 #[derive(Debug, Default)]
@@ -70,6 +74,16 @@ impl Playout {
 
     pub fn is_silent(&self) -> bool {
         matches!(self, Playout::Silent)
+    }
+
+    /// A digit pressed now would fall silent what is said.
+    pub fn stops_at_digit(&self) -> bool {
+        matches!(self, Playout::Sentence { barge_in: true, .. })
+    }
+
+    /// The caller is being asked, or nothing is said: digits are expected.
+    pub fn takes_digits(&self) -> bool {
+        self.is_silent() || self.stops_at_digit()
     }
 
     /// Puts `next` in place; what was there is handed back.

@@ -7,7 +7,6 @@
 use super::ledger::{self, Ledger, Origin, Record};
 use super::synthesiser::{SynthesisError, Tts};
 use super::{Catalogue, music};
-use crate::ids::PromptName;
 use crate::media::codec::SAMPLE_RATE;
 use crate::media::wav::{self, WavError};
 use crate::say::Language;
@@ -37,7 +36,9 @@ pub enum BuildError {
     Synthesis { key: String, source: SynthesisError },
     #[error("{key}: {source}")]
     Wav { key: String, source: WavError },
-    #[error("{key}: the synthesiser gave silence for {text:?}; write what it is to read under `tts` in prompts.yaml")]
+    #[error(
+        "{key}: the synthesiser gave silence for {text:?}; write what it is to read under `tts` in prompts.yaml"
+    )]
     Silent { key: String, text: String },
 }
 
@@ -48,92 +49,123 @@ pub fn build(
     tts: &Tts,
     progress: &mut dyn FnMut(&str),
 ) -> Result<BuildReport, BuildError> {
-    let io = |path: &Path| {
-        let path = path.to_path_buf();
-        move |source| BuildError::Io { path, source }
-    };
-    let mut ledger = Ledger::load(dir).map_err(io(dir))?;
-    let mut report = BuildReport::default();
-    let result = make_all(dir, catalogue, tts, &mut ledger, &mut report, progress);
-    ledger.save(dir).map_err(io(dir))?;
-    result.map(|()| report)
-}
-
-fn make_all(
-    dir: &Path,
-    catalogue: &Catalogue,
-    tts: &Tts,
-    ledger: &mut Ledger,
-    report: &mut BuildReport,
-    progress: &mut dyn FnMut(&str),
-) -> Result<(), BuildError> {
-    let scratch = dir.join(".scratch.wav");
+    let ledger = Ledger::load(dir).map_err(io_at(dir))?;
+    let mut build = Build { dir, ledger, report: BuildReport::default(), progress };
     let mut known = BTreeSet::from([music::KEY.to_string()]);
-    make(dir, ledger, report, music::KEY.into(), &music::version(), progress, || Ok(music::compose()))?;
+    build.make(music::KEY, &music::version(), || Ok(music::compose()))?;
+    let scratch = dir.join(".spoken.wav");
     for language in Language::ALL {
-        let names: Vec<&PromptName> =
-            catalogue.entries().filter(|(_, entry)| entry.texts.contains_key(&language)).map(|(n, _)| n).collect();
-        for name in names {
+        for (name, _) in catalogue.entries().filter(|(_, entry)| entry.texts.contains_key(&language)) {
             let key = ledger::key(language, name);
-            known.insert(key.clone());
             let text = catalogue.spoken(language, name.as_str()).unwrap_or_default();
-            make(dir, ledger, report, key.clone(), &text, progress, || synthesise(tts, language, &key, &text, &scratch))?;
+            build.make(&key, &text, || synthesise(tts, language, &key, &text, &scratch))?;
+            known.insert(key);
         }
     }
     if scratch.exists() {
-        fs::remove_file(&scratch).map_err(|source| BuildError::Io { path: scratch, source })?;
+        fs::remove_file(&scratch).map_err(io_at(&scratch))?;
     }
-    remove_unknown(dir, &known, ledger, report)
+    build.remove_unknown(&known)?;
+    build.ledger.save(dir).map_err(io_at(dir))?;
+    Ok(build.report)
 }
 
-/// Makes one recording, if it is due.
-fn make(
-    dir: &Path,
-    ledger: &mut Ledger,
-    report: &mut BuildReport,
-    key: String,
-    text: &str,
-    progress: &mut dyn FnMut(&str),
-    samples: impl FnOnce() -> Result<Vec<i16>, BuildError>,
-) -> Result<(), BuildError> {
-    let path = dir.join(format!("{key}.wav"));
-    let io = |source| BuildError::Io { path: path.clone(), source };
-    let text = ledger::hash(text.as_bytes());
-    let file = ledger::file_hash(&path).map_err(io)?;
-    let record = ledger.get(&key);
-    match (&file, record) {
-        (Some(file), Some(record)) if *file == record.file && record.text == text => {
-            match record.origin {
-                Origin::Made => report.unchanged += 1,
-                Origin::Studio => report.studio.push(key),
+struct Build<'a> {
+    dir: &'a Path,
+    ledger: Ledger,
+    report: BuildReport,
+    progress: &'a mut dyn FnMut(&str),
+}
+
+/// What is to be done about one recording.
+enum Due {
+    Make,
+    Keep,
+    /// A studio's, and of this text as far as we know.
+    Studio,
+    Stale,
+}
+
+impl Build<'_> {
+    /// Makes one recording, if it is due.
+    fn make(
+        &mut self,
+        key: &str,
+        text: &str,
+        samples: impl FnOnce() -> Result<Vec<i16>, BuildError>,
+    ) -> Result<(), BuildError> {
+        let path = self.path(key);
+        let text = ledger::hash(text.as_bytes());
+        let file = ledger::file_hash(&path).map_err(io_at(&path))?;
+        match self.due(key, &text, file.as_deref()) {
+            Due::Keep => self.report.unchanged += 1,
+            Due::Stale => self.report.stale.push(key.into()),
+            Due::Studio => {
+                let file = file.unwrap_or_default();
+                self.ledger.put(key.into(), Record { origin: Origin::Studio, text, file });
+                self.report.studio.push(key.into());
             }
-            return Ok(());
+            Due::Make => {
+                (self.progress)(key);
+                let samples = samples()?;
+                if let Some(folder) = path.parent() {
+                    fs::create_dir_all(folder).map_err(io_at(folder))?;
+                }
+                let wav = |source| BuildError::Wav { key: key.into(), source };
+                // The ledger follows each file at once: an interrupted build must not take its own work for a studio's.
+                let half = self.dir.join(".half.wav");
+                wav::write_8k_mono(&half, &samples).map_err(wav)?;
+                let file = ledger::file_hash(&half).map_err(io_at(&half))?.unwrap_or_default();
+                fs::rename(&half, &path).map_err(io_at(&path))?;
+                self.ledger.put(key.into(), Record { origin: Origin::Made, text, file });
+                self.ledger.save(self.dir).map_err(io_at(self.dir))?;
+                self.report.made.push(key.into());
+            }
         }
-        (Some(file), Some(record)) if *file == record.file && record.origin == Origin::Studio => {
-            report.stale.push(key);
-            return Ok(());
-        }
-        // Made here of another text: due. With other bytes it is a studio's.
-        (Some(file), Some(record)) if *file == record.file => {}
-        (Some(file), _) => {
-            ledger.put(key.clone(), Record { origin: Origin::Studio, text, file: file.clone() });
-            report.studio.push(key);
-            return Ok(());
-        }
-        (None, _) => {}
+        Ok(())
     }
-    progress(&key);
-    if let Some(folder) = path.parent() {
-        fs::create_dir_all(folder).map_err(io)?;
+
+    fn due(&self, key: &str, text: &str, file: Option<&str>) -> Due {
+        let Some(file) = file else { return Due::Make };
+        match self.ledger.get(key).filter(|record| record.file == file) {
+            Some(Record { origin: Origin::Made, text: old, .. }) if old == text => Due::Keep,
+            Some(Record { origin: Origin::Made, .. }) => Due::Make,
+            Some(Record { origin: Origin::Studio, text: old, .. }) if old != text => Due::Stale,
+            Some(_) | None => Due::Studio,
+        }
     }
-    wav::write_8k_mono(&path, &samples()?).map_err(|source| BuildError::Wav { key: key.clone(), source })?;
-    let file = ledger::file_hash(&path).map_err(io)?.unwrap_or_default();
-    ledger.put(key.clone(), Record { origin: Origin::Made, text, file });
-    report.made.push(key);
-    Ok(())
+
+    /// Takes away what was made here for prompts that are no more. A studio's recording stays.
+    fn remove_unknown(&mut self, known: &BTreeSet<String>) -> Result<(), BuildError> {
+        let unknown: Vec<String> = self.ledger.keys().filter(|key| !known.contains(*key)).cloned().collect();
+        for key in unknown {
+            let path = self.path(&key);
+            if self.ledger.origin(self.dir, &key).map_err(io_at(&path))? == Some(Origin::Made) {
+                fs::remove_file(&path).map_err(io_at(&path))?;
+                self.report.removed.push(key.clone());
+            }
+            self.ledger.remove(&key);
+        }
+        Ok(())
+    }
+
+    fn path(&self, key: &str) -> PathBuf {
+        self.dir.join(format!("{key}.wav"))
+    }
 }
 
-fn synthesise(tts: &Tts, language: Language, key: &str, text: &str, scratch: &Path) -> Result<Vec<i16>, BuildError> {
+fn io_at(path: &Path) -> impl FnOnce(io::Error) -> BuildError + use<> {
+    let path = path.to_path_buf();
+    move |source| BuildError::Io { path, source }
+}
+
+fn synthesise(
+    tts: &Tts,
+    language: Language,
+    key: &str,
+    text: &str,
+    scratch: &Path,
+) -> Result<Vec<i16>, BuildError> {
     let (samples, rate) = tts
         .speak(language, text, scratch)
         .map_err(|source| BuildError::Synthesis { key: key.into(), source })?;
@@ -151,26 +183,6 @@ pub(super) fn level(samples: &[f32], rate: u32) -> Result<Option<Vec<i16>>, WavE
     }
     wav::normalise(&mut trimmed, SAMPLE_RATE)?;
     Ok(Some(wav::to_i16(&trimmed)))
-}
-
-/// Takes away what was made here for prompts that are no more. A studio's recording stays.
-fn remove_unknown(
-    dir: &Path,
-    known: &BTreeSet<String>,
-    ledger: &mut Ledger,
-    report: &mut BuildReport,
-) -> Result<(), BuildError> {
-    let unknown: Vec<String> = ledger.keys().filter(|key| !known.contains(*key)).cloned().collect();
-    for key in unknown {
-        let path = dir.join(format!("{key}.wav"));
-        let io = |source| BuildError::Io { path: path.clone(), source };
-        if ledger.origin(dir, &key).map_err(io)? == Some(Origin::Made) {
-            fs::remove_file(&path).map_err(io)?;
-            report.removed.push(key.clone());
-        }
-        ledger.remove(&key);
-    }
-    Ok(())
 }
 
 #[cfg(test)]
@@ -201,7 +213,16 @@ mod tests {
             let (tone, log) = (self.path("tone"), self.path("log"));
             fs::write(&log, "").unwrap();
             let script = "echo \"$1\" >> \"$2\"; cp \"$3\" \"$4\"";
-            let argv = ["sh", "-c", script, "-", "{text}", &log.to_string_lossy(), &tone.to_string_lossy(), "{file}"];
+            let argv = [
+                "sh",
+                "-c",
+                script,
+                "-",
+                "{text}",
+                &log.to_string_lossy(),
+                &tone.to_string_lossy(),
+                "{file}",
+            ];
             let tts = Tts::new(argv.map(String::from).to_vec());
             let report = build(&self.path("prompts"), &catalogue, &tts, &mut |_| {}).unwrap();
             (report, fs::read_to_string(log).unwrap())
@@ -236,6 +257,18 @@ mod tests {
         let (report, _) = bench.build("two: {ru: \"Два\", en: \"Two\"}\n");
         assert_eq!(report.removed, ["en/one"], "what was made here goes, the studio's stays");
         assert_eq!(wav::load_8k_mono(&file).unwrap(), [500; 4000]);
+    }
+
+    #[test]
+    fn a_build_that_was_interrupted_goes_on_where_it_stopped() {
+        let bench = Bench::new();
+        let catalogue = Catalogue::only(Path::new("prompts.yaml"), ONE);
+        let tone = bench.path("tone").to_string_lossy().into_owned();
+        let argv = ["sh", "-c", "test \"$1\" = Раз && cp \"$2\" \"$3\"", "-", "{text}", &tone, "{file}"];
+        let english_fails = Tts::new(argv.map(String::from).to_vec());
+        let error = build(&bench.path("prompts"), &catalogue, &english_fails, &mut |_| {}).unwrap_err();
+        assert!(error.to_string().starts_with("en/one: `sh` failed"), "{error}");
+        assert_eq!(bench.build(ONE).0.made, ["en/one"]);
     }
 
     #[test]

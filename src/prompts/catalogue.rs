@@ -114,7 +114,10 @@ impl Catalogue {
         let texts = by_language(written.ru, written.en);
         let tts = by_language(written.tts.ru, written.tts.en);
         if let Some(empty) = texts.values().chain(tts.values()).find(|text| text.trim().is_empty()) {
-            return Err((format!("prompt `{name}` has the empty text {empty:?}"), "write what is to be heard"));
+            return Err((
+                format!("prompt `{name}` has the empty text {empty:?}"),
+                "write what is to be heard",
+            ));
         }
         // The text of a word form is its own; only the way it is read can be overridden.
         if let Some(entry) = self.entries.get_mut(name) {

@@ -19,12 +19,27 @@ const SILENT_LUFS: f64 = -60.0;
 
 /// The codes of this module's findings, with what `--explain` says.
 pub const CODES: [(&str, &str); 6] = [
-    ("HF060", "A prompt has no recording in one language. Run `hotline prompts build`, or drop a studio's file in place."),
-    ("HF061", "A recording is not a WAV file of 8000 Hz, 16 bits, one channel. `hotline prompts import` converts any WAV."),
-    ("HF062", "A recording is clipped: several samples in a row stand at full scale. Record it again with less gain."),
+    (
+        "HF060",
+        "A prompt has no recording in one language. Run `hotline prompts build`, or drop a studio's file in place.",
+    ),
+    (
+        "HF061",
+        "A recording is not a WAV file of 8000 Hz, 16 bits, one channel. `hotline prompts import` converts any WAV.",
+    ),
+    (
+        "HF062",
+        "A recording is clipped: several samples in a row stand at full scale. Record it again with less gain.",
+    ),
     ("HF063", "A recording is silent. Callers would think that the line is dead."),
-    ("HF064", "A recording is not as loud as the others: −20 LUFS ±1.5, true peak at most −3 dBTP. `hotline prompts import` levels it."),
-    ("HF065", "A recording belongs to no prompt: its name is misspelt or its text is gone from prompts.yaml."),
+    (
+        "HF064",
+        "A recording is not as loud as the others: −20 LUFS ±1.5, true peak at most −3 dBTP. `hotline prompts import` levels it.",
+    ),
+    (
+        "HF065",
+        "A recording belongs to no prompt: its name is misspelt or its text is gone from prompts.yaml.",
+    ),
 ];
 
 /// Everything that is wrong with the recordings in `dir`, by language and name.
@@ -80,7 +95,9 @@ fn check_file(file: &Path) -> Vec<Finding> {
                     "expected {PROMPT_LUFS} LUFS ±{LOUDNESS_TOLERANCE_LU} and a peak of at most {PROMPT_PEAK_DBTP} dBTP, \
                      got {loudness:.1} LUFS and {peak:.1} dBTP"
                 );
-                findings.push(finding("HF064", file, message, "level it with `hotline prompts import`").warning());
+                findings.push(
+                    finding("HF064", file, message, "level it with `hotline prompts import`").warning(),
+                );
             }
         }
     }

@@ -9,7 +9,9 @@ use std::{fs, io};
 
 #[derive(Debug, thiserror::Error)]
 pub enum ImportError {
-    #[error("{path}: expected the name of a prompt, like welcome.wav; `hotline prompts script` lists them all")]
+    #[error(
+        "{path}: expected the name of a prompt, like welcome.wav; `hotline prompts script` lists them all"
+    )]
     Name { path: PathBuf },
     #[error("{path}: the recording is silent")]
     Silent { path: PathBuf },

@@ -95,8 +95,10 @@ struct Voice {
 }
 
 const PAD: Voice = Voice { partials: &[1.0, 0.22, 0.10], attack_s: 0.7, decay_s: 0.7, held: true, echoes: 0 };
-const PLUCK: Voice = Voice { partials: &[1.0, 0.30, 0.06], attack_s: 0.008, decay_s: 0.45, held: false, echoes: ECHOES };
-const FLUTE: Voice = Voice { partials: &[1.0, 0.18, 0.10], attack_s: 0.07, decay_s: 0.25, held: true, echoes: ECHOES };
+const PLUCK: Voice =
+    Voice { partials: &[1.0, 0.30, 0.06], attack_s: 0.008, decay_s: 0.45, held: false, echoes: ECHOES };
+const FLUTE: Voice =
+    Voice { partials: &[1.0, 0.18, 0.10], attack_s: 0.07, decay_s: 0.25, held: true, echoes: ECHOES };
 
 /// The whole loop at 8 kHz.
 pub fn compose() -> Vec<i16> {

@@ -8,7 +8,7 @@ use std::process::{Command, Stdio};
 
 /// Slower and a little lower than the default voice: menus are understood at the first hearing.
 pub const DEFAULT_TTS: [&str; 11] =
-    ["espeak-ng", "-v", "{voice}", "-s", "140", "-p", "42", "-w", "{file}", "--", "{text}"];
+    ["espeak-ng", "-v", "{voice}", "-s", "150", "-p", "42", "-w", "{file}", "--", "{text}"];
 
 /// What is kept of a failed command's complaint.
 const COMPLAINT_BYTES_MAX: usize = 400;
@@ -31,7 +31,9 @@ impl Default for Tts {
 pub enum SynthesisError {
     #[error("prompts.tts: expected a command with a {{file}} argument, got {argv:?}")]
     NoFile { argv: Vec<String> },
-    #[error("`{program}` could not be run: {source}; install it, or set another command as `prompts.tts` in config.yaml")]
+    #[error(
+        "`{program}` could not be run: {source}; install it, or set another command as `prompts.tts` in config.yaml"
+    )]
     NotRun { program: String, source: io::Error },
     #[error("`{program}` failed ({status}) on {text:?}: {complaint}")]
     Failed { program: String, status: std::process::ExitStatus, text: String, complaint: String },
@@ -46,7 +48,12 @@ impl Tts {
     }
 
     /// The text as samples in −1…1, and their rate in hertz. `scratch` is a file name that may be overwritten.
-    pub fn speak(&self, language: Language, text: &str, scratch: &Path) -> Result<(Vec<f32>, u32), SynthesisError> {
+    pub fn speak(
+        &self,
+        language: Language,
+        text: &str,
+        scratch: &Path,
+    ) -> Result<(Vec<f32>, u32), SynthesisError> {
         let no_file = || SynthesisError::NoFile { argv: self.argv.clone() };
         let (program, arguments) = self.argv.split_first().ok_or_else(no_file)?;
         if !arguments.iter().any(|argument| argument.contains("{file}")) {
@@ -58,7 +65,8 @@ impl Tts {
         let mut child = Command::new(program)
             .args(arguments.iter().map(|argument| {
                 // The text last, so that braces inside it stay what they are.
-                let argument = argument.replace("{file}", &scratch.to_string_lossy()).replace("{voice}", voice);
+                let argument =
+                    argument.replace("{file}", &scratch.to_string_lossy()).replace("{voice}", voice);
                 argument.replace("{language}", language.as_str()).replace("{text}", text)
             }))
             .stdin(if by_argument { Stdio::null() } else { Stdio::piped() })
@@ -96,8 +104,13 @@ mod tests {
         let (ready, scratch) = (dir.path().join("ready.wav"), dir.path().join("out.wav"));
         wav::write_8k_mono(&ready, &[1000; 80]).unwrap();
         let ready = ready.to_string_lossy().into_owned();
-        let by_argument = shell("test \"$1\" = 'два {file}; x' && cp \"$2\" \"$3\"", &["-", "{text}", &ready, "{file}"]);
-        let (samples, rate) = by_argument.speak(Language::Ru, "два {file}; x", &scratch).unwrap();
+        let text = "два {file}; x";
+        let expected = dir.path().join("text");
+        std::fs::write(&expected, text).unwrap();
+        let expected = expected.to_string_lossy();
+        let script = "test \"$1\" = \"$(cat \"$2\")\" && cp \"$3\" \"$4\"";
+        let by_argument = shell(script, &["-", "{text}", &expected, &ready, "{file}"]);
+        let (samples, rate) = by_argument.speak(Language::Ru, text, &scratch).unwrap();
         assert_eq!((samples.len(), rate), (80, 8000));
         let by_input = shell("test \"$(cat)\" = два && cp \"$1\" \"$2\"", &["-", &ready, "{file}"]);
         assert!(by_input.speak(Language::Ru, "два", &scratch).is_ok());
@@ -108,7 +121,8 @@ mod tests {
     fn a_command_that_fails_is_quoted() {
         let dir = tempfile::tempdir().unwrap();
         let scratch = dir.path().join("out.wav");
-        let error = shell("echo no such voice >&2; exit 3 # {file}", &[]).speak(Language::Ru, "раз", &scratch);
+        let error =
+            shell("echo no such voice >&2; exit 3 # {file}", &[]).speak(Language::Ru, "раз", &scratch);
         let error = error.unwrap_err().to_string();
         assert!(error.contains("no such voice") && error.contains("раз"), "{error}");
         let nobody = Tts::new(vec!["/nonexistent/tts".into(), "{file}".into()]);

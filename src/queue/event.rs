@@ -1,6 +1,7 @@
 //! What goes into and comes out of a pool's dispatcher. The words are those of the queue rules.
 use crate::class::Class;
 use crate::ids::{CallId, OfferId, OperatorId, QueueName, RequestId, SeatId, Skill};
+use crate::machine::Instant;
 use serde::{Deserialize, Serialize};
 use std::collections::BTreeSet;
 use std::time::Duration;
@@ -163,6 +164,9 @@ pub enum Event {
         offer: OfferId,
         why: OfferFailure,
     },
+    /// The bridge will stand at this moment: a whisper to the operator is heard first, or it stands now. The promise clock
+    /// cannot stop before it.
+    BridgeDue { offer: OfferId, at: Instant },
     /// The operator's first RTP packet came.
     Flowing {
         offer: OfferId,

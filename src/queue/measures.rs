@@ -82,10 +82,7 @@ impl Tally {
 
     /// The second common formula: who hung up within T counts as a success.
     pub fn service_level_with_abandons(&self, undecided: u64) -> Option<f64> {
-        ratio(
-            self.connected_in_target + self.hung_up_in_target,
-            self.offered.saturating_sub(undecided),
-        )
+        ratio(self.connected_in_target + self.hung_up_in_target, self.offered.saturating_sub(undecided))
     }
 
     /// ASA: the mean wait of those who were connected.
@@ -143,6 +140,16 @@ fn mean(total: Duration, count: u64) -> Option<Duration> {
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Measures {
     queues: BTreeMap<QueueName, BTreeMap<Class, Tally>>,
+    totals: BTreeMap<Class, Tally>,
+}
+
+/// Where a seat is booked.
+#[derive(Clone, Copy)]
+pub(super) struct Account<'a> {
+    pub queue: &'a QueueName,
+    pub class: Class,
+    /// False once the seat has had its outcome in the total: an operator passed the caller on.
+    pub in_total: bool,
 }
 
 impl Measures {
@@ -152,103 +159,123 @@ impl Measures {
     }
 
     pub fn by_queue(&self) -> impl Iterator<Item = (&QueueName, Class, &Tally)> {
-        self.queues.iter().flat_map(|(queue, classes)| classes.iter().map(move |(c, tally)| (queue, *c, tally)))
+        self.queues
+            .iter()
+            .flat_map(|(queue, classes)| classes.iter().map(move |(class, tally)| (queue, *class, tally)))
     }
 
-    /// The whole pool: a seat that moved between queues is offered once, with the outcome of its last queue.
+    /// The whole pool: a seat that moved between queues is offered once, with its first outcome.
     pub fn total(&self, class: Class) -> Tally {
-        let mut total = Tally::default();
-        for tally in self.queues.values().filter_map(|classes| classes.get(&class)) {
-            total.add(tally);
-        }
-        total.offered -= total.moved;
-        total.moved = 0;
-        total
+        self.totals.get(&class).cloned().unwrap_or_default()
     }
 
-    pub(super) fn opened(&mut self, queue: &QueueName, class: Class) {
-        let tally = self.tally(queue, class);
-        tally.offered += 1;
-        tally.open += 1;
+    /// Seats of a queue that have no outcome yet.
+    pub(super) fn open(&self, queue: &QueueName) -> u64 {
+        self.queues.get(queue).map_or(0, |classes| classes.values().map(|tally| tally.open).sum())
     }
 
-    pub(super) fn class_changed(&mut self, queue: &QueueName, from: Class, to: Class) {
-        let tally = self.tally(queue, from);
-        tally.offered -= 1;
-        tally.open -= 1;
-        self.opened(queue, to);
-    }
-
-    pub(super) fn connected(&mut self, queue: &QueueName, class: Class, waited: Duration, silent: bool) {
-        let tally = self.tally(queue, class);
-        tally.open -= 1;
-        tally.connected += 1;
-        tally.connected_in_target += u64::from(waited <= class.target());
-        tally.connected_in_promise += u64::from(waited <= PROMISE);
-        tally.connected_wait += waited;
-        tally.connected_wait_max = tally.connected_wait_max.max(waited);
-        tally.silent_operators += u64::from(silent);
-    }
-
-    /// The operator who answered sent nothing: what was booked at the answer is taken back, the seat is open again.
-    /// The longest wait stays as it was, for the seat's next wait can only be longer.
-    pub(super) fn connect_failed(&mut self, queue: &QueueName, class: Class, booked: Option<Duration>) {
-        let tally = self.tally(queue, class);
-        tally.failed_connects += 1;
-        if let Some(waited) = booked {
+    pub(super) fn opened(&mut self, account: Account<'_>) {
+        self.book(account, |tally| {
+            tally.offered += 1;
             tally.open += 1;
-            tally.connected -= 1;
-            tally.connected_in_target -= u64::from(waited <= class.target());
-            tally.connected_in_promise -= u64::from(waited <= PROMISE);
-            tally.connected_wait -= waited;
+        });
+    }
+
+    pub(super) fn class_changed(&mut self, account: Account<'_>, to: Class) {
+        self.book(account, |tally| {
+            tally.offered -= 1;
+            tally.open -= 1;
+        });
+        self.opened(Account { class: to, ..account });
+    }
+
+    pub(super) fn connected(&mut self, account: Account<'_>, waited: Duration, silent: bool) {
+        self.book(account, |tally| {
+            tally.open -= 1;
+            tally.connected += 1;
+            tally.connected_in_target += u64::from(waited <= account.class.target());
+            tally.connected_in_promise += u64::from(waited <= PROMISE);
+            tally.connected_wait += waited;
+            tally.connected_wait_max = tally.connected_wait_max.max(waited);
+            tally.silent_operators += u64::from(silent);
+        });
+    }
+
+    /// The operator who answered dropped or sent nothing: what was `booked` at the answer is taken back and the seat is
+    /// open again. The longest wait stays as it was, for this seat's next wait can only be longer.
+    pub(super) fn connect_failed(&mut self, account: Account<'_>, booked: Option<Duration>) {
+        self.book(account, |tally| {
+            tally.failed_connects += 1;
+            if let Some(waited) = booked {
+                tally.open += 1;
+                tally.connected -= 1;
+                tally.connected_in_target -= u64::from(waited <= account.class.target());
+                tally.connected_in_promise -= u64::from(waited <= PROMISE);
+                tally.connected_wait -= waited;
+            }
+        });
+    }
+
+    pub(super) fn hung_up(&mut self, account: Account<'_>, waited: Duration) {
+        self.book(account, |tally| {
+            tally.open -= 1;
+            match waited {
+                w if w <= HUNG_UP_AT_ONCE => tally.hung_up_at_once += 1,
+                w if w <= PROMISE => tally.hung_up_in_promise += 1,
+                _ => tally.hung_up_later += 1,
+            }
+            tally.hung_up_short += u64::from(waited <= SHORT_ABANDON);
+            tally.hung_up_in_target += u64::from(waited <= account.class.target());
+        });
+    }
+
+    pub(super) fn left(&mut self, account: Account<'_>) {
+        self.book(account, |tally| {
+            tally.open -= 1;
+            tally.left += 1;
+        });
+    }
+
+    pub(super) fn exited(&mut self, account: Account<'_>, exit: Exit) {
+        self.book(account, |tally| {
+            tally.open -= 1;
+            *tally.exits.entry(exit).or_default() += 1;
+        });
+    }
+
+    /// From a queue where the seat waited: its outcome there, and none in the total.
+    pub(super) fn moved_out(&mut self, account: Account<'_>) {
+        self.book(Account { in_total: false, ..account }, |tally| {
+            tally.open -= 1;
+            tally.moved += 1;
+        });
+    }
+
+    pub(super) fn moved_in(&mut self, account: Account<'_>) {
+        self.opened(Account { in_total: false, ..account });
+    }
+
+    pub(super) fn talked(&mut self, account: Account<'_>, talk: Duration) {
+        self.book(Account { in_total: true, ..account }, |tally| {
+            tally.talks += 1;
+            tally.talk += talk;
+        });
+    }
+
+    pub(super) fn wrapped_up(&mut self, account: Account<'_>, wrap_up: Duration) {
+        self.book(Account { in_total: true, ..account }, |tally| tally.wrap_up += wrap_up);
+    }
+
+    fn book(&mut self, account: Account<'_>, change: impl Fn(&mut Tally)) {
+        if !self.queues.contains_key(account.queue) {
+            self.queues.insert(account.queue.clone(), BTreeMap::new());
         }
-    }
-
-    pub(super) fn hung_up(&mut self, queue: &QueueName, class: Class, waited: Duration) {
-        let tally = self.tally(queue, class);
-        tally.open -= 1;
-        match waited {
-            w if w <= HUNG_UP_AT_ONCE => tally.hung_up_at_once += 1,
-            w if w <= PROMISE => tally.hung_up_in_promise += 1,
-            _ => tally.hung_up_later += 1,
+        if let Some(classes) = self.queues.get_mut(account.queue) {
+            change(classes.entry(account.class).or_default());
         }
-        tally.hung_up_short += u64::from(waited <= SHORT_ABANDON);
-        tally.hung_up_in_target += u64::from(waited <= class.target());
-    }
-
-    pub(super) fn left(&mut self, queue: &QueueName, class: Class) {
-        let tally = self.tally(queue, class);
-        tally.open -= 1;
-        tally.left += 1;
-    }
-
-    pub(super) fn exited(&mut self, queue: &QueueName, class: Class, exit: Exit) {
-        let tally = self.tally(queue, class);
-        tally.open -= 1;
-        *tally.exits.entry(exit).or_default() += 1;
-    }
-
-    pub(super) fn moved(&mut self, queue: &QueueName, class: Class) {
-        let tally = self.tally(queue, class);
-        tally.open -= 1;
-        tally.moved += 1;
-    }
-
-    pub(super) fn talked(&mut self, queue: &QueueName, class: Class, talk: Duration) {
-        let tally = self.tally(queue, class);
-        tally.talks += 1;
-        tally.talk += talk;
-    }
-
-    pub(super) fn wrapped_up(&mut self, queue: &QueueName, class: Class, wrap_up: Duration) {
-        self.tally(queue, class).wrap_up += wrap_up;
-    }
-
-    fn tally(&mut self, queue: &QueueName, class: Class) -> &mut Tally {
-        if !self.queues.contains_key(queue) {
-            self.queues.insert(queue.clone(), BTreeMap::new());
+        if account.in_total {
+            change(self.totals.entry(account.class).or_default());
         }
-        self.queues.entry(queue.clone()).or_default().entry(class).or_default()
     }
 }
 
@@ -256,15 +283,17 @@ impl Measures {
 mod tests {
     use super::*;
 
-    const WALLET: &str = "wallet";
+    fn account(queue: &QueueName, class: Class) -> Account<'_> {
+        Account { queue, class, in_total: true }
+    }
 
     #[test]
     fn ten_seconds_is_met_and_a_millisecond_more_is_missed() {
         let mut measures = Measures::default();
-        let wallet = QueueName::from(WALLET);
+        let wallet = QueueName::from("wallet");
         for ms in [10_000, 10_001] {
-            measures.opened(&wallet, Class::Priority);
-            measures.connected(&wallet, Class::Priority, Duration::from_millis(ms), false);
+            measures.opened(account(&wallet, Class::Priority));
+            measures.connected(account(&wallet, Class::Priority), Duration::from_millis(ms), false);
         }
         let tally = measures.of(&wallet, Class::Priority);
         assert_eq!((tally.connected_in_promise, tally.connected_late()), (1, 1));
@@ -274,13 +303,13 @@ mod tests {
     #[test]
     fn who_hangs_up_within_the_promise_is_shown_apart_and_not_a_miss() {
         let mut measures = Measures::default();
-        let wallet = QueueName::from(WALLET);
+        let wallet = QueueName::from("wallet");
         for ms in [3_000, 3_001, 5_001, 10_000, 10_001] {
-            measures.opened(&wallet, Class::Priority);
-            measures.hung_up(&wallet, Class::Priority, Duration::from_millis(ms));
+            measures.opened(account(&wallet, Class::Priority));
+            measures.hung_up(account(&wallet, Class::Priority), Duration::from_millis(ms));
         }
-        measures.opened(&wallet, Class::Priority);
-        measures.connected(&wallet, Class::Priority, Duration::from_secs(2), false);
+        measures.opened(account(&wallet, Class::Priority));
+        measures.connected(account(&wallet, Class::Priority), Duration::from_secs(2), false);
         let tally = measures.of(&wallet, Class::Priority);
         assert_eq!((tally.hung_up_at_once, tally.hung_up_in_promise, tally.hung_up_later), (1, 3, 1));
         assert_eq!(tally.hung_up_short, 2);
@@ -294,11 +323,11 @@ mod tests {
     #[test]
     fn a_seat_that_moved_is_offered_once_in_each_queue_and_once_in_the_total() {
         let mut measures = Measures::default();
-        let (wallet, security) = (QueueName::from(WALLET), QueueName::from("security"));
-        measures.opened(&wallet, Class::Standard);
-        measures.moved(&wallet, Class::Standard);
-        measures.opened(&security, Class::Standard);
-        measures.connected(&security, Class::Standard, Duration::from_secs(7), false);
+        let (wallet, security) = (QueueName::from("wallet"), QueueName::from("security"));
+        measures.opened(account(&wallet, Class::Standard));
+        measures.moved_out(account(&wallet, Class::Standard));
+        measures.moved_in(account(&security, Class::Standard));
+        measures.connected(account(&security, Class::Standard), Duration::from_secs(7), false);
         assert_eq!(measures.of(&wallet, Class::Standard).offered, 1);
         assert_eq!(measures.of(&security, Class::Standard).offered, 1);
         let total = measures.total(Class::Standard);
@@ -309,10 +338,10 @@ mod tests {
     #[test]
     fn a_connection_that_failed_is_taken_back() {
         let mut measures = Measures::default();
-        let wallet = QueueName::from(WALLET);
-        measures.opened(&wallet, Class::Standard);
-        measures.connected(&wallet, Class::Standard, Duration::from_secs(2), true);
-        measures.connect_failed(&wallet, Class::Standard, Some(Duration::from_secs(2)));
+        let wallet = QueueName::from("wallet");
+        measures.opened(account(&wallet, Class::Standard));
+        measures.connected(account(&wallet, Class::Standard), Duration::from_secs(2), true);
+        measures.connect_failed(account(&wallet, Class::Standard), Some(Duration::from_secs(2)));
         let tally = measures.of(&wallet, Class::Standard);
         assert_eq!((tally.connected, tally.open, tally.failed_connects), (0, 1, 1));
         assert_eq!(tally.connected_wait, Duration::ZERO);

@@ -186,6 +186,11 @@ impl World {
         earlier(self.agenda.keys().next().map(|(at, _)| *at), self.switchboard.next_timeout())
     }
 
+    /// Whether nothing happens by itself but a deadline of the Switchboard: somebody may act now.
+    pub fn is_idle(&self) -> bool {
+        self.agenda.is_empty()
+    }
+
     /// Lets one thing happen; false when nothing is left, or nothing before `until`.
     pub fn step(&mut self, until: Instant) -> bool {
         let Some(at) = self.next().filter(|at| *at <= until) else { return false };

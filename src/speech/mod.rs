@@ -81,7 +81,9 @@ pub fn pieces(language: Language) -> Vec<WordPiece> {
         .iter()
         .flat_map(|item| tokens(language, item))
         .filter_map(|token| match token {
-            Token::Word(word) if seen.insert(word.clone()) => Some(WordPiece { name: name(&word), text: word }),
+            Token::Word(word) if seen.insert(word.clone()) => {
+                Some(WordPiece { name: name(&word), text: word })
+            }
             Token::Word(_) | Token::Pause => None,
         })
         .collect()
@@ -143,12 +145,12 @@ fn name(word: &str) -> PromptName {
 
 fn latin(letter: char) -> &'static str {
     const ASCII: [&str; 26] = [
-        "a", "b", "c", "d", "e", "f", "g", "h", "i", "j", "k", "l", "m", "n", "o", "p", "q", "r", "s", "t", "u",
-        "v", "w", "x", "y", "z",
+        "a", "b", "c", "d", "e", "f", "g", "h", "i", "j", "k", "l", "m", "n", "o", "p", "q", "r", "s", "t",
+        "u", "v", "w", "x", "y", "z",
     ];
     const CYRILLIC: [&str; 32] = [
-        "a", "b", "v", "g", "d", "e", "zh", "z", "i", "y", "k", "l", "m", "n", "o", "p", "r", "s", "t", "u", "f",
-        "kh", "ts", "ch", "sh", "shch", "", "y", "", "e", "yu", "ya",
+        "a", "b", "v", "g", "d", "e", "zh", "z", "i", "y", "k", "l", "m", "n", "o", "p", "r", "s", "t", "u",
+        "f", "kh", "ts", "ch", "sh", "shch", "", "y", "", "e", "yu", "ya",
     ];
     let lower = letter.to_lowercase().next().unwrap_or(letter);
     let offset = |first: char| (lower as usize).wrapping_sub(first as usize);
@@ -245,24 +247,11 @@ mod tests {
     #[test]
     fn a_phone_number_is_read_in_its_usual_groups() {
         let read = |digits: &str| words(Language::Ru, &[Item::Digits(digits.into())]);
-        assert_eq!(
-            read("88007077759"),
-            "восемь, восемь ноль ноль, семь ноль семь, семь семь, пять девять"
-        );
+        assert_eq!(read("88007077759"), "восемь, восемь ноль ноль, семь ноль семь, семь семь, пять девять");
         assert_eq!(read("12345"), "один два три, четыре пять");
         assert_eq!(read("1234567"), "один два три, четыре пять, шесть семь");
         assert_eq!(read("A-12/7"), "один два, семь");
         assert_eq!(read(""), "");
-    }
-
-    #[test]
-    #[ignore = "prints the list for reading"]
-    fn list() {
-        for language in Language::ALL {
-            for piece in pieces(language) {
-                println!("{language} {} {}", piece.name, piece.text);
-            }
-        }
     }
 
     fn any_item() -> impl Strategy<Value = Item> {

@@ -65,7 +65,10 @@ mod tests {
     #[test]
     fn a_code_is_read_digit_by_digit() {
         assert_eq!(spell(Language::Ru, "код 007"), "код ноль ноль семь");
-        assert_eq!(spell(Language::En, "call 88007077759"), "call eight, eight zero zero, seven zero seven, seven seven, five nine");
+        assert_eq!(
+            spell(Language::En, "call 88007077759"),
+            "call eight, eight zero zero, seven zero seven, seven seven, five nine"
+        );
         assert_eq!(spell(Language::En, "room B12a"), "room B twelve a");
     }
 }

@@ -50,10 +50,11 @@ impl Switchboard {
             called,
             seed: rand_core::Rng::next_u64(&mut self.random),
         };
-        self.with_context(&flows, now, out, |cx| {
-            let call = Call::begin(admitted, cx);
-            (id, Some(call))
-        });
+        if !self.begin(id, &flows, now, out, |cx| Call::begin(admitted, cx)) {
+            self.legs.remove(&leg);
+            self.calls_per_shard[shard] -= 1;
+            self.turn_away(leg, 500, Cause::Internal, now, out);
+        }
     }
 
     fn turn_away(&mut self, leg: LegId, status: u16, cause: Cause, now: Now, out: &mut Vec<Action>) {

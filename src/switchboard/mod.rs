@@ -134,6 +134,11 @@ impl Switchboard {
         self.draining
     }
 
+    /// The flows that new calls begin with.
+    pub fn flow_set(&self) -> FlowSetHash {
+        self.current
+    }
+
     /// A number that grows whenever something that people see may have changed.
     pub fn version(&self) -> u64 {
         self.version
@@ -141,8 +146,7 @@ impl Switchboard {
 
     /// Whether this leg's digits belong to a secret step: they are then written down nowhere.
     pub fn listens_secretly(&self, leg: LegId) -> bool {
-        let call = self.legs.get(&leg).and_then(|call| self.calls.get(call));
-        call.is_some_and(|call| self.flows.get(&call.flows()).is_some_and(|flows| call.listens_secretly(flows)))
+        self.legs.get(&leg).and_then(|call| self.calls.get(call)).is_some_and(Call::listens_secretly)
     }
 
     fn on_sip(&mut self, event: crate::sip::Event, now: Now, out: &mut Vec<Action>) {
@@ -259,6 +263,7 @@ impl Machine for Switchboard {
                 }
             }
             Event::Admin { request, what } => self.on_admin(request, what, now, out),
+            Event::Tick => self.handle_timeout(now, out),
         }
     }
 

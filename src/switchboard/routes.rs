@@ -42,24 +42,23 @@ impl Switchboard {
         self.run(&mut work, now, out);
     }
 
-    /// Runs `make` with a context of the given flows, keeps the call it makes, and carries out what it said.
-    pub(super) fn with_context(
+    /// Keeps the call that `make` begins and carries out what it said; false when there was none to begin.
+    pub(super) fn begin(
         &mut self,
+        id: CallId,
         flows: &FlowSet,
         now: Now,
         out: &mut Vec<Action>,
-        make: impl FnOnce(&mut Context) -> (CallId, Option<Call>),
-    ) {
+        make: impl FnOnce(&mut Context) -> Option<Call>,
+    ) -> bool {
         let mut said = Vec::new();
-        let mut cx =
-            Context { now, flows, rules: &self.settings.rules, ids: &mut self.ids, out: &mut said };
-        let (id, call) = make(&mut cx);
-        if let Some(call) = call {
-            self.calls.insert(id, call);
-        }
+        let mut cx = Context { now, flows, rules: &self.settings.rules, ids: &mut self.ids, out: &mut said };
+        let Some(call) = make(&mut cx) else { return false };
+        self.calls.insert(id, call);
         self.schedule(id);
         let mut work = said.into_iter().map(|action| Work::FromCall(id, action)).collect();
         self.run(&mut work, now, out);
+        true
     }
 
     fn run(&mut self, work: &mut VecDeque<Work>, now: Now, out: &mut Vec<Action>) {

@@ -114,17 +114,17 @@ impl de::Error for Fault {
     }
 }
 
-pub fn decode<T: DeserializeOwned>(node: &mut Node) -> Result<T, Vec<Fault>> {
+/// The value, if one can be read, and what had to be taken out for it.
+pub fn decode<T: DeserializeOwned>(node: &mut Node) -> (Option<T>, Vec<Fault>) {
     let mut faults = Vec::new();
     // What was taken out: the mapping's id and the key.
     let mut pruned: Vec<(u32, String)> = Vec::new();
     loop {
         let fault = match T::deserialize(&*node) {
-            Ok(value) if faults.is_empty() => return Ok(value),
-            Ok(_) => return Err(faults),
+            Ok(value) => return (Some(value), faults),
             Err(fault) => fault.at(node),
         };
-        let Some((id, _)) = fault.place else { return Err(vec![fault]) };
+        let Some((id, _)) = fault.place else { return (None, vec![fault]) };
         // A key that was taken out, or was misspelt, is missing afterwards: that is no new error.
         let is_echo = fault.code == "HF010"
             && pruned.iter().any(|(parent, key)| {
@@ -136,7 +136,7 @@ pub fn decode<T: DeserializeOwned>(node: &mut Node) -> Result<T, Vec<Fault>> {
         }
         match node.prune(id) {
             Some(cut) if faults.len() < FAULTS_MAX => pruned.push(cut),
-            _ => return Err(faults),
+            _ => return (None, faults),
         }
     }
 }

@@ -12,12 +12,39 @@ use std::time::Duration;
 pub(super) const SPANNED: &str = "$hotline::spanned";
 pub(super) const NODE: &str = "$hotline::node";
 
-/// A value and where it stands. Do not use inside `#[serde(flatten)]` or `#[serde(untagged)]`: serde buffers those.
-#[derive(Clone, Debug, Default, PartialEq)]
+/// A value and where it stands; also as the key of a map. It compares by its value alone. Do not use inside
+/// `#[serde(flatten)]` or `#[serde(untagged)]`: serde buffers those.
+#[derive(Clone, Debug, Default)]
 pub struct Spanned<T> {
     pub value: T,
     pub at: Span,
     pub(super) id: u32,
+}
+
+impl<T> Spanned<T> {
+    pub fn new(value: T, at: Span) -> Spanned<T> {
+        Spanned { value, at, id: 0 }
+    }
+}
+
+impl<T: PartialEq> PartialEq for Spanned<T> {
+    fn eq(&self, other: &Self) -> bool {
+        self.value == other.value
+    }
+}
+
+impl<T: Eq> Eq for Spanned<T> {}
+
+impl<T: PartialOrd> PartialOrd for Spanned<T> {
+    fn partial_cmp(&self, other: &Self) -> Option<std::cmp::Ordering> {
+        self.value.partial_cmp(&other.value)
+    }
+}
+
+impl<T: Ord> Ord for Spanned<T> {
+    fn cmp(&self, other: &Self) -> std::cmp::Ordering {
+        self.value.cmp(&other.value)
+    }
 }
 
 impl<T> std::ops::Deref for Spanned<T> {

@@ -1,0 +1,184 @@
+//! What an installation is made of, read the same way by every command: configuration, flows, prompts.
+use super::{Common, Exit, Failure};
+use crate::call::{Outbound, Rules};
+use crate::clock::Zone;
+use crate::config::{Anonymous, Auto, Config, Peer, Source};
+use crate::flow::finding::{Finding, Severity};
+use crate::flow::{Environment, FlowSet};
+use crate::prompts::{self, Catalogue};
+use crate::say::Language;
+use crate::sim::Library;
+use crate::switchboard::{AllowAnonymous, Settings};
+use ipnet::IpNet;
+use std::collections::BTreeMap;
+use std::net::{SocketAddr, ToSocketAddrs};
+use std::path::{Path, PathBuf};
+
+pub struct Installation {
+    pub config: Config,
+}
+
+/// The configuration named on the command line, else `config.yaml` beside us, else the defaults.
+pub fn load(common: &Common) -> Result<Installation, Failure> {
+    let source = Source::of_process(common.config.clone(), Some(common.data_dir.clone()));
+    let config = Config::load(&source)
+        .map_err(|found| Failure::new(Exit::BadConfiguration, list("the configuration has errors", &found.0)))?;
+    Ok(Installation { config })
+}
+
+impl Installation {
+    pub fn zone(&self) -> Zone {
+        self.config.timezone.zone.clone()
+    }
+
+    pub fn catalogue(&self) -> Result<Catalogue, Failure> {
+        Catalogue::load(&self.config.prompts.dir)
+            .map_err(|findings| Failure::new(Exit::BadConfiguration, list("the prompts have errors", &findings)))
+    }
+
+    /// What flows may refer to here.
+    pub fn environment(&self) -> Environment {
+        let mut environment = self.config.environment();
+        if let Ok(catalogue) = Catalogue::load(&self.config.prompts.dir) {
+            let mut names: BTreeMap<Language, _> = BTreeMap::new();
+            for language in Language::ALL {
+                let of = catalogue.entries().filter(|(_, entry)| entry.texts.contains_key(&language));
+                names.insert(language, of.map(|(name, _)| name.clone()).collect());
+            }
+            environment.prompts = Some(names);
+        }
+        environment
+    }
+
+    /// The checked flows of this installation, or of other paths.
+    pub fn check_flows(&self, paths: &[PathBuf]) -> Result<(Option<FlowSet>, Vec<Finding>), Failure> {
+        let environment = self.environment();
+        if paths.is_empty() {
+            return Ok(FlowSet::load(&self.config.flows.dir, &environment));
+        }
+        let mut files = Vec::new();
+        for path in paths {
+            collect(path, &mut files)
+                .map_err(|error| Failure::new(Exit::Usage, format!("{}: {error}", path.display())))?;
+        }
+        Ok(FlowSet::parse(files, &environment))
+    }
+
+    pub fn check_prompts(&self) -> Vec<Finding> {
+        match Catalogue::load(&self.config.prompts.dir) {
+            Ok(catalogue) => prompts::check(&self.config.prompts.dir, &catalogue),
+            Err(findings) => findings,
+        }
+    }
+
+    /// Flows to answer calls with: none that has an error.
+    pub fn flows(&self, dir: Option<&Path>) -> Result<FlowSet, Failure> {
+        let (flows, findings) = FlowSet::load(dir.unwrap_or(&self.config.flows.dir), &self.environment());
+        flows.ok_or_else(|| {
+            let errors: Vec<_> = findings.into_iter().filter(|finding| finding.severity == Severity::Error).collect();
+            Failure::new(Exit::BadConfiguration, list("the call flows have errors", &errors))
+        })
+    }
+
+    pub fn switchboard_settings(&self) -> Settings {
+        let config = &self.config;
+        let pools = config.pools();
+        let queue_class = pools
+            .iter()
+            .flat_map(|pool| pool.queues.iter().map(|(queue, settings)| (queue.clone(), settings.class)))
+            .collect();
+        let outbound = self.outbound();
+        let cores = std::thread::available_parallelism().map_or(1, |cores| cores.get());
+        let shards = match config.media.shards {
+            Auto::Is(shards) => shards,
+            Auto::Auto => cores.saturating_sub(1).max(1) as u32,
+        };
+        Settings {
+            rules: Rules { domain: config.sip.domain.clone(), queue_class, outbound, zone: self.zone() },
+            trunks: self.trusted(),
+            test_sources: config.sip.test_sources.iter().map(|network| network.0).collect(),
+            allow_anonymous: match config.sip.allow_anonymous {
+                Anonymous::Local => AllowAnonymous::Local,
+                Anonymous::True => AllowAnonymous::Always,
+                Anonymous::False => AllowAnonymous::Never,
+            },
+            pools,
+            calls_max: usize::MAX,
+            shards: u16::try_from(shards).unwrap_or(u16::MAX),
+        }
+    }
+
+    /// Networks whose numbers are believed; a trunk's host names are looked up here, once.
+    pub fn trusted(&self) -> Vec<IpNet> {
+        let looked_up = self.config.trusted_hosts().into_iter().flat_map(addresses_of).map(|a| IpNet::from(a.ip()));
+        self.config.trusted().into_iter().chain(looked_up).collect()
+    }
+
+    /// The trunk that calls may leave by, if there is one and a list of what may be dialled.
+    fn outbound(&self) -> Option<Outbound> {
+        let section = &self.config.outbound;
+        let name = section.trunk.as_ref()?;
+        let trunk = self.config.trunks.iter().find(|trunk| trunk.name == *name)?;
+        let (host, address) = trunk.peers.iter().find_map(|peer| match peer {
+            Peer::Host(host) => addresses_of(host).next().map(|address| (host.clone(), address)),
+            Peer::Net(net) if net.prefix_len() == net.max_prefix_len() => {
+                let address = SocketAddr::new(net.addr(), SIP_PORT);
+                Some((address.ip().to_string(), address))
+            }
+            Peer::Net(_) => None,
+        })?;
+        (!section.allow.is_empty()).then(|| Outbound { host, address, allow: section.allow.clone() })
+    }
+
+    /// What `walk` finds in the store: the demo data, and the caller's class as asked.
+    pub fn library(&self, caller: &str, class: &str) -> Result<Library, Failure> {
+        let class = crate::class::Class::parse(class)
+            .ok_or_else(|| Failure::new(Exit::Usage, format!("--class {class}: expected priority or standard")))?;
+        let mut library = Library::default();
+        let row = |fields: &[(&str, &str)]| -> BTreeMap<String, String> {
+            fields.iter().map(|(key, value)| (key.to_string(), value.to_string())).collect()
+        };
+        for payment in crate::store::demo::PAYMENTS {
+            let fields = row(&[("number", payment.number), ("amount", payment.amount), ("status", payment.status)]);
+            library.payments.insert(payment.number.to_string(), fields);
+        }
+        for id in crate::store::demo::AGENTS {
+            library.agents.insert(id.to_string(), row(&[("id", id), ("active", "true")]));
+        }
+        let number = crate::number::Number::parse(caller).map(|number| number.to_string()).unwrap_or_default();
+        let fields = row(&[("number", &number), ("class", class.as_str())]);
+        library.subscribers.insert(number, fields);
+        Ok(library)
+    }
+}
+
+/// RFC 3261 §18: the port of SIP over UDP and TCP.
+const SIP_PORT: u16 = 5060;
+
+fn addresses_of(host: &str) -> impl Iterator<Item = SocketAddr> + use<> {
+    (host, SIP_PORT).to_socket_addrs().map(Iterator::collect::<Vec<_>>).unwrap_or_default().into_iter()
+}
+
+pub fn list(what: &str, findings: &[Finding]) -> String {
+    let texts: Vec<String> = findings.iter().map(|finding| finding.to_string()).collect();
+    format!("{what}:\n\n{}", texts.join("\n\n"))
+}
+
+/// A flow file, or all flow files of a folder; tests are no flows.
+fn collect(path: &Path, into: &mut Vec<(PathBuf, String)>) -> std::io::Result<()> {
+    if path.is_dir() {
+        let mut entries: Vec<PathBuf> =
+            std::fs::read_dir(path)?.filter_map(|entry| entry.ok().map(|entry| entry.path())).collect();
+        entries.sort();
+        for entry in entries {
+            let name = entry.file_name().map(|name| name.to_string_lossy().to_string()).unwrap_or_default();
+            let is_flow = name.ends_with(".yaml") || name.ends_with(".yml");
+            if entry.is_file() && is_flow && !name.ends_with(".test.yaml") {
+                collect(&entry, into)?;
+            }
+        }
+    } else {
+        into.push((path.to_path_buf(), std::fs::read_to_string(path)?));
+    }
+    Ok(())
+}
