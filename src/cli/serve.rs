@@ -57,9 +57,8 @@ pub fn serve(common: &Common, args: ServeArgs) -> Done {
 fn logging(format: Option<LogFormat>) -> Result<LogLevel, Failure> {
     let format = match format {
         Some(LogFormat::Json) => Format::Json,
-        Some(LogFormat::Text) => Format::Text,
-        None if std::io::stderr().is_terminal() => Format::Text,
-        None => Format::Json,
+        Some(LogFormat::Text) => Format::Human,
+        None => Format::Auto,
     };
     telemetry::init(format, None).map_err(|error| Failure::new(Exit::BadConfiguration, error))
 }

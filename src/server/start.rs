@@ -26,10 +26,8 @@ use tokio_util::sync::CancellationToken;
 
 /// What a stopping server waits for: the last batch of records, then the pages' requests in flight.
 const FLUSH_WITHIN: Duration = Duration::from_secs(5);
-/// File descriptors that are not media sockets: SIP, web, database, logs.
-const FILES_APART: u64 = 256;
-/// A call at its largest: the caller's leg and an operator's, each with RTP and RTCP.
-const SOCKETS_PER_CALL: u64 = 4;
+/// A call at its usual largest: the caller's leg and an operator's.
+const LEGS_PER_CALL: usize = 2;
 const ORDERS_MAX: usize = 8;
 
 #[derive(Debug, thiserror::Error)]
@@ -88,10 +86,8 @@ pub async fn start(config: &Config, options: Options) -> Result<Running, StartEr
     let operators = store.operators().await?;
     add_operators(&mut settings.pools, &operators);
 
-    let files = shard::raise_file_limit();
+    shard::raise_file_limit();
     let shards = usize::from(settings.shards);
-    settings.calls_max = calls_max(config, files);
-    let calls_max = settings.calls_max;
     let (prompts, faults) = PromptSet::load(&config.prompts.dir);
     for fault in &faults {
         tracing::error!(%fault, "a recording cannot be played");
@@ -105,7 +101,9 @@ pub async fn start(config: &Config, options: Options) -> Result<Running, StartEr
     let media = shard_options(config, shards, clock);
     let (shards, legs) = Shards::start(media, Arc::new(prompts), taps)
         .map_err(|error| StartError::Io { what: "media threads", error })?;
-    let shards = Arc::new(shards);
+    let meter = shards.meter();
+    let calls_max = config.sip.max_calls.or(u32::try_from(shards.capacity() / LEGS_PER_CALL).unwrap_or(u32::MAX)) as usize;
+    settings.calls_max = calls_max;
 
     let writer = Writer::start(store.clone(), config.spill_path());
     let outbound = Outbound::new(outbound::Options::default())?;
@@ -140,7 +138,7 @@ pub async fn start(config: &Config, options: Options) -> Result<Running, StartEr
     };
     let runtime = tokio::runtime::Handle::current();
     let parts_metrics = metrics.clone();
-    let (control_store, control_writer, control_shards) = (store.clone(), writer.clone(), shards.clone());
+    let (control_store, control_writer) = (store.clone(), writer.clone());
     let control = std::thread::Builder::new()
         .name("control".into())
         .spawn(move || {
@@ -173,8 +171,7 @@ pub async fn start(config: &Config, options: Options) -> Result<Running, StartEr
                     wire,
                     inbound,
                     capacity,
-                    shards: control_shards,
-                    legs,
+                    shards,
                     store: control_store,
                     writer: control_writer,
                     outbound,
@@ -185,7 +182,7 @@ pub async fn start(config: &Config, options: Options) -> Result<Running, StartEr
                     runtime,
                     journal_seq,
                 };
-                control::run(parts, stopped).await;
+                control::run(parts, legs, stopped).await;
             });
         })
         .map_err(|error| StartError::Io { what: "control thread", error })?;
@@ -207,10 +204,10 @@ pub async fn start(config: &Config, options: Options) -> Result<Running, StartEr
     })?;
     let web_address = listener.local_addr().map_err(|error| StartError::Io { what: "web address", error })?;
     let render = {
-        let (metrics, view, wire, shards) = (metrics, view_out.clone(), wire.clone(), shards.clone());
+        let (metrics, view, wire) = (metrics, view_out.clone(), wire.clone());
         Arc::new(move || {
             let view = view.borrow().clone();
-            metrics.render(&view, &media_stats(&shards), &sip_stats(&wire))
+            metrics.render(&view, &media_stats(&meter), &sip_stats(&wire))
         })
     };
     let set_level = Arc::new(move |filter: &str| log_level.set(filter).map_err(|error| error.to_string()));
@@ -218,7 +215,7 @@ pub async fn start(config: &Config, options: Options) -> Result<Running, StartEr
     let desk = Arc::new(Desk::new(store.clone()));
     let state = web::State::new(view_out, admin, desk, render, set_level, ready_out, clock, web_options);
     let shutdown = CancellationToken::new();
-    let socket = socket_path(&data_dir);
+    let socket = config.socket_path();
     let unix = web::serve_unix(&socket, state.clone(), shutdown.clone())
         .map_err(|error| StartError::Io { what: "control socket", error })?;
     tokio::spawn(unix);
@@ -286,14 +283,6 @@ fn add_operators(pools: &mut [PoolSettings], operators: &[store::Operator]) {
     }
 }
 
-/// What the file limit and the port range allow.
-fn calls_max(config: &Config, files: u64) -> usize {
-    let ports = u64::from(config.media.ports.last - config.media.ports.first) + 1;
-    let by_files = files.saturating_sub(FILES_APART) / SOCKETS_PER_CALL;
-    let worked_out = by_files.min(ports / SOCKETS_PER_CALL).clamp(1, 100_000);
-    config.sip.max_calls.or(worked_out as u32) as usize
-}
-
 fn shard_options(config: &Config, shards: usize, clock: Clock) -> shard::Options {
     use crate::config::{Auto, Realtime};
     let unspecified = std::net::IpAddr::V4(std::net::Ipv4Addr::UNSPECIFIED);
@@ -307,11 +296,12 @@ fn shard_options(config: &Config, shards: usize, clock: Clock) -> shard::Options
     shard::Options {
         address,
         advertised: config.sip.external_address,
-        ports: config.media.ports.first..=config.media.ports.last,
+        ports: config.media.ports.range(),
         shards,
         realtime: config.media.realtime != Realtime::Off,
         rtp_timeout: config.media.rtp_timeout,
         clock,
+        seed: None,
     }
 }
 
@@ -329,15 +319,15 @@ fn taken_hint(error: &std::io::Error, setting: &str) -> String {
     }
 }
 
-fn media_stats(shards: &Shards) -> crate::telemetry::MediaStats {
+fn media_stats(meter: &shard::Meter) -> crate::telemetry::MediaStats {
     let mut all = crate::telemetry::MediaStats::default();
-    for shard in shards.stats() {
-        all.packets_received += shard.packets_received;
-        all.packets_sent += shard.packets_sent;
-        all.packets_lost += shard.packets_lost;
-        all.packets_rejected += shard.packets_rejected;
-        all.jitter = all.jitter.max(shard.jitter);
-        all.tick_lag = all.tick_lag.max(shard.tick_lag);
+    for shard in meter.stats() {
+        all.packets_received += shard.packets_in;
+        all.packets_sent += shard.packets_out;
+        all.packets_lost += shard.lost;
+        all.packets_rejected += shard.rejected;
+        all.jitter = all.jitter.max(Duration::from_micros(shard.jitter_max_us));
+        all.tick_lag = all.tick_lag.max(Duration::from_micros(shard.lag_last_us));
     }
     all
 }
@@ -358,7 +348,3 @@ fn sip_stats(wire: &wire::Wire) -> crate::telemetry::SipStats {
     stats
 }
 
-/// Used by `doctor`, which looks at the same path.
-pub fn socket_path(data_dir: &Path) -> PathBuf {
-    data_dir.join("hotline.sock")
-}
