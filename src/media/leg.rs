@@ -493,3 +493,6 @@ impl Leg {
         self.reports_from.or(named).or_else(next_port).map(|to| (Channel::Rtcp, to))
     }
 }
+
+#[cfg(test)]
+mod tests;

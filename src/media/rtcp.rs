@@ -244,7 +244,6 @@ const _: () = assert!(SAMPLES_PER_MS == 8);
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::machine::Wall;
     use crate::media::packet::Packet;
     use proptest::prelude::*;
     use rtc_shared::marshal::Unmarshal;
