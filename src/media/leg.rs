@@ -422,7 +422,7 @@ impl Leg {
         let mut frame = [0; FRAME_SAMPLES];
         let timestamp = self.tx.timestamp(now.mono);
         let (payload_type, payload, timestamp, marker) =
-            match self.keys.next(event_payload_type.is_some(), codec, timestamp, &mut frame) {
+            match self.keys.next_frame(event_payload_type.is_some(), codec, timestamp, &mut frame) {
                 Some(Frame::Event { bytes, timestamp, first }) => {
                     frame[..4].copy_from_slice(&bytes);
                     let payload_type = event_payload_type.unwrap_or(sdp::EVENT_PAYLOAD_TYPE);

@@ -349,6 +349,12 @@ impl Shard {
         self.unbridge(a, now, sink);
         self.unbridge(b, now, sink);
         let (Some(first), Some(second)) = (self.by_leg.get(&a).copied(), self.by_leg.get(&b).copied()) else {
+            tracing::debug!(
+                a = a.0,
+                b = b.0,
+                shard = self.index,
+                "no bridge: one of the legs is gone or not here"
+            );
             return;
         };
         if first == second {

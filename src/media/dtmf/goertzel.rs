@@ -110,11 +110,7 @@ pub const TONE_POWER: f32 = 3600.0;
 
 impl Sums {
     pub fn powers(&self) -> Lanes {
-        let mut powers = Lanes::default();
-        for lane in 0..FREQUENCIES {
-            powers[lane] = self.re[lane] * self.re[lane] + self.im[lane] * self.im[lane];
-        }
-        powers
+        std::array::from_fn(|lane| self.re[lane] * self.re[lane] + self.im[lane] * self.im[lane])
     }
 
     /// How far the tone in this lane is from the lane's frequency, in hertz, by its turn since `before`, `blocks` ago.
