@@ -79,7 +79,7 @@ fn shard_per_packet(_: &mut Criterion) {
     prompts.insert(Language::En, "minute".into(), &tone::sine(500.0, -10.0, Duration::from_secs(60)));
     prompts.insert_music("calm", &tone::sine(300.0, -20.0, Duration::from_secs(2)));
     let prompts = Arc::new(prompts);
-    for (name, attentive) in [("menus, read every 5 ms", true), ("music, read every 20 ms", false)] {
+    for (name, prompt) in [("prompts", true), ("music", false)] {
         let options = Options::new(LOOPBACK, 30000..=30000 + 2 * legs as u16, clock);
         let (mut shards, mut events) = Shards::start(options, prompts.clone(), Vec::new()).unwrap();
         let sockets: Vec<UdpSocket> = (0..legs).map(|_| UdpSocket::bind((LOOPBACK, 0)).unwrap()).collect();
@@ -91,7 +91,7 @@ fn shard_per_packet(_: &mut Criterion) {
                 LocalMedia { address: LOOPBACK, rtp_port: port, rtcp_port: port, session_id: 1, version: 1 };
             let how = Negotiation::Answer { offer: sdp::offer(&local) };
             shards.send(ShardId(0), LegCommand::Open { leg, how, peer: LOOPBACK }).unwrap();
-            let command = match attentive {
+            let command = match prompt {
                 true => LegCommand::Play {
                     leg,
                     play: PlayId(1),

@@ -123,11 +123,6 @@ impl Leg {
         now >= self.next_frame
     }
 
-    /// A digit or a relayed packet may come any moment and should not wait for the leg's own phase.
-    pub fn is_attentive(&self) -> bool {
-        self.bridged || (self.speaking && self.recording.is_none() && self.playout.takes_digits())
-    }
-
     pub fn is_bridged(&self) -> bool {
         self.bridged
     }
