@@ -316,7 +316,7 @@ mod tests {
         let mut bytes = fs::read(&path).unwrap();
         bytes.extend([9, 0, 9, 0]);
         fs::write(&path, bytes).unwrap();
-        assert_eq!(repair(dir.path()).unwrap(), [path.clone()]);
+        assert_eq!(repair(dir.path()).unwrap(), std::slice::from_ref(&path));
         assert_eq!(wav::load_8k_mono(&path).unwrap().len(), 322);
         assert!(repair(dir.path()).unwrap().is_empty());
     }

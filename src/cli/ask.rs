@@ -4,7 +4,7 @@ use crate::web::client;
 use serde_json::json;
 
 pub fn drain(common: &Common) -> Done {
-    let socket = installation::load(common)?.config.socket_path();
+    let socket = installation::load(common)?.socket_path();
     super::runtime()?.block_on(async {
         client::post(&socket, "/api/v1/drain", &json!({})).await.map_err(|error| Failure::new(Exit::CannotConnect, error))
     })?;

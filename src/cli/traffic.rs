@@ -23,7 +23,7 @@ pub fn dtmf(args: DtmfArgs) -> Done {
     let unreadable = |error: &dyn std::fmt::Display| Failure::new(Exit::Usage, format!("{}: {error}", args.file.display()));
     let (samples, rate) = crate::media::wav::load_any(&args.file).map_err(|error| unreadable(&error))?;
     let samples: Vec<i16> = samples.iter().map(|sample| (sample * 32767.0).clamp(-32768.0, 32767.0) as i16).collect();
-    let digits = crate::media::dtmf::detect_file(&samples, rate);
+    let digits = crate::media::dtmf::detect_file(&samples, rate).map_err(|error| unreadable(&error))?;
     if args.json {
         let rows: Vec<_> = digits
             .iter()

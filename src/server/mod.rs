@@ -10,4 +10,4 @@ mod control;
 mod start;
 
 pub use control::Order;
-pub use start::{Options, Running, StartError, start};
+pub use start::{Options, Running, StartError, socket_path, start};

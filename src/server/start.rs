@@ -8,14 +8,15 @@ use crate::ids::OperatorId;
 use crate::media::prompt::PromptSet;
 use crate::outbound::{self, Outbound};
 use crate::queue::PoolSettings;
-use crate::recorder::{self, Recorder};
+use crate::recorder::Recorder;
 use crate::shard::{self, Shards};
 use crate::sip::{self, Stack, Transport};
 use crate::store::{self, Accounts, Shared, Writer};
 use crate::switchboard::{Settings, Switchboard, View};
 use crate::telemetry::{LogLevel, Metrics};
 use crate::web;
-use crate::wire::{self, Capacity};
+use crate::wire::limits::{Capacity, Inspector, Limits};
+use crate::wire;
 use std::net::SocketAddr;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
@@ -69,13 +70,14 @@ pub struct Running {
     writer: Writer,
     recorder: Option<Recorder>,
     ready: watch::Sender<bool>,
+    view: watch::Receiver<Arc<View>>,
 }
 
 pub async fn start(config: &Config, options: Options) -> Result<Running, StartError> {
     let Options { clock, data_dir, log_level, flows, mut settings, seed } = options;
     let now = Clock::wall();
 
-    let store = store::open(config.storage.url.reveal()).await?;
+    let store = store::open(&config.storage_url(&data_dir)).await?;
     let orphans = store.close_open_calls(now).await?;
     if orphans > 0 {
         tracing::warn!(calls = orphans, "the last process ended without closing its calls");
@@ -92,11 +94,7 @@ pub async fn start(config: &Config, options: Options) -> Result<Running, StartEr
     for fault in &faults {
         tracing::error!(%fault, "a recording cannot be played");
     }
-    let recordings = config.recording.dir.clone();
-    std::fs::create_dir_all(&recordings).map_err(|error| StartError::Io { what: "recordings", error })?;
-    if let Err(error) = recorder::repair(&recordings) {
-        tracing::warn!(%error, "recordings of the last process could not be repaired");
-    }
+    let recordings = config.recording_dir(&data_dir);
     let (recorder, taps) = Recorder::start(&recordings, shards).map_err(|error| StartError::Io { what: "recorder", error })?;
     let media = shard_options(config, shards, clock);
     let (shards, legs) = Shards::start(media, Arc::new(prompts), taps)
@@ -105,15 +103,17 @@ pub async fn start(config: &Config, options: Options) -> Result<Running, StartEr
     let calls_max = config.sip.max_calls.or(u32::try_from(shards.capacity() / LEGS_PER_CALL).unwrap_or(u32::MAX)) as usize;
     settings.calls_max = calls_max;
 
-    let writer = Writer::start(store.clone(), config.spill_path());
+    let writer = Writer::start(store.clone(), data_dir.join("unwritten.jsonl"));
     let outbound = Outbound::new(outbound::Options::default())?;
     let metrics = Arc::new(Metrics::new());
     let capacity = Capacity::new(calls_max);
     let wire_options = wire::Options {
         udp: config.sip.udp.iter().map(|listen| listen.0).collect(),
         tcp: config.sip.tcp.iter().map(|listen| listen.0).collect(),
-        trusted: settings.trunks.iter().chain(&settings.test_sources).copied().collect(),
+        ..wire::Options::default()
     };
+    let trusted = settings.trunks.iter().chain(&settings.test_sources).copied().collect();
+    let limits = Limits { trusted, ..Limits::default() };
 
     let mut switchboard = Switchboard::new(settings, Arc::new(flows), seed);
     for operator in &operators {
@@ -150,14 +150,14 @@ pub async fn start(config: &Config, options: Options) -> Result<Running, StartEr
                 }
             };
             own.block_on(async move {
-                let (wire, inbound) = match wire::start(wire_options, capacity.clone()).await {
+                let (wire, inbound) = match wire::start(wire_options, Inspector::new(limits, capacity.clone()), clock).await {
                     Ok(started) => started,
                     Err(error) => {
                         let _ = bound_in.send(Err(error));
                         return;
                     }
                 };
-                sip_config.listeners = wire.listeners();
+                sip_config.listeners = wire.listeners().to_vec();
                 let mut stack = Stack::new(sip_config, seed ^ 0x5349_5020);
                 let mut out = Vec::new();
                 for (user, ha1) in secrets {
@@ -215,14 +215,15 @@ pub async fn start(config: &Config, options: Options) -> Result<Running, StartEr
     let desk = Arc::new(Desk::new(store.clone()));
     let state = web::State::new(view_out, admin, desk, render, set_level, ready_out, clock, web_options);
     let shutdown = CancellationToken::new();
-    let socket = config.socket_path();
+    let drained_view = state.view.clone();
+    let socket = socket_path(&data_dir);
     let unix = web::serve_unix(&socket, state.clone(), shutdown.clone())
         .map_err(|error| StartError::Io { what: "control socket", error })?;
     tokio::spawn(unix);
     tokio::spawn(web::serve(listener, state, shutdown.clone()));
     let _ = ready.send(true);
     Ok(Running {
-        sip: wire.listeners(),
+        sip: wire.listeners().to_vec(),
         web: web_address,
         first_admin,
         calls_max,
@@ -234,6 +235,7 @@ pub async fn start(config: &Config, options: Options) -> Result<Running, StartEr
         writer,
         recorder: Some(recorder),
         ready,
+        view: drained_view,
     })
 }
 
@@ -251,6 +253,12 @@ impl Running {
         }
     }
 
+    /// Comes back when somebody asked for a drain (`hotline drain`) and the last call has ended.
+    pub async fn drained_by_request(&self) {
+        let mut view = self.view.clone();
+        let _ = view.wait_for(|view| view.draining && view.calls.is_empty()).await;
+    }
+
     /// Ends what is left, writes what is known, and closes.
     pub async fn stop(mut self) {
         let _ = self.ready.send(false);
@@ -263,7 +271,8 @@ impl Running {
             tracing::error!("the store did not take the last records in time; they are in unwritten.jsonl");
         }
         if let Some(recorder) = self.recorder.take() {
-            let _ = tokio::task::spawn_blocking(move || recorder.stop()).await;
+            // Its thread writes what is in the rings and closes the files.
+            let _ = tokio::task::spawn_blocking(move || drop(recorder)).await;
         }
         self.store.close().await;
     }
@@ -326,8 +335,7 @@ fn media_stats(meter: &shard::Meter) -> crate::telemetry::MediaStats {
         all.packets_sent += shard.packets_out;
         all.packets_lost += shard.lost;
         all.packets_rejected += shard.rejected;
-        all.jitter = all.jitter.max(Duration::from_micros(shard.jitter_max_us));
-        all.tick_lag = all.tick_lag.max(Duration::from_micros(shard.lag_last_us));
+        all.tick_lag = all.tick_lag.max(Duration::from_micros(shard.lag_max_us));
     }
     all
 }
@@ -342,9 +350,13 @@ fn sip_stats(wire: &wire::Wire) -> crate::telemetry::SipStats {
     for (method, count) in &counters.requests_out {
         stats.request(method, Direction::Out, *count);
     }
-    for ((method, code), count) in &counters.responses {
+    for ((method, code), count) in counters.responses_in.iter().chain(&counters.responses_out) {
         stats.response(method, *code, *count);
     }
     stats
 }
 
+/// Where the command line finds a running server.
+pub fn socket_path(data_dir: &Path) -> PathBuf {
+    data_dir.join("hotline.sock")
+}

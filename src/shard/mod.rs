@@ -2,7 +2,7 @@
 //! RTP never crosses a thread.
 //!
 //! ```text
-//!   control ──orders (bounded ring)──▶ shard: [ sleep to the 5 ms grid ▸ orders ▸ per leg: read, tick, send ]
+//!   control ──orders (bounded ring)──▶ shard: [ sleep to the 5 ms grid ▸ orders ▸ read what came ▸ tick, send ]
 //!      ▲                                 │ │
 //!      └──notices: events, spent clips───┘ └──audio (bounded ring)──▶ recorder
 //! ```

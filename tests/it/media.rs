@@ -37,10 +37,10 @@ impl Bench {
             let probe = UdpSocket::bind((LOOPBACK, 0)).unwrap().local_addr().unwrap().port();
             let first = probe.clamp(2000, 60000) & !1;
             let options = Options { shards, ..Options::new(LOOPBACK, first..=first + 2 * pairs - 1, clock) };
-            if let Ok((shards, events)) = Shards::start(options, prompts.clone(), Vec::new()) {
-                if shards.capacity() == usize::from(pairs) {
-                    return Bench { clock, shards, events, backlog: Vec::new() };
-                }
+            if let Ok((shards, events)) = Shards::start(options, prompts.clone(), Vec::new())
+                && shards.capacity() == usize::from(pairs)
+            {
+                return Bench { clock, shards, events, backlog: Vec::new() };
             }
         }
         panic!("no free range of {pairs} port pairs was found");
