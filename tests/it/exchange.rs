@@ -2,7 +2,7 @@
 //! over a seeded network that delays and loses datagrams. Media is the only thing imagined: legs open at once.
 use hotline::call::{Answer, Ask};
 use hotline::cli::installation::Installation;
-use hotline::config::{Config, Source};
+use hotline::config::Config;
 use hotline::digit::{Digit, DigitMethod};
 use hotline::flow::FlowSet;
 use hotline::ids::{LegId, OperatorId};
@@ -25,7 +25,7 @@ const SDP: &str = "v=0\r\no=- 1 1 IN IP4 10.0.0.9\r\ns=-\r\nc=IN IP4 10.0.0.9\r\
 fn shipped() -> &'static (Installation, Arc<FlowSet>) {
     static SHIPPED: OnceLock<(Installation, Arc<FlowSet>)> = OnceLock::new();
     SHIPPED.get_or_init(|| {
-        let mut config = Config::load(&Source::default()).unwrap();
+        let mut config = Config::load(None, std::path::Path::new("data")).unwrap();
         let root = PathBuf::from(env!("CARGO_MANIFEST_DIR"));
         config.flows.dir = root.join("call-flows");
         config.prompts.dir = root.join("prompts");
