@@ -15,3 +15,6 @@ pub mod keys;
 pub mod mouth;
 pub mod rtp;
 pub mod stream;
+pub mod agent;
+pub mod register;
+pub mod trace;
