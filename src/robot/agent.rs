@@ -5,7 +5,7 @@ use super::trace::{Start, Trace, Way};
 use crate::ids::LegId;
 use crate::machine::{Instant, Now, earlier};
 use crate::sip::{self, Command, Event, Hop, Stack, Transport};
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, VecDeque};
 use std::net::SocketAddr;
 use std::time::Duration;
 
@@ -40,7 +40,7 @@ pub struct Agent {
     registration: Option<Registration>,
     /// The legs by Call-ID, and their Call-IDs in the order in which they came.
     legs: BTreeMap<String, LegId>,
-    call_ids: std::collections::VecDeque<String>,
+    call_ids: VecDeque<String>,
     outgoing: u64,
     scratch: Vec<sip::Output>,
 }
@@ -59,7 +59,7 @@ impl Agent {
             options,
             registration: None,
             legs: BTreeMap::new(),
-            call_ids: std::collections::VecDeque::new(),
+            call_ids: VecDeque::new(),
             outgoing: 0,
             scratch: Vec::new(),
         }
@@ -77,7 +77,8 @@ impl Agent {
 
     pub fn register(&mut self, account: Account, server: SocketAddr, now: Now, out: &mut Vec<Output>) {
         let (me, seed) = (self.options.me, self.options.seed);
-        let registration = self.registration.get_or_insert_with(|| Registration::new(account, server, me, seed));
+        let registration =
+            self.registration.get_or_insert_with(|| Registration::new(account, server, me, seed));
         let mut did = Vec::new();
         registration.register(now.mono, &mut did);
         self.registration_did(did, out);
@@ -148,14 +149,14 @@ impl Agent {
             match output {
                 sip::Output::Event(event) => out.push(Output::Event(event)),
                 sip::Output::Send { hop, bytes } => {
-                    if self.options.traced {
-                        if let Some(trace) = Trace::read(Way::Sent, &bytes) {
-                            let new = matches!(&trace.start, Start::Request { method, .. } if method == "INVITE");
-                            if let (true, Some(leg), Some(call_id)) = (new, inviting, trace.call_id()) {
-                                self.learn(call_id.to_string(), leg);
-                            }
-                            self.tell(trace, out);
+                    if self.options.traced
+                        && let Some(trace) = Trace::read(Way::Sent, &bytes)
+                    {
+                        let new = matches!(&trace.start, Start::Request { method, .. } if method == "INVITE");
+                        if let (true, Some(leg), Some(call_id)) = (new, inviting, trace.call_id()) {
+                            self.learn(call_id.to_string(), leg);
                         }
+                        self.tell(trace, out);
                     }
                     out.push(Output::Send { to: hop.peer, bytes });
                 }
@@ -193,10 +194,10 @@ impl Agent {
             return;
         }
         self.call_ids.push_back(call_id);
-        if self.call_ids.len() > CALLS_TRACED_MAX {
-            if let Some(oldest) = self.call_ids.pop_front() {
-                self.legs.remove(&oldest);
-            }
+        if self.call_ids.len() > CALLS_TRACED_MAX
+            && let Some(oldest) = self.call_ids.pop_front()
+        {
+            self.legs.remove(&oldest);
         }
     }
 }

@@ -114,10 +114,10 @@ impl Audio {
 
     fn attribute(&mut self, value: &str) {
         if let Some(map) = value.strip_prefix("rtpmap:") {
-            if let Some((payload_type, encoding)) = map.split_once(' ') {
-                if encoding.trim().to_ascii_lowercase().starts_with("telephone-event/8000") {
-                    self.events = payload_type.parse().ok();
-                }
+            if let Some((payload_type, encoding)) = map.split_once(' ')
+                && encoding.trim().to_ascii_lowercase().starts_with("telephone-event/8000")
+            {
+                self.events = payload_type.parse().ok();
             }
         } else if let Some(direction) = direction_of(value) {
             self.direction = Some(direction);

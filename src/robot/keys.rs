@@ -25,7 +25,9 @@ pub struct Keys(Vec<Step>);
 
 #[derive(Clone, Debug, PartialEq, Eq, Error)]
 pub enum KeysError {
-    #[error("expected keys (0-9, A-D, star, hash) or a wait such as w3 or w0.5, got an item that is neither at place {0}")]
+    #[error(
+        "expected keys (0-9, A-D, star, hash) or a wait such as w3 or w0.5, got an item that is neither at place {0}"
+    )]
     Item(usize),
     #[error("the wait at place {0} is longer than {max} s", max = WAIT_MAX.as_secs())]
     Wait(usize),

@@ -9,12 +9,25 @@
 //!   keys histogram        a script of keys; a distribution in fixed memory
 //! ```
 //! A robot speaks through the production SIP stack and the production codecs, and measures with its own reader of RTP.
+pub mod agent;
 pub mod description;
+pub mod ear;
 pub mod histogram;
 pub mod keys;
 pub mod mouth;
+pub mod phone;
+pub mod register;
 pub mod rtp;
 pub mod stream;
-pub mod agent;
-pub mod register;
 pub mod trace;
+
+pub use phone::{Call, CallEvent, Dial, Phone};
+
+use crate::clock::Clock;
+use std::sync::OnceLock;
+
+/// The robots' clock, one for all of them, so that the times that two phones note can be compared.
+pub fn clock() -> Clock {
+    static CLOCK: OnceLock<Clock> = OnceLock::new();
+    *CLOCK.get_or_init(Clock::start)
+}

@@ -163,11 +163,11 @@ impl Mouth {
     /// The packet of these 20 ms. `None` when there is none to send; the time passes all the same.
     pub fn fill(&mut self, packet: &mut [u8; PACKET_BYTES_MAX]) -> Option<Filled> {
         let mut began = None;
-        if let State::Talking = self.state {
-            if let Some(press) = self.keys.pop_front() {
-                began = Some(press.digit);
-                self.state = self.begin(press);
-            }
+        if let State::Talking = self.state
+            && let Some(press) = self.keys.pop_front()
+        {
+            began = Some(press.digit);
+            self.state = self.begin(press);
         }
         let (head, payload) = packet.split_first_chunk_mut::<HEADER_BYTES>()?;
         let codec = self.codec.payload_type();
@@ -308,7 +308,8 @@ mod tests {
         assert!(mouth.press(Press { digit, method: Method::Inband, length: Duration::from_millis(60) }));
         let sent = packets(&mut mouth, 10);
         assert_eq!(sent.len(), 3);
-        let samples: Vec<i16> = sent.iter().flat_map(|(_, payload)| Codec::Pcma.decode_all(payload)).collect();
+        let samples: Vec<i16> =
+            sent.iter().flat_map(|(_, payload)| Codec::Pcma.decode_all(payload)).collect();
         for frequency in [697.0, 1209.0] {
             assert!((tone::level_dbm0(&samples, frequency) - tone::KEY_LEVEL_DBM0).abs() < 1.0);
         }
@@ -333,7 +334,8 @@ mod tests {
         let clip = Sound::Tone(441).clip(Codec::Pcma).unwrap();
         let mut mouth = Mouth::new(Codec::Pcma, None, Some(clip), 1);
         let sent = packets(&mut mouth, 100);
-        let samples: Vec<i16> = sent.iter().flat_map(|(_, payload)| Codec::Pcma.decode_all(payload)).collect();
+        let samples: Vec<i16> =
+            sent.iter().flat_map(|(_, payload)| Codec::Pcma.decode_all(payload)).collect();
         assert_eq!(samples[..8000], samples[8000..]);
         assert!((tone::level_dbm0(&samples, 441.0) - TONE_DBM0).abs() < 0.2);
     }

@@ -41,17 +41,30 @@ impl std::fmt::Debug for Account {
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Output {
     Send(Vec<u8>),
-    Registered { expires: Duration },
+    Registered {
+        expires: Duration,
+    },
     Unregistered,
     /// A final refusal, or 408 without any answer. A wrong password is 401.
-    Refused { status: u16 },
+    Refused {
+        status: u16,
+    },
 }
 
 #[derive(Clone, Debug)]
 enum State {
     Absent,
-    Asking { request: Vec<u8>, expires: Duration, authorised: bool, resend_at: Instant, interval: Duration, give_up_at: Instant },
-    Registered { refresh_at: Instant },
+    Asking {
+        request: Vec<u8>,
+        expires: Duration,
+        authorised: bool,
+        resend_at: Instant,
+        interval: Duration,
+        give_up_at: Instant,
+    },
+    Registered {
+        refresh_at: Instant,
+    },
 }
 
 #[derive(Clone, Debug)]
@@ -78,7 +91,17 @@ impl Registration {
     pub fn new(account: Account, server: SocketAddr, me: SocketAddr, seed: u64) -> Registration {
         let mut rng = ChaCha8Rng::seed_from_u64(seed);
         let (call_id, tag) = (token(&mut rng), token(&mut rng));
-        Registration { account, server, me, rng, call_id, tag, cseq: 0, challenge: None, state: State::Absent }
+        Registration {
+            account,
+            server,
+            me,
+            rng,
+            call_id,
+            tag,
+            cseq: 0,
+            challenge: None,
+            state: State::Absent,
+        }
     }
 
     pub fn server(&self) -> SocketAddr {
@@ -225,8 +248,7 @@ mod tests {
     }
 
     fn registration() -> Registration {
-        let account =
-            Account { user: "101".into(), domain: "example.org".into(), password: "secret".into() };
+        let account = Account { user: "101".into(), domain: "example.org".into(), password: "secret".into() };
         Registration::new(account, SERVER.into(), ([127, 0, 0, 1], 5070).into(), 1)
     }
 

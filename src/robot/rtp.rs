@@ -113,7 +113,8 @@ mod tests {
     #[test]
     fn what_is_not_rtp_is_not_read() {
         let whole = Header::default().write();
-        for bytes in [&whole[..11], &[], &[0x80, 200, 0, 1, 0, 0, 0, 0, 0, 0, 0, 0], &[0xff; 12], &[0x40; 20]] {
+        for bytes in [&whole[..11], &[], &[0x80, 200, 0, 1, 0, 0, 0, 0, 0, 0, 0, 0], &[0xff; 12], &[0x40; 20]]
+        {
             assert!(Header::read(bytes).is_none(), "{bytes:?}");
         }
     }

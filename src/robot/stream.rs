@@ -125,9 +125,9 @@ impl Stream {
         self.counts.received += 1;
         self.first_packet.get_or_insert(now);
         let step = self.last.map_or(0, |last| i32::from(header.sequence.wrapping_sub(last.sequence) as i16));
-        let restarted = self.last.is_some_and(|last| {
-            last.ssrc != header.ssrc || !(-MISORDER_MAX..=DROPOUT_MAX).contains(&step)
-        });
+        let restarted = self
+            .last
+            .is_some_and(|last| last.ssrc != header.ssrc || !(-MISORDER_MAX..=DROPOUT_MAX).contains(&step));
         if restarted {
             self.counts.restarts += 1;
             self.last = None;

@@ -78,7 +78,10 @@ impl Trace {
     }
 
     pub fn all<'a>(&'a self, name: &'a str) -> impl Iterator<Item = &'a str> {
-        self.headers.iter().filter(move |(key, _)| key.eq_ignore_ascii_case(name)).map(|(_, value)| value.as_str())
+        self.headers
+            .iter()
+            .filter(move |(key, _)| key.eq_ignore_ascii_case(name))
+            .map(|(_, value)| value.as_str())
     }
 
     pub fn call_id(&self) -> Option<&str> {
@@ -125,7 +128,8 @@ mod tests {
 
     #[test]
     fn a_request_and_its_response_are_told_apart() {
-        let request = b"INVITE sip:101@h SIP/2.0\r\ni: 7\r\nX-Hotline-Queue: wallet\r\nCSeq: 1 INVITE\r\n\r\nv=0\r\n";
+        let request =
+            b"INVITE sip:101@h SIP/2.0\r\ni: 7\r\nX-Hotline-Queue: wallet\r\nCSeq: 1 INVITE\r\n\r\nv=0\r\n";
         let trace = Trace::read(Way::Received, request).unwrap();
         assert!(trace.received("INVITE") && !trace.sent("INVITE"));
         assert_eq!((trace.call_id(), trace.header("x-hotline-queue")), (Some("7"), Some("wallet")));
