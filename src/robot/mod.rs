@@ -10,6 +10,7 @@
 //! ```
 //! A robot speaks through the production SIP stack and the production codecs, and measures with its own reader of RTP.
 pub mod agent;
+pub mod call;
 pub mod description;
 pub mod ear;
 pub mod histogram;
@@ -19,6 +20,7 @@ pub mod phone;
 pub mod register;
 pub mod rtp;
 pub mod stream;
+pub mod target;
 pub mod trace;
 
 pub use phone::{Call, CallEvent, Dial, Phone};

@@ -45,7 +45,10 @@ pub enum CallEvent {
         status: u16,
         redirect: Vec<String>,
     },
+    /// The peer, a timer or a fault ended it.
     Ended(Ended),
+    /// We hung up or refused it; nothing more will be said of it.
+    Released,
     FirstPacket,
     /// The first packet with more than silence in it.
     FirstAudible,
@@ -64,6 +67,8 @@ pub enum Over {
     /// It was never answered: the status of the refusal.
     Failed(u16),
     Ended(Ended),
+    /// We hung up or refused it.
+    Released,
 }
 
 /// What a call and its tasks share.
@@ -103,6 +108,10 @@ impl Call {
 
     pub fn leg(&self) -> LegId {
         self.line.leg
+    }
+
+    pub(super) fn line(&self) -> &Line {
+        &self.line
     }
 
     // What may be done
@@ -175,6 +184,16 @@ impl Call {
         self.press_for(digit, method, KEY_LENGTH)
     }
 
+    /// Presses a key by RFC 4733 as soon as the keys before it are pressed, and waits until its first packet has left.
+    pub async fn pressed(&self, digit: Digit, method: Method, within: Duration) -> Result<Instant, TimedOut> {
+        let mark = self.mark();
+        if !self.press(digit, method) {
+            return Err(self.line.log.timed_out(Duration::ZERO));
+        }
+        let sent = |event: &CallEvent| matches!(event, CallEvent::KeySent(_)).then_some(());
+        self.line.log.wait(mark, within, sent).await.map(|event| event.at)
+    }
+
     pub fn press_for(&self, digit: Digit, method: Method, length: Duration) -> bool {
         self.line.voice().mouth.press(Press { digit, method, length })
     }
@@ -240,7 +259,7 @@ impl Call {
     pub async fn answered(&self, within: Duration) -> Result<Instant, TimedOut> {
         let answered = |event: &CallEvent| match event {
             CallEvent::Answered | CallEvent::Confirmed => Some(true),
-            CallEvent::Failed { .. } | CallEvent::Ended(_) => Some(false),
+            CallEvent::Failed { .. } | CallEvent::Ended(_) | CallEvent::Released => Some(false),
             _ => None,
         };
         let event = self.line.log.wait(0, within, answered).await?;
@@ -252,9 +271,16 @@ impl Call {
         let over = |event: &CallEvent| match event {
             CallEvent::Failed { status, .. } => Some(Over::Failed(*status)),
             CallEvent::Ended(how) => Some(Over::Ended(how.clone())),
+            CallEvent::Released => Some(Over::Released),
             _ => None,
         };
         self.line.log.wait(0, within, over).await
+    }
+
+    /// Whether the peer's 200, or his ACK to ours, has come.
+    pub fn is_answered(&self) -> bool {
+        let answered = |event: &CallEvent| matches!(event, CallEvent::Answered | CallEvent::Confirmed);
+        self.events().iter().any(|event| answered(&event.what))
     }
 
     pub fn is_over(&self) -> bool {

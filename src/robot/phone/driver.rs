@@ -79,7 +79,16 @@ impl Driver {
     fn obey(&mut self, order: Order, out: &mut Vec<Output>) {
         let now = clock().now();
         match order {
-            Order::Command(command) => self.agent.command(*command, now, out),
+            Order::Command(command) => {
+                let leaving = match &*command {
+                    Command::Hangup { leg, .. } | Command::Reject { leg, .. } => self.lines.get(leg).cloned(),
+                    _ => None,
+                };
+                self.agent.command(*command, now, out);
+                if let Some(line) = leaving {
+                    release(&line);
+                }
+            }
             Order::Invite { line, invite } => {
                 self.forget_ended();
                 self.lines.insert(line.leg, line);
@@ -96,6 +105,7 @@ impl Driver {
         let live: Vec<_> = self.lines.values().filter(|line| !line.over.is_cancelled()).cloned().collect();
         for line in live {
             self.agent.command(Command::Hangup { leg: line.leg, reason: None }, now, out);
+            release(&line);
         }
         if self.registered {
             self.agent.unregister(now, out);
@@ -168,10 +178,12 @@ impl Driver {
             Event::Answered { sdp, .. } => {
                 let agreed = Remote::read(&sdp).is_some_and(|remote| line.voice().agree(remote));
                 line.voice().open();
+                line.log.add(at, CallEvent::Answered);
                 if !agreed {
                     self.agent.command(Command::Hangup { leg, reason: None }, now, out);
+                    release(&line);
                 }
-                CallEvent::Answered
+                return;
             }
             Event::Confirmed { sdp, .. } => {
                 if let Some(remote) = sdp.as_deref().and_then(Remote::read) {
@@ -240,6 +252,7 @@ impl Driver {
             }
             Policy::Reject { status } => {
                 self.agent.command(Command::Reject { leg, status, retry_after: None }, clock().now(), out);
+                release(call.line());
             }
         }
         self.shared.log.add(clock().mono(), PhoneEvent::Incoming(leg));
@@ -251,6 +264,16 @@ impl Driver {
         if self.lines.len() >= LINES_KEPT_MAX {
             self.lines.retain(|_, line| !line.over.is_cancelled());
         }
+    }
+}
+
+/// Notes our own hang-up. The stack says no more of such a leg, unless it had an INVITE of ours to cancel: then the
+/// answer to that is the end.
+fn release(line: &Line) {
+    let dialling = line.leg == LegId(line.leg.0 | 1) && !line.voice().is_open();
+    if !dialling && !line.over.is_cancelled() {
+        line.over.cancel();
+        line.log.add(clock().mono(), CallEvent::Released);
     }
 }
 

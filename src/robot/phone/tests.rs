@@ -35,6 +35,7 @@ async fn two_phones_hear_each_others_tones_and_hang_up() {
     assert!(ringing.at <= answered.at && answered.at <= acknowledged.at);
     out.hangup().await;
     assert_eq!(inn.over(SOON).await.unwrap().what, Over::Ended(Ended::Bye { reason: None }));
+    assert_eq!(out.over(SOON).await.unwrap().what, Over::Released);
     inn.message(|m| m.received("BYE"), SOON).await.unwrap();
     let heard = inn.heard();
     assert_eq!((heard.counts.lost, heard.counts.doubled, heard.counts.restarts), (0, 0, 0));

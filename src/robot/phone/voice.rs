@@ -69,6 +69,10 @@ impl Voice {
         self.open = true;
     }
 
+    pub fn is_open(&self) -> bool {
+        self.open
+    }
+
     pub fn say(&mut self, sound: Sound) {
         let clip: Option<Clip> = sound.clip(self.codec);
         self.sound = sound;
