@@ -15,6 +15,7 @@ pub mod description;
 pub mod ear;
 pub mod histogram;
 pub mod keys;
+pub mod load;
 pub mod mouth;
 pub mod phone;
 pub mod register;

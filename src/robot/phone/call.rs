@@ -290,9 +290,9 @@ impl Call {
     /// Until the peer has pressed these keys, in this order, and when the last one came.
     pub async fn keys(&self, keys: &str, within: Duration) -> Result<Instant, TimedOut> {
         let wanted: Vec<_> = keys.chars().filter_map(Digit::from_char).collect();
-        let last = |events: &[Timed<CallEvent>]| {
+        let last = |events: &mut dyn Iterator<Item = &Timed<CallEvent>>| {
             let mut heard = Vec::new();
-            events.iter().find_map(|event| {
+            events.find_map(|event| {
                 let CallEvent::KeyHeard(digit, _) = event.what else { return None };
                 heard.push(digit);
                 heard.ends_with(&wanted).then_some(event.at)

@@ -1,11 +1,12 @@
 //! What happened, in order and with its times: nothing is lost by looking late, and waiting ends as soon as it comes.
 use crate::machine::Instant;
+use std::collections::VecDeque;
 use std::fmt::{self, Write};
-use std::sync::{Mutex, PoisonError};
+use std::sync::{Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 use tokio::sync::watch;
 
-/// A log takes no more than this; what comes later is dropped. A call has a dozen messages and a talk spurt per prompt.
+/// A log keeps no more than this, the newest. A call has a dozen messages and a talk spurt per prompt.
 const EVENTS_MAX: usize = 10_000;
 /// Events shown when a wait was in vain.
 const SHOWN_MAX: usize = 60;
@@ -35,21 +36,31 @@ impl std::error::Error for TimedOut {}
 
 #[derive(Debug)]
 pub struct Log<T> {
-    events: Mutex<Vec<Timed<T>>>,
+    events: Mutex<Events<T>>,
     changed: watch::Sender<()>,
+}
+
+#[derive(Debug)]
+struct Events<T> {
+    kept: VecDeque<Timed<T>>,
+    /// How many are no longer kept.
+    dropped: usize,
 }
 
 impl<T> Default for Log<T> {
     fn default() -> Self {
-        Log { events: Mutex::default(), changed: watch::Sender::new(()) }
+        let events = Mutex::new(Events { kept: VecDeque::new(), dropped: 0 });
+        Log { events, changed: watch::Sender::new(()) }
     }
 }
 
 impl<T: Clone + fmt::Debug> Log<T> {
     pub fn add(&self, at: Instant, what: T) {
-        let mut events = self.events.lock().unwrap_or_else(PoisonError::into_inner);
-        if events.len() < EVENTS_MAX {
-            events.push(Timed { at, what });
+        let mut events = self.lock();
+        events.kept.push_back(Timed { at, what });
+        if events.kept.len() > EVENTS_MAX {
+            events.kept.pop_front();
+            events.dropped += 1;
         }
         drop(events);
         self.changed.send_replace(());
@@ -57,12 +68,17 @@ impl<T: Clone + fmt::Debug> Log<T> {
 
     /// Everything so far.
     pub fn all(&self) -> Vec<Timed<T>> {
-        self.events.lock().unwrap_or_else(PoisonError::into_inner).clone()
+        self.lock().kept.iter().cloned().collect()
     }
 
     /// A place in the log: the end of what is there now.
     pub fn mark(&self) -> usize {
-        self.events.lock().unwrap_or_else(PoisonError::into_inner).len()
+        let events = self.lock();
+        events.dropped + events.kept.len()
+    }
+
+    fn lock(&self) -> MutexGuard<'_, Events<T>> {
+        self.events.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
     /// The first event from `mark` on that `found` makes something of; waits for it if it has not happened yet.
@@ -72,26 +88,33 @@ impl<T: Clone + fmt::Debug> Log<T> {
         within: Duration,
         mut found: impl FnMut(&T) -> Option<R>,
     ) -> Result<Timed<R>, TimedOut> {
-        let first = |events: &[Timed<T>]| {
-            events
-                .iter()
-                .skip(mark)
-                .find_map(|event| found(&event.what).map(|what| Timed { at: event.at, what }))
-        };
-        self.wait_until(within, first).await
+        self.wait_so(within, |events| {
+            let new = events.kept.iter().skip(mark.saturating_sub(events.dropped));
+            let mut new = new.filter_map(|event| found(&event.what).map(|what| Timed { at: event.at, what }));
+            new.next()
+        })
+        .await
     }
 
     /// Until `found` makes something of everything so far.
     pub async fn wait_until<R>(
         &self,
         within: Duration,
-        mut found: impl FnMut(&[Timed<T>]) -> Option<R>,
+        mut found: impl FnMut(&mut dyn Iterator<Item = &Timed<T>>) -> Option<R>,
+    ) -> Result<R, TimedOut> {
+        self.wait_so(within, |events| found(&mut events.kept.iter())).await
+    }
+
+    async fn wait_so<R>(
+        &self,
+        within: Duration,
+        mut found: impl FnMut(&Events<T>) -> Option<R>,
     ) -> Result<R, TimedOut> {
         let mut changed = self.changed.subscribe();
         let waiting = async {
             loop {
                 changed.borrow_and_update();
-                if let Some(found) = found(&self.events.lock().unwrap_or_else(PoisonError::into_inner)) {
+                if let Some(found) = found(&self.lock()) {
                     return found;
                 }
                 // The sender lives as long as `self`.
