@@ -52,14 +52,15 @@ mod tests {
 
     #[test]
     fn the_characteristic_follows_the_recommendations_formula() {
-        // G.711's continuous A-law, A = 87.6: the thirteen segments lie within one step of it.
+        // The continuous A-law, A = 87.6, of which the thirteen segments are chords: a chord leaves the curve by up to
+        // 0.09 octave (1.4 of 16 steps), and an octave of the curve has 16.2 steps where a segment has 16.
         let a: f64 = 87.6;
         for sample in (-32768i32..=32767).step_by(7) {
             let x = (f64::from(sample) / 32768.0).abs();
             let y = if x < 1.0 / a { a * x } else { 1.0 + (a * x).ln() } / (1.0 + a.ln());
             let code = (encode(sample as i16) ^ LINE) & 0x7f;
             let expected = y * 128.0;
-            assert!((f64::from(code) + 0.5 - expected).abs() < 1.6, "{sample}: {code} against {expected:.2}");
+            assert!((f64::from(code) + 0.5 - expected).abs() < 3.0, "{sample}: {code} against {expected:.2}");
         }
     }
 
@@ -69,7 +70,7 @@ mod tests {
         let milliwatt = [0x34, 0x21, 0x21, 0x34, 0xb4, 0xa1, 0xa1, 0xb4u8];
         let power: f64 = milliwatt.iter().map(|byte| f64::from(decode(*byte)).powi(2)).sum::<f64>()
             / milliwatt.len() as f64;
-        let dbm0 = 10.0 * (power / (32768f64.powi(2) / 2.0)).log10() + 3.14;
+        let dbm0 = 10.0 * (power / (32768f64.powi(2) / 2.0)).log10() + crate::media::tone::FULL_SCALE_DBM0;
         assert!(dbm0.abs() < 0.05, "{dbm0:.3} dBm0");
     }
 }

@@ -47,13 +47,14 @@ mod tests {
 
     #[test]
     fn the_characteristic_follows_the_recommendations_formula() {
-        // G.711's continuous µ-law, µ = 255: the fifteen segments lie within one step of it.
+        // The continuous µ-law, µ = 255, of which the fifteen segments are chords: a chord leaves the curve by up to
+        // 0.09 octave, which is 1.4 of 16 steps.
         for sample in (-32768i32..=32767).step_by(7) {
             let x = (f64::from(sample) / 32768.0).abs();
             let y = (1.0 + 255.0 * x).ln() / 256f64.ln();
             let code = !encode(sample as i16) & 0x7f;
             let expected = y * 128.0;
-            assert!((f64::from(code) + 0.5 - expected).abs() < 1.6, "{sample}: {code} against {expected:.2}");
+            assert!((f64::from(code) + 0.5 - expected).abs() < 2.1, "{sample}: {code} against {expected:.2}");
         }
     }
 
@@ -63,7 +64,7 @@ mod tests {
         let milliwatt = [0x1e, 0x0b, 0x0b, 0x1e, 0x9e, 0x8b, 0x8b, 0x9eu8];
         let power: f64 = milliwatt.iter().map(|byte| f64::from(decode(*byte)).powi(2)).sum::<f64>()
             / milliwatt.len() as f64;
-        let dbm0 = 10.0 * (power / (32124f64.powi(2) / 2.0)).log10() + 3.17;
+        let dbm0 = 10.0 * (power / (32636f64.powi(2) / 2.0)).log10() + 3.17;
         assert!(dbm0.abs() < 0.05, "{dbm0:.3} dBm0");
     }
 }
