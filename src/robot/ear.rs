@@ -1,9 +1,9 @@
 //! The ear of one call: what its stream was like, the last seconds of sound for measuring tones, and a recording.
 use super::histogram::{Histogram, Quantiles};
-use super::rtp::Header;
 use super::stream::{Counts, Heard, Stream};
 use crate::machine::Instant;
 use crate::media::codec::{Codec, SAMPLE_RATE};
+use crate::media::packet::{Packet, is_rtcp};
 use crate::media::tone;
 use crate::media::wav::{WavError, Writer};
 use serde::Serialize;
@@ -59,15 +59,15 @@ impl Ear {
 
     /// `None` when the datagram is not RTP.
     pub fn receive(&mut self, datagram: &[u8], now: Instant) -> Option<Heard> {
-        let (header, payload) = Header::read(datagram)?;
-        let heard = self.stream.receive(header, payload, now);
+        let packet = Packet::parse(datagram).filter(|_| !is_rtcp(datagram))?;
+        let heard = self.stream.receive(&packet, now);
         if let Heard::Audio { gap, .. } = heard {
             if let Some(gap) = gap {
                 self.gaps.record(gap);
             }
-            let samples = self.stream.codec().decode_all(payload);
+            let samples = self.stream.codec().decode_all(packet.payload);
             if let Some(recording) = &mut self.recording {
-                recording.add(header.timestamp, &samples);
+                recording.add(packet.timestamp, &samples);
             }
             self.frames.push_back((now, samples));
             while let Some((at, _)) = self.frames.front() {

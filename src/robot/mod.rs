@@ -5,10 +5,11 @@
 //!   phone                 a phone on tokio: one SIP socket, one RTP socket and one task per call
 //!   agent  register       SIP without sockets: the engine's own stack, and the client side of REGISTER
 //!   stream mouth          RTP without sockets: what is heard and measured, what is said and pressed
-//!   rtp description       the words of RTP and SDP
+//!   description           the words of SDP
 //!   keys histogram        a script of keys; a distribution in fixed memory
 //! ```
-//! A robot speaks through the production SIP stack and the production codecs, and measures with its own reader of RTP.
+//! A robot speaks through the production SIP stack, codecs and packets; its session descriptions and its measurements are
+//! its own, so that a test can offer what the engine would not.
 pub mod agent;
 pub mod call;
 pub mod description;
@@ -19,7 +20,6 @@ pub mod load;
 pub mod mouth;
 pub mod phone;
 pub mod register;
-pub mod rtp;
 pub mod stream;
 pub mod target;
 pub mod trace;

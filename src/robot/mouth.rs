@@ -5,9 +5,10 @@
 //!   Talking ────────▶ Event | Tones ────────────────────────────▶ Pause ───────────────────▶ Talking
 //! ```
 //! Filling a packet allocates nothing.
-use super::rtp::{EVENT_DURATION_MAX, HEADER_BYTES, Header, TelephoneEvent};
 use crate::digit::Digit;
 use crate::media::codec::{Codec, FRAME_SAMPLES, SAMPLE_RATE};
+use crate::media::dtmf::telephone_event;
+use crate::media::packet::{HEADER_BYTES, Packet};
 use crate::media::tone;
 use std::collections::VecDeque;
 use std::sync::Arc;
@@ -24,8 +25,8 @@ pub const KEY_LENGTH: Duration = Duration::from_millis(100);
 const PAUSE_FRAMES: u32 = 3;
 /// RFC 4733 §2.5.1.4: the last packet of an event is sent three times.
 const END_PACKETS: u32 = 3;
-/// −dBm0 in the event packets.
-const EVENT_VOLUME: u8 = 10;
+/// RFC 4733 §2.3.5: a longer press would need a second segment.
+const EVENT_DURATION_MAX: u16 = u16::MAX;
 
 /// Encoded audio of one codec, said over and over.
 pub type Clip = Arc<[u8]>;
@@ -94,7 +95,8 @@ pub struct Filled {
 pub struct Mouth {
     codec: Codec,
     events: Option<u8>,
-    header: Header,
+    /// The next audio packet, without its payload.
+    header: Packet<'static>,
     clip: Option<Clip>,
     at: usize,
     state: State,
@@ -107,12 +109,13 @@ pub struct Mouth {
 impl Mouth {
     /// `seed` becomes the SSRC, the first sequence number and the first timestamp.
     pub fn new(codec: Codec, events: Option<u8>, clip: Option<Clip>, seed: u64) -> Mouth {
-        let header = Header {
+        let header = Packet {
             marker: false,
             payload_type: codec.payload_type(),
             sequence: (seed >> 32) as u16,
             timestamp: (seed >> 16) as u32,
             ssrc: seed as u32,
+            payload: &[],
         };
         Mouth {
             codec,
@@ -171,15 +174,14 @@ impl Mouth {
         }
         let (head, payload) = packet.split_first_chunk_mut::<HEADER_BYTES>()?;
         let codec = self.codec.payload_type();
-        let mut header = Header { payload_type: codec, ..self.header };
+        let mut header = Packet { payload_type: codec, ..self.header };
         let payload_bytes = match &mut self.state {
             State::Event { digit, timestamp, duration, last, ends } => {
                 *duration = duration.saturating_add(FRAME_SAMPLES as u16).min(*last);
                 let end = *duration == *last;
                 *ends += u32::from(end);
-                let event =
-                    TelephoneEvent { event: digit.event(), end, volume: EVENT_VOLUME, duration: *duration };
-                payload.first_chunk_mut::<4>()?.copy_from_slice(&event.write());
+                let event = telephone_event::Payload { event: digit.event(), end, duration: *duration };
+                payload.first_chunk_mut::<4>()?.copy_from_slice(&event.to_bytes());
                 header.payload_type = self.events.unwrap_or(0);
                 header.timestamp = *timestamp;
                 header.marker = began.is_some();
@@ -213,7 +215,7 @@ impl Mouth {
         if header.payload_type == codec {
             header.marker = std::mem::take(&mut self.marker);
         }
-        head.copy_from_slice(&header.write());
+        head.copy_from_slice(&header.header());
         self.header.sequence = self.header.sequence.wrapping_add(1);
         self.sent += 1;
         Some(Filled { bytes: HEADER_BYTES + payload_bytes, began })
@@ -266,13 +268,13 @@ mod tests {
         Mouth::new(Codec::Pcma, Some(101), sound.clip(Codec::Pcma), 0x0001_fff0_0000_0007)
     }
 
-    fn packets(mouth: &mut Mouth, count: usize) -> Vec<(Header, Vec<u8>)> {
+    fn packets(mouth: &mut Mouth, count: usize) -> Vec<(Packet<'static>, Vec<u8>)> {
         let mut packet = [0; PACKET_BYTES_MAX];
         let mut sent = Vec::new();
         for _ in 0..count {
             if let Some(filled) = mouth.fill(&mut packet) {
-                let (header, payload) = Header::read(&packet[..filled.bytes]).unwrap();
-                sent.push((header, payload.to_vec()));
+                let read = Packet::parse(&packet[..filled.bytes]).unwrap();
+                sent.push((Packet { payload: &[], ..read }, read.payload.to_vec()));
             }
         }
         sent
@@ -286,7 +288,7 @@ mod tests {
         assert!(mouth.press(Press { digit, method: Method::Rfc4733, length: KEY_LENGTH }));
         let sent = packets(&mut mouth, 12);
         let events: Vec<_> = sent.iter().filter(|(header, _)| header.payload_type == 101).collect();
-        let read = |payload: &[u8]| TelephoneEvent::read(payload).unwrap();
+        let read = |payload: &[u8]| telephone_event::Payload::parse(payload).unwrap();
         let durations: Vec<_> = events.iter().map(|(_, payload)| read(payload).duration).collect();
         assert_eq!(durations, [160, 320, 480, 640, 800, 800, 800]);
         let ends: Vec<_> = events.iter().map(|(_, payload)| read(payload).end).collect();

@@ -3,10 +3,11 @@
 //!
 //! A talk spurt begins with the marker bit, or where the timestamp does not follow the sequence number. The pause
 //! before it is no gap; a gap is the time between two packets that the sender made one after the other.
-use super::rtp::{Header, TelephoneEvent};
 use crate::digit::Digit;
 use crate::machine::Instant;
 use crate::media::codec::Codec;
+use crate::media::dtmf::telephone_event;
+use crate::media::packet::Packet;
 use std::time::Duration;
 
 /// RFC 3550 A.1 (MAX_DROPOUT): a larger step forward is a sender that started anew.
@@ -121,13 +122,13 @@ impl Stream {
         self.last.map(|last| last.at)
     }
 
-    pub fn receive(&mut self, header: Header, payload: &[u8], now: Instant) -> Heard {
+    pub fn receive(&mut self, packet: &Packet<'_>, now: Instant) -> Heard {
         self.counts.received += 1;
         self.first_packet.get_or_insert(now);
-        let step = self.last.map_or(0, |last| i32::from(header.sequence.wrapping_sub(last.sequence) as i16));
+        let step = self.last.map_or(0, |last| i32::from(packet.sequence.wrapping_sub(last.sequence) as i16));
         let restarted = self
             .last
-            .is_some_and(|last| last.ssrc != header.ssrc || !(-MISORDER_MAX..=DROPOUT_MAX).contains(&step));
+            .is_some_and(|last| last.ssrc != packet.ssrc || !(-MISORDER_MAX..=DROPOUT_MAX).contains(&step));
         if restarted {
             self.counts.restarts += 1;
             self.last = None;
@@ -147,27 +148,27 @@ impl Stream {
             Some(_) => step.unsigned_abs(),
         };
         self.counts.expected += u64::from(step);
-        if self.events == Some(header.payload_type) {
-            self.keep(header, 0, step, true, now);
-            return self.key(header, payload);
+        if self.events == Some(packet.payload_type) {
+            self.keep(packet, 0, step, true, now);
+            return self.key(packet);
         }
-        if header.payload_type != self.codec.payload_type() {
+        if packet.payload_type != self.codec.payload_type() {
             self.counts.foreign += 1;
-            self.keep(header, 0, step, true, now);
+            self.keep(packet, 0, step, true, now);
             return Heard::Nothing;
         }
-        let samples = u32::try_from(payload.len()).unwrap_or(0);
-        let heard = self.audio(header, payload, step, now);
-        self.keep(header, samples, step, false, now);
+        let samples = u32::try_from(packet.payload.len()).unwrap_or(0);
+        let heard = self.audio(packet, step, now);
+        self.keep(packet, samples, step, false, now);
         heard
     }
 
-    fn audio(&mut self, header: Header, payload: &[u8], step: u32, now: Instant) -> Heard {
+    fn audio(&mut self, packet: &Packet<'_>, step: u32, now: Instant) -> Heard {
         let (mut spurt, mut gap) = (true, None);
         if let Some(last) = self.last {
-            let elapsed = header.timestamp.wrapping_sub(last.timestamp);
+            let elapsed = packet.timestamp.wrapping_sub(last.timestamp);
             let follows = elapsed == last.samples.wrapping_mul(step);
-            spurt = header.marker || !(follows || last.after_key);
+            spurt = packet.marker || !(follows || last.after_key);
             if !spurt && !last.after_key {
                 let passed = now.since(last.at);
                 gap = Some(passed);
@@ -176,24 +177,24 @@ impl Stream {
             }
         }
         self.counts.spurts += u64::from(spurt);
-        let audible = is_audible(self.codec, payload);
+        let audible = is_audible(self.codec, packet.payload);
         if audible {
             self.first_audible.get_or_insert(now);
         }
         Heard::Audio { spurt, audible, missing: step - 1, gap }
     }
 
-    fn key(&mut self, header: Header, payload: &[u8]) -> Heard {
-        let Some(event) = TelephoneEvent::read(payload) else { return Heard::Nothing };
+    fn key(&mut self, packet: &Packet<'_>) -> Heard {
+        let Some(event) = telephone_event::Payload::parse(packet.payload) else { return Heard::Nothing };
         // All packets of one press have the timestamp of its beginning (RFC 4733 §2.5.1.2).
-        if self.key.replace(header.timestamp) == Some(header.timestamp) {
+        if self.key.replace(packet.timestamp) == Some(packet.timestamp) {
             return Heard::Nothing;
         }
         Digit::from_event(event.event).map_or(Heard::Nothing, Heard::Key)
     }
 
-    fn keep(&mut self, header: Header, samples: u32, step: u32, after_key: bool, now: Instant) {
-        let Header { ssrc, sequence, timestamp, .. } = header;
+    fn keep(&mut self, packet: &Packet<'_>, samples: u32, step: u32, after_key: bool, now: Instant) {
+        let Packet { ssrc, sequence, timestamp, .. } = *packet;
         let window = self.last.map_or(0, |last| last.window).checked_shl(step).unwrap_or(0) | 1;
         self.last = Some(Last { ssrc, sequence, timestamp, samples, at: now, after_key, window });
     }
@@ -216,8 +217,8 @@ mod tests {
         Instant::from_nanos(ms * 1_000_000)
     }
 
-    fn packet(sequence: u16, timestamp: u32, marker: bool) -> Header {
-        Header { marker, payload_type: 8, sequence, timestamp, ssrc: 1 }
+    fn packet(sequence: u16, timestamp: u32, marker: bool) -> Packet<'static> {
+        Packet { marker, payload_type: 8, sequence, timestamp, ssrc: 1, payload: &FRAME }
     }
 
     fn audio(heard: Heard) -> (bool, u32, Option<Duration>) {
@@ -230,9 +231,9 @@ mod tests {
     #[test]
     fn a_lost_packet_is_counted_and_its_gap_measured() {
         let mut stream = Stream::new(Codec::Pcma, None);
-        assert_eq!(audio(stream.receive(packet(65535, 0, true), &FRAME, at(0))), (true, 0, None));
+        assert_eq!(audio(stream.receive(&packet(65535, 0, true), at(0))), (true, 0, None));
         let gap = Some(Duration::from_millis(40));
-        assert_eq!(audio(stream.receive(packet(1, 320, false), &FRAME, at(40))), (false, 1, gap));
+        assert_eq!(audio(stream.receive(&packet(1, 320, false), at(40))), (false, 1, gap));
         let counts = stream.counts();
         assert_eq!((counts.received, counts.expected, counts.lost), (2, 3, 1));
     }
@@ -241,7 +242,7 @@ mod tests {
     fn a_late_packet_is_not_lost_and_a_doubled_one_not_counted_twice() {
         let mut stream = Stream::new(Codec::Pcma, None);
         for sequence in [10u16, 12, 11, 11, 13] {
-            stream.receive(packet(sequence, u32::from(sequence) * 160, false), &FRAME, at(0));
+            stream.receive(&packet(sequence, u32::from(sequence) * 160, false), at(0));
         }
         let counts = stream.counts();
         assert_eq!((counts.expected, counts.lost, counts.late, counts.doubled), (4, 0, 1, 1));
@@ -250,34 +251,34 @@ mod tests {
     #[test]
     fn a_pause_between_talk_spurts_is_no_gap() {
         let mut stream = Stream::new(Codec::Pcma, None);
-        stream.receive(packet(1, 0, true), &FRAME, at(0));
-        assert_eq!(audio(stream.receive(packet(2, 8000, true), &FRAME, at(1000))), (true, 0, None));
+        stream.receive(&packet(1, 0, true), at(0));
+        assert_eq!(audio(stream.receive(&packet(2, 8000, true), at(1000))), (true, 0, None));
         // without a marker, by its timestamp: the frame of a prompt that began 8 ms after the last one
-        assert_eq!(audio(stream.receive(packet(3, 8064, false), &FRAME, at(1008))), (true, 0, None));
+        assert_eq!(audio(stream.receive(&packet(3, 8064, false), at(1008))), (true, 0, None));
         assert_eq!(stream.counts().spurts, 3);
     }
 
     #[test]
     fn a_key_press_is_told_once() {
         let mut stream = Stream::new(Codec::Pcma, Some(101));
-        let event = TelephoneEvent { event: 5, end: false, volume: 10, duration: 160 }.write();
+        let event = telephone_event::Payload { event: 5, end: false, duration: 160 }.to_bytes();
         let digit = Digit::from_char('5').unwrap();
-        stream.receive(packet(1, 0, true), &FRAME, at(0));
-        let key = |sequence| Header { payload_type: 101, ..packet(sequence, 160, false) };
-        assert_eq!(stream.receive(key(2), &event, at(20)), Heard::Key(digit));
-        assert_eq!(stream.receive(key(3), &event, at(40)), Heard::Nothing);
-        let (spurt, ..) = audio(stream.receive(packet(4, 480, false), &FRAME, at(60)));
+        stream.receive(&packet(1, 0, true), at(0));
+        let key = |sequence| Packet { payload_type: 101, payload: &event, ..packet(sequence, 160, false) };
+        assert_eq!(stream.receive(&key(2), at(20)), Heard::Key(digit));
+        assert_eq!(stream.receive(&key(3), at(40)), Heard::Nothing);
+        let (spurt, ..) = audio(stream.receive(&packet(4, 480, false), at(60)));
         assert!(!spurt, "audio goes on after a key");
-        let again = Header { timestamp: 640, ..key(5) };
-        assert_eq!(stream.receive(again, &event, at(80)), Heard::Key(digit));
+        let again = Packet { timestamp: 640, ..key(5) };
+        assert_eq!(stream.receive(&again, at(80)), Heard::Key(digit));
     }
 
     #[test]
     fn a_new_source_starts_the_count_anew() {
         let mut stream = Stream::new(Codec::Pcma, None);
-        stream.receive(packet(1, 0, true), &FRAME, at(0));
-        let other = Header { ssrc: 2, ..packet(40_000, 99, false) };
-        assert_eq!(audio(stream.receive(other, &FRAME, at(20))), (true, 0, None));
+        stream.receive(&packet(1, 0, true), at(0));
+        let other = Packet { ssrc: 2, ..packet(40_000, 99, false) };
+        assert_eq!(audio(stream.receive(&other, at(20))), (true, 0, None));
         let counts = stream.counts();
         assert_eq!((counts.expected, counts.lost, counts.restarts), (2, 0, 1));
     }

@@ -3,10 +3,11 @@ use super::Options;
 use super::report::Measured;
 use crate::ids::LegId;
 use crate::machine::Instant;
+use crate::media::codec::Codec;
+use crate::media::packet::{Packet, is_rtcp};
 use crate::robot::description::{Direction, Local, Remote};
 use crate::robot::keys::Step;
 use crate::robot::mouth::{Clip, KEY_LENGTH, Method, Mouth, PACKET_BYTES_MAX, Press};
-use crate::robot::rtp::Header;
 use crate::robot::stream::{Heard, Stream};
 use std::io;
 use std::net::{IpAddr, SocketAddr, UdpSocket};
@@ -54,7 +55,7 @@ impl Line {
         let socket = UdpSocket::bind(SocketAddr::new(ip, 0))?;
         socket.set_nonblocking(true)?;
         let local = Local::new(socket.local_addr()?, &options.codecs, true);
-        let codec = options.codecs.first().copied().unwrap_or(crate::media::codec::Codec::Pcma);
+        let codec = options.codecs.first().copied().unwrap_or(Codec::Pcma);
         let seed = (options.seed ^ leg.0).wrapping_mul(0x9e37_79b9_7f4a_7c15);
         Ok(Line {
             leg,
@@ -74,7 +75,7 @@ impl Line {
     pub fn answered(
         &mut self,
         sdp: &str,
-        clip_of: impl Fn(crate::media::codec::Codec) -> Option<Clip>,
+        clip_of: impl Fn(Codec) -> Option<Clip>,
         now: Instant,
         measured: &mut Measured,
     ) -> bool {
@@ -93,16 +94,12 @@ impl Line {
     }
 
     /// The answer to the peer's new offer; `None` when it shares no codec.
-    pub fn reoffered(
-        &mut self,
-        sdp: &str,
-        clip_of: impl Fn(crate::media::codec::Codec) -> Option<Clip>,
-    ) -> Option<String> {
+    pub fn reoffered(&mut self, sdp: &str, clip_of: impl Fn(Codec) -> Option<Clip>) -> Option<String> {
         let answer = self.local.answer(&Remote::read(sdp)?)?;
         self.agree(sdp, clip_of).then_some(answer)
     }
 
-    fn agree(&mut self, sdp: &str, clip_of: impl Fn(crate::media::codec::Codec) -> Option<Clip>) -> bool {
+    fn agree(&mut self, sdp: &str, clip_of: impl Fn(Codec) -> Option<Clip>) -> bool {
         let Some(remote) = Remote::read(sdp) else { return false };
         let Some((codec, events)) = self.local.agreed(&remote) else { return false };
         self.stream.agree(codec, self.local.events.and(events));
@@ -120,8 +117,8 @@ impl Line {
 
     /// A datagram came. Allocates nothing.
     pub fn receive(&mut self, datagram: &[u8], now: Instant, measured: &mut Measured) {
-        let Some((header, payload)) = Header::read(datagram) else { return };
-        let Heard::Audio { spurt, audible, missing, gap } = self.stream.receive(header, payload, now) else {
+        let Some(packet) = Packet::parse(datagram).filter(|_| !is_rtcp(datagram)) else { return };
+        let Heard::Audio { spurt, audible, missing, gap } = self.stream.receive(&packet, now) else {
             return;
         };
         let Phase::Talking { answered_at, sound_heard, key, .. } = &mut self.phase else { return };

@@ -292,11 +292,15 @@ impl Call {
         let wanted: Vec<_> = keys.chars().filter_map(Digit::from_char).collect();
         let last = |events: &mut dyn Iterator<Item = &Timed<CallEvent>>| {
             let mut heard = Vec::new();
-            events.find_map(|event| {
-                let CallEvent::KeyHeard(digit, _) = event.what else { return None };
-                heard.push(digit);
-                heard.ends_with(&wanted).then_some(event.at)
-            })
+            for event in events {
+                if let CallEvent::KeyHeard(digit, _) = event.what {
+                    heard.push(digit);
+                    if heard.ends_with(&wanted) {
+                        return Some(event.at);
+                    }
+                }
+            }
+            None
         };
         self.line.log.wait_until(within, last).await
     }
