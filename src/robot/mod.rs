@@ -12,6 +12,7 @@
 //! its own, so that a test can offer what the engine would not.
 pub mod agent;
 pub mod call;
+pub mod demo;
 pub mod description;
 pub mod ear;
 pub mod histogram;
