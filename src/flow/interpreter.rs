@@ -306,6 +306,11 @@ impl Interpreter {
         self.call.here.clone()
     }
 
+    /// Whether the keys that come now belong to a secret step: they are then written down nowhere.
+    pub fn listens_secretly(&self) -> bool {
+        matches!(&self.state, State::Collect(run) if run.is_secret())
+    }
+
     /// A variable of the running flow.
     pub fn var(&self, name: &str) -> Option<&Var> {
         self.call.frames.last().and_then(|frame| frame.vars.get(name))

@@ -2,9 +2,12 @@
 //!
 //! [`leg`] is the centre: one party's RTP session with its ears ([`dtmf`]), its voice ([`playout`]), its recording
 //! ([`record`]) and its reports ([`rtcp`]). Packets and time go in, packets and events come out; sockets live in `shard`.
+pub mod bridge;
 pub mod codec;
 pub mod dtmf;
 pub mod event;
+pub mod keys;
+pub mod leg;
 pub mod packet;
 pub mod playout;
 pub mod prompt;
@@ -12,6 +15,7 @@ pub mod record;
 pub mod rtcp;
 pub mod rtp_session;
 pub mod sdp;
+pub mod sink;
 pub mod source;
 pub mod tone;
 pub mod wav;

@@ -37,6 +37,10 @@ impl Script {
     pub fn new(parts: Vec<Part>) -> Script {
         Script { parts: parts.into() }
     }
+
+    pub fn clip(clip: Arc<Clip>) -> Script {
+        Script { parts: Box::new([Part::Clip(clip)]) }
+    }
 }
 
 #[derive(Debug, Default)]
@@ -70,6 +74,11 @@ impl Playout {
 
     pub fn is_silent(&self) -> bool {
         matches!(self, Playout::Silent)
+    }
+
+    /// A digit pressed now would fall silent what is said.
+    pub fn stops_at_digit(&self) -> bool {
+        matches!(self, Playout::Sentence { barge_in: true, .. })
     }
 
     /// Puts `next` in place; what was there is handed back.

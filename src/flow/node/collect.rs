@@ -98,6 +98,10 @@ enum Phase {
 }
 
 impl CollectRun {
+    pub fn is_secret(&self) -> bool {
+        matches!(self.typed, Var::Secret(_))
+    }
+
     pub fn deadline(&self) -> Option<Instant> {
         match self.phase {
             Phase::Typing { until } | Phase::Confirming { until } => Some(until),
