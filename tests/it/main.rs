@@ -4,3 +4,4 @@ mod floors;
 mod house;
 mod races;
 mod web;
+mod wire;
