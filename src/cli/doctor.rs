@@ -71,7 +71,7 @@ fn look(installation: &Installation, checks: &mut Vec<Check>) {
     checks.push(disk(installation));
     checks.push(files());
     checks.push(realtime());
-    let running = std::os::unix::net::UnixStream::connect(installation.config.socket_path()).is_ok();
+    let running = std::os::unix::net::UnixStream::connect(installation.socket_path()).is_ok();
     if running {
         checks.push(check("server", State::Good, "running: its ports are taken by itself", ""));
     } else {
@@ -80,7 +80,7 @@ fn look(installation: &Installation, checks: &mut Vec<Check>) {
     checks.push(flows(installation));
     checks.push(prompts(installation));
     let config = &installation.config;
-    let trunks = installation.trusted().len();
+    let trunks = config.trusted_networks().len();
     checks.push(match trunks {
         0 => check(
             "trunks",
@@ -98,7 +98,7 @@ fn look(installation: &Installation, checks: &mut Vec<Check>) {
 }
 
 fn data_dir(installation: &Installation) -> Check {
-    let dir = &installation.config.data_dir;
+    let dir = &installation.data_dir;
     let probe = dir.join(".doctor");
     let result = std::fs::create_dir_all(dir).and_then(|()| std::fs::write(&probe, b"")).and_then(|()| std::fs::remove_file(&probe));
     match result {
@@ -108,7 +108,7 @@ fn data_dir(installation: &Installation) -> Check {
 }
 
 fn disk(installation: &Installation) -> Check {
-    match rustix::fs::statvfs(&installation.config.data_dir) {
+    match rustix::fs::statvfs(&installation.data_dir) {
         Ok(stat) => {
             let free_mb = stat.f_bavail.saturating_mul(stat.f_frsize) >> 20;
             let state = if free_mb < DISK_WANTED_MB { State::Warning } else { State::Good };
@@ -126,10 +126,18 @@ fn files() -> Check {
     check("open files", state, format!("{limit} allowed"), todo)
 }
 
+/// The right that media threads ask for; asking for it here would change this process.
 fn realtime() -> Check {
-    match crate::shard::may_be_realtime() {
-        true => check("real time", State::Good, "media threads may run as SCHED_FIFO", ""),
-        false => check("real time", State::Warning, "refused: media threads run as ordinary ones", "give CAP_SYS_NICE or LimitRTPRIO=20 (see deploy/)"),
+    let limit = rustix::process::getrlimit(rustix::process::Resource::Rtprio).current;
+    match limit {
+        None | Some(1..) => check("real time", State::Good, "media threads may run as SCHED_FIFO", ""),
+        Some(0) if rustix::process::geteuid().is_root() => {
+            check("real time", State::Good, "media threads may run as SCHED_FIFO (root)", "")
+        }
+        Some(0) => {
+            let todo = "give CAP_SYS_NICE or LimitRTPRIO=20 (see deploy/)";
+            check("real time", State::Warning, "refused: media threads run as ordinary ones", todo)
+        }
     }
 }
 

@@ -1,22 +1,22 @@
 //! `hotline check`: flows and prompts, before any caller meets them.
 use super::{Common, Done, Exit, Failure, installation};
-use crate::flow::finding::{self, Finding, Severity};
+use crate::flow::report::{self, Format};
 use clap::{Args, ValueEnum};
 use std::path::PathBuf;
 
 #[derive(Args)]
 pub struct CheckArgs {
-    /// Flow files or folders; by default those of the configuration
+    /// Flow files or folders; by default those of the configuration, and the prompts
     paths: Vec<PathBuf>,
-    #[arg(long, value_enum, default_value_t = Format::Text)]
-    format: Format,
+    #[arg(long, value_enum, default_value_t = Shape::Text)]
+    format: Shape,
     /// Explain a finding's code, like HF012
     #[arg(long, value_name = "CODE")]
     explain: Option<String>,
 }
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
-pub enum Format {
+pub enum Shape {
     Text,
     Json,
     Sarif,
@@ -24,10 +24,11 @@ pub enum Format {
 
 pub fn check(common: &Common, args: CheckArgs) -> Done {
     if let Some(code) = args.explain {
-        let text = finding::explain(&code)
-            .or_else(|| crate::prompts::CODES.iter().find(|(known, _)| *known == code).map(|(_, text)| *text))
+        let of_prompts = crate::prompts::CODES.iter().find(|(known, _)| known.eq_ignore_ascii_case(&code));
+        let text = report::explanation(&code)
+            .or_else(|| of_prompts.map(|(code, text)| format!("{code}: {text}\n")))
             .ok_or_else(|| Failure::new(Exit::Usage, format!("there is no finding with the code {code}")))?;
-        println!("{code}: {text}");
+        print!("{text}");
         return Ok(Exit::Ok);
     }
     let installation = installation::load(common)?;
@@ -35,36 +36,12 @@ pub fn check(common: &Common, args: CheckArgs) -> Done {
     if args.paths.is_empty() {
         findings.extend(installation.check_prompts());
     }
-    match args.format {
-        Format::Text => {
-            for finding in &findings {
-                println!("{finding}\n");
-            }
-            if let Some(flows) = flows.filter(|_| findings.iter().all(|finding| finding.severity != Severity::Error)) {
-                for line in flows.lines() {
-                    if let Some(worst) = &line.worst {
-                        println!("{}: {worst}", line.flow);
-                    }
-                }
-            }
-            eprintln!("{}", summary(&findings));
-        }
-        Format::Json => println!("{}", finding::json(&findings)),
-        Format::Sarif => println!("{}", finding::sarif(&findings)),
-    }
-    Ok(if findings.is_empty() { Exit::Ok } else { Exit::Findings })
-}
-
-fn summary(findings: &[Finding]) -> String {
-    let errors = findings.iter().filter(|finding| finding.severity == Severity::Error).count();
-    match (errors, findings.len() - errors) {
-        (0, 0) => "clean".to_string(),
-        (errors, 0) => format!("{errors} error{}", plural(errors)),
-        (0, warnings) => format!("{warnings} warning{}", plural(warnings)),
-        (errors, warnings) => format!("{errors} error{}, {warnings} warning{}", plural(errors), plural(warnings)),
-    }
-}
-
-fn plural(n: usize) -> &'static str {
-    if n == 1 { "" } else { "s" }
+    let format = match args.format {
+        Shape::Text => Format::Text,
+        Shape::Json => Format::Json,
+        Shape::Sarif => Format::Sarif,
+    };
+    let (text, code) = report::report(&findings, flows.as_ref(), format);
+    print!("{text}");
+    Ok(if code == 0 { Exit::Ok } else { Exit::Findings })
 }

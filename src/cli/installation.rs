@@ -2,33 +2,33 @@
 use super::{Common, Exit, Failure};
 use crate::call::{Outbound, Rules};
 use crate::clock::Zone;
-use crate::config::{Anonymous, Auto, Config, Peer, Source};
+use crate::config::{Anonymous, Auto, Config};
 use crate::flow::finding::{Finding, Severity};
 use crate::flow::{Environment, FlowSet};
 use crate::prompts::{self, Catalogue};
 use crate::say::Language;
 use crate::sim::Library;
 use crate::switchboard::{AllowAnonymous, Settings};
-use ipnet::IpNet;
 use std::collections::BTreeMap;
-use std::net::{SocketAddr, ToSocketAddrs};
 use std::path::{Path, PathBuf};
 
 pub struct Installation {
     pub config: Config,
+    pub data_dir: PathBuf,
 }
 
 /// The configuration named on the command line, else `config.yaml` beside us, else the defaults.
 pub fn load(common: &Common) -> Result<Installation, Failure> {
-    let source = Source::of_process(common.config.clone(), Some(common.data_dir.clone()));
-    let config = Config::load(&source)
-        .map_err(|found| Failure::new(Exit::BadConfiguration, list("the configuration has errors", &found.0)))?;
-    Ok(Installation { config })
+    let beside = Path::new(crate::config::FILE_NAME);
+    let path = common.config.clone().or_else(|| beside.is_file().then(|| beside.to_path_buf()));
+    let config = Config::load(path.as_deref(), &common.data_dir)
+        .map_err(|findings| Failure::new(Exit::BadConfiguration, list("the configuration has errors", &findings)))?;
+    Ok(Installation { config, data_dir: common.data_dir.clone() })
 }
 
 impl Installation {
     pub fn zone(&self) -> Zone {
-        self.config.timezone.zone.clone()
+        self.config.zone()
     }
 
     pub fn catalogue(&self) -> Result<Catalogue, Failure> {
@@ -87,7 +87,7 @@ impl Installation {
             .iter()
             .flat_map(|pool| pool.queues.iter().map(|(queue, settings)| (queue.clone(), settings.class)))
             .collect();
-        let outbound = self.outbound();
+        let outbound = config.outbound_route().map(|(host, address, allow)| Outbound { host, address, allow });
         let cores = std::thread::available_parallelism().map_or(1, |cores| cores.get());
         let shards = match config.media.shards {
             Auto::Is(shards) => shards,
@@ -95,8 +95,8 @@ impl Installation {
         };
         Settings {
             rules: Rules { domain: config.sip.domain.clone(), queue_class, outbound, zone: self.zone() },
-            trunks: self.trusted(),
-            test_sources: config.sip.test_sources.iter().map(|network| network.0).collect(),
+            trunks: config.trusted_networks(),
+            test_sources: config.test_sources(),
             allow_anonymous: match config.sip.allow_anonymous {
                 Anonymous::Local => AllowAnonymous::Local,
                 Anonymous::True => AllowAnonymous::Always,
@@ -108,26 +108,8 @@ impl Installation {
         }
     }
 
-    /// Networks whose numbers are believed; a trunk's host names are looked up here, once.
-    pub fn trusted(&self) -> Vec<IpNet> {
-        let looked_up = self.config.trusted_hosts().into_iter().flat_map(addresses_of).map(|a| IpNet::from(a.ip()));
-        self.config.trusted().into_iter().chain(looked_up).collect()
-    }
-
-    /// The trunk that calls may leave by, if there is one and a list of what may be dialled.
-    fn outbound(&self) -> Option<Outbound> {
-        let section = &self.config.outbound;
-        let name = section.trunk.as_ref()?;
-        let trunk = self.config.trunks.iter().find(|trunk| trunk.name == *name)?;
-        let (host, address) = trunk.peers.iter().find_map(|peer| match peer {
-            Peer::Host(host) => addresses_of(host).next().map(|address| (host.clone(), address)),
-            Peer::Net(net) if net.prefix_len() == net.max_prefix_len() => {
-                let address = SocketAddr::new(net.addr(), SIP_PORT);
-                Some((address.ip().to_string(), address))
-            }
-            Peer::Net(_) => None,
-        })?;
-        (!section.allow.is_empty()).then(|| Outbound { host, address, allow: section.allow.clone() })
+    pub fn socket_path(&self) -> PathBuf {
+        crate::server::socket_path(&self.data_dir)
     }
 
     /// What `walk` finds in the store: the demo data, and the caller's class as asked.
@@ -150,13 +132,6 @@ impl Installation {
         library.subscribers.insert(number, fields);
         Ok(library)
     }
-}
-
-/// RFC 3261 §18: the port of SIP over UDP and TCP.
-const SIP_PORT: u16 = 5060;
-
-fn addresses_of(host: &str) -> impl Iterator<Item = SocketAddr> + use<> {
-    (host, SIP_PORT).to_socket_addrs().map(Iterator::collect::<Vec<_>>).unwrap_or_default().into_iter()
 }
 
 pub fn list(what: &str, findings: &[Finding]) -> String {

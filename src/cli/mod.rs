@@ -2,13 +2,18 @@
 //!
 //! One file per command that has something to say for itself; this one holds their names, help and exit codes.
 mod ask;
+mod audit;
 mod data;
+mod db;
 mod doctor;
 mod flows;
+mod import;
 pub mod installation;
+mod operator;
 mod prompts;
 mod serve;
 mod traffic;
+mod user;
 mod walk;
 
 use clap::{Args, CommandFactory, Parser, Subcommand};

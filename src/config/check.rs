@@ -2,7 +2,7 @@
 use super::sections::*;
 use super::values::{Peer, Secret};
 use super::written::*;
-use super::{Config, Queue, Source};
+use super::{Config, Queue, in_data_dir};
 use crate::class::Class;
 use crate::clock;
 use crate::flow::Calendar;
@@ -49,11 +49,11 @@ pub(super) fn take_out_queues(root: &mut Node) -> BTreeSet<String> {
 
 pub(super) fn check(
     file: &Path,
-    source: &Source,
+    data_dir: &Path,
     written: Written,
     off: &BTreeSet<String>,
 ) -> Result<Config, Vec<Finding>> {
-    let mut check = Check { file, source, findings: Vec::new() };
+    let mut check = Check { file, data_dir, findings: Vec::new() };
     let pools: BTreeMap<PoolName, PoolSection> =
         written.pools.into_iter().map(|(name, pool)| (PoolName::from(name), pool)).collect();
     let queues = check.queues(written.queues, off, &pools);
@@ -64,12 +64,7 @@ pub(super) fn check(
     check.sip(&written.sip);
     check.web(&written.web);
     let config = Config {
-        data_dir: source.data_dir.clone(),
-        sip: SipSection {
-            tls_cert: check.path(&written.sip.tls_cert),
-            tls_key: check.path(&written.sip.tls_key),
-            ..written.sip.value
-        },
+        sip: written.sip.value,
         media: written.media,
         web: written.web.value,
         metrics: written.metrics,
@@ -84,7 +79,7 @@ pub(super) fn check(
         operators,
         calendars,
         caller_rules: check.caller_rules(written.caller_rules, &written.timezone),
-        recording: RecordingSection { dir: check.path(&written.recording.dir), ..written.recording },
+        recording: written.recording,
         retention: written.retention,
         alerts: check.alerts(written.alerts, smtp.is_some()),
         smtp,
@@ -102,7 +97,7 @@ fn line((flow, line): (String, LineText)) -> (String, LineSection) {
 
 struct Check<'s> {
     file: &'s Path,
-    source: &'s Source,
+    data_dir: &'s Path,
     findings: Vec<Finding>,
 }
 
@@ -308,7 +303,7 @@ impl Check<'_> {
                     expires: text.expires.map_or(Duration::from_secs(300), |dur| dur.0),
                 }
             });
-            trunks.push(Trunk { name: text.name.value, peers: text.peers, register });
+            trunks.push(Trunk { name: text.name.value, peers: text.peers, proxy: text.proxy, register });
         }
         trunks
     }
@@ -408,7 +403,7 @@ impl Check<'_> {
                 if path.is_empty() {
                     self.wrong(at, "expected a path after `sqlite:`", "write it like sqlite:DATA/hotline.db");
                 }
-                format!("sqlite:{}", self.path(Path::new(path)).display())
+                format!("sqlite:{path}")
             }
             None => {
                 if !url.starts_with("postgres://") && !url.starts_with("postgresql://") {
@@ -480,8 +475,8 @@ impl Check<'_> {
         if here.is_some() {
             self.wrong(path.at, "the secret is given twice, here and in a file", "keep one of the two");
         }
-        let relative = self.path(&path.value);
-        let full = self.file.parent().unwrap_or(Path::new("")).join(relative);
+        let beside = self.file.parent().unwrap_or(Path::new(""));
+        let full = beside.join(in_data_dir(&path.value, self.data_dir));
         match read_secret(&full) {
             Ok(text) if text.is_empty() => {
                 self.wrong(
@@ -497,14 +492,6 @@ impl Check<'_> {
                 self.wrong(path.at, message, "check the path and who may read it");
                 None
             }
-        }
-    }
-
-    /// `DATA/…` lies in the data directory.
-    fn path(&self, path: &Path) -> PathBuf {
-        match path.strip_prefix("DATA") {
-            Ok(rest) => self.source.data_dir.join(rest),
-            Err(_) => path.to_path_buf(),
         }
     }
 }

@@ -17,6 +17,7 @@ pub use render::{init, show, show_json};
 pub use sections::*;
 pub use values::{Auto, Listen, Peer, Ports, Secret, ZoneName};
 
+use crate::clock::Zone;
 use crate::flow::Finding;
 use crate::flow::yaml::{self, Node, Value};
 use crate::flow::{Calendar, Environment};
@@ -27,41 +28,19 @@ use crate::sip::Ha1;
 use crate::store::{Operator, Secret as OperatorSecret};
 use ipnet::IpNet;
 use std::collections::{BTreeMap, BTreeSet};
-use std::fmt;
+use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr, ToSocketAddrs};
 use std::path::{Path, PathBuf};
 
 pub const FILE_NAME: &str = "config.yaml";
-pub const DATA_DIR: &str = "data";
+/// RFC 3261 §19.1.2.
+const SIP_PORT: u16 = 5060;
 
-/// Where a configuration comes from. The environment is told, not read: tests have their own.
-#[derive(Clone, Debug, Default)]
-pub struct Source {
-    /// `None`: defaults and the environment.
-    pub file: Option<PathBuf>,
-    /// What `DATA` stands for in paths.
-    pub data_dir: PathBuf,
-    pub environment: BTreeMap<String, String>,
-}
-
-impl Source {
-    /// The process's own: `--config` if given (it must exist), else `config.yaml` if there is one; `--data-dir`, else
-    /// `./data`.
-    pub fn of_process(file: Option<PathBuf>, data_dir: Option<PathBuf>) -> Source {
-        let usual = PathBuf::from(FILE_NAME);
-        let file = file.or_else(|| usual.exists().then_some(usual));
-        let data_dir = data_dir.unwrap_or_else(|| DATA_DIR.into());
-        // Variables that are no Unicode are none of ours.
-        let environment = std::env::vars_os()
-            .filter_map(|(name, value)| Some((name.into_string().ok()?, value.into_string().ok()?)))
-            .collect();
-        Source { file, data_dir, environment }
-    }
-}
+/// The environment, told and not read: tests have their own.
+pub type Variables = BTreeMap<String, String>;
 
 /// A whole, checked configuration.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Config {
-    pub data_dir: PathBuf,
     pub sip: SipSection,
     pub media: MediaSection,
     pub web: WebSection,
@@ -94,40 +73,34 @@ pub struct Queue {
     pub settings: QueueSettings,
 }
 
-/// Everything that is wrong with a configuration.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Findings(pub Vec<Finding>);
-
-impl fmt::Display for Findings {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        self.0.iter().try_for_each(|finding| write!(f, "{finding}"))
-    }
-}
-
-impl std::error::Error for Findings {}
-
 impl Config {
-    /// Reads and checks. Either a configuration, or everything that is wrong.
-    pub fn load(source: &Source) -> Result<Config, Findings> {
-        let unnamed = PathBuf::from(FILE_NAME);
-        let file = source.file.as_deref().unwrap_or(&unnamed);
-        let text = match &source.file {
-            None => String::new(),
-            Some(path) => read_text(path)?,
-        };
-        Config::parse(file, &text, source)
+    /// Reads the file, or nothing for `None`, and the process's environment. Either a configuration, or everything that
+    /// is wrong. `data_dir` is what `DATA` stands for where a secret lies in a file.
+    pub fn load(file: Option<&Path>, data_dir: &Path) -> Result<Config, Vec<Finding>> {
+        // Variables that are no Unicode are none of ours.
+        let variables = std::env::vars_os()
+            .filter_map(|(name, value)| Some((name.into_string().ok()?, value.into_string().ok()?)))
+            .collect();
+        match file {
+            None => Config::parse(Path::new(FILE_NAME), "", data_dir, &variables),
+            Some(file) => Config::parse(file, &read_text(file)?, data_dir, &variables),
+        }
     }
 
     /// Checks a text that stands for the file.
-    pub fn parse(file: &Path, text: &str, source: &Source) -> Result<Config, Findings> {
-        let environment = &source.environment;
-        let finish = |mut findings: Vec<Finding>| {
+    pub fn parse(
+        file: &Path,
+        text: &str,
+        data_dir: &Path,
+        variables: &Variables,
+    ) -> Result<Config, Vec<Finding>> {
+        let finish = |mut findings: Vec<Finding>| -> Vec<Finding> {
             findings.sort_by_key(|finding| (finding.line, finding.column));
             let placed = findings.into_iter().map(|finding| {
                 let finding = if finding.excerpt.is_none() { finding.with_excerpt(text) } else { finding };
-                overlay::trace(finding, environment)
+                overlay::trace(finding, variables)
             });
-            Findings(placed.collect())
+            placed.collect()
         };
         // `config init` writes a file of comments only: that is no error here.
         let bare = text.lines().all(|line| matches!(line.trim_start().chars().next(), None | Some('#')));
@@ -136,14 +109,14 @@ impl Config {
         } else {
             yaml::read(file, text).map_err(finish)?
         };
-        let mut findings = overlay::lay_over(&mut tree, environment);
-        findings.extend(overlay::substitute(&mut tree, file, environment));
+        let mut findings = overlay::lay_over(&mut tree, variables);
+        findings.extend(overlay::substitute(&mut tree, file, variables));
         if !findings.is_empty() {
             return Err(finish(findings));
         }
         let off = check::take_out_queues(&mut tree);
         let written = yaml::decode_node(file, text, &mut tree).map_err(finish)?;
-        check::check(file, source, written, &off).map_err(finish)
+        check::check(file, data_dir, written, &off).map_err(finish)
     }
 
     /// The settings of every pool that has a queue, for its dispatcher.
@@ -174,17 +147,45 @@ impl Config {
         }
     }
 
-    /// Networks of the trunks; hosts are for whoever can look them up.
-    pub fn trusted(&self) -> Vec<IpNet> {
-        let peers = self.trunks.iter().flat_map(|trunk| &trunk.peers);
-        peers.filter_map(|peer| if let Peer::Net(net) = peer { Some(*net) } else { None }).collect()
+    /// The trunks' networks. Host names are looked up here, which may take a moment; one that is not found is logged and
+    /// trusts nobody.
+    pub fn trusted_networks(&self) -> Vec<IpNet> {
+        let mut networks = Vec::new();
+        for peer in self.trunks.iter().flat_map(|trunk| &trunk.peers) {
+            match peer {
+                Peer::Net(network) => networks.push(*network),
+                Peer::Host(host) => match (host.as_str(), SIP_PORT).to_socket_addrs() {
+                    Ok(found) => networks.extend(found.map(|address| IpNet::from(address.ip()))),
+                    Err(error) => {
+                        tracing::warn!(host, %error, "a trunk's host is not found; its calls are strangers'")
+                    }
+                },
+            }
+        }
+        networks
     }
 
-    pub fn trusted_hosts(&self) -> Vec<&str> {
-        let peers = self.trunks.iter().flat_map(|trunk| &trunk.peers);
-        peers
-            .filter_map(|peer| if let Peer::Host(host) = peer { Some(host.as_str()) } else { None })
-            .collect()
+    pub fn test_sources(&self) -> Vec<IpNet> {
+        self.sip.test_sources.iter().map(|network| network.0).collect()
+    }
+
+    /// Where calls to the outside go: the trunk's host as written into request URIs, its address, and the numbers allowed.
+    /// `None` when nothing may be dialled, or the host is not found (which is logged).
+    pub fn outbound_route(&self) -> Option<(String, SocketAddr, Vec<String>)> {
+        let name = self.outbound.trunk.as_ref()?;
+        let host = self.trunks.iter().find(|trunk| trunk.name == *name)?.host()?;
+        let found = match host.contains("]:") || (host.contains(':') && !host.starts_with('[')) {
+            true => host.to_socket_addrs(),
+            false => (host.trim_matches(['[', ']']), SIP_PORT).to_socket_addrs(),
+        };
+        match found.map(|mut addresses| addresses.next()) {
+            Ok(Some(address)) => Some((host, address, self.outbound.allow.clone())),
+            Ok(None) => None,
+            Err(error) => {
+                tracing::warn!(host, %error, "the outbound trunk is not found; nothing can be dialled out");
+                None
+            }
+        }
     }
 
     /// The declared operators as rows, for [`crate::store::Directory::declare_operators`].
@@ -221,7 +222,7 @@ impl Config {
                 .map(|(flow, line)| (FlowName::from(flow.as_str()), settings(line)))
                 .collect(),
             outbound: self.outbound.trunk.is_some() && !self.outbound.allow.is_empty(),
-            zone: self.timezone.zone.clone(),
+            zone: self.zone(),
             language: self.language,
             ..Environment::default()
         }
@@ -236,6 +237,11 @@ impl Config {
                     .to_string(),
             );
         }
+        let dialable =
+            |name: &String| self.trunks.iter().any(|trunk| trunk.name == *name && trunk.host().is_some());
+        if self.outbound.trunk.as_ref().is_some_and(|name| !dialable(name)) {
+            warnings.push("outbound.trunk has no address to dial: set `proxy: host` in it".to_string());
+        }
         if self.web.tls == WebTls::Off && !self.web.listen.0.ip().is_loopback() {
             warnings.push(format!(
                 "web.listen {} without TLS: passwords travel in clear; set web.tls, or put a proxy with TLS in front",
@@ -245,13 +251,66 @@ impl Config {
         warnings
     }
 
-    pub fn socket_path(&self) -> PathBuf {
-        self.data_dir.join("hotline.sock")
+    /// `sqlite:PATH` with `DATA` replaced, or a server's address.
+    pub fn storage_url(&self, data_dir: &Path) -> String {
+        let url = self.storage.url.reveal();
+        match url.strip_prefix("sqlite:") {
+            Some(path) => {
+                let path = path.strip_prefix("//").unwrap_or(path);
+                format!("sqlite:{}", in_data_dir(Path::new(path), data_dir).display())
+            }
+            None => url.to_string(),
+        }
     }
 
-    /// Where records go while the store is away; see [`crate::store::Writer`].
-    pub fn spill_path(&self) -> PathBuf {
-        self.data_dir.join("unwritten.jsonl")
+    pub fn recording_dir(&self, data_dir: &Path) -> PathBuf {
+        in_data_dir(&self.recording.dir, data_dir)
+    }
+
+    /// The zone of records, of `now.*` and of moments without one.
+    pub fn zone(&self) -> Zone {
+        self.timezone.zone.clone()
+    }
+
+    /// For the demo: every listener and the voice on loopback, on the same ports.
+    pub fn bind_to_loopback(&mut self) {
+        let listeners = [&mut self.sip.udp, &mut self.sip.tcp, &mut self.sip.tls, &mut self.sip.ws];
+        let listeners =
+            listeners.into_iter().flatten().chain([&mut self.web.listen]).chain(&mut self.metrics.listen);
+        for Listen(address) in listeners {
+            let loopback: IpAddr =
+                if address.is_ipv4() { Ipv4Addr::LOCALHOST.into() } else { Ipv6Addr::LOCALHOST.into() };
+            address.set_ip(loopback);
+        }
+        self.media.address = Auto::Is(Ipv4Addr::LOCALHOST.into());
+        self.sip.external_address = None;
+    }
+}
+
+/// `DATA/…` lies in the data directory.
+pub fn in_data_dir(path: &Path, data_dir: &Path) -> PathBuf {
+    match path.strip_prefix("DATA") {
+        Ok(rest) => data_dir.join(rest),
+        Err(_) => path.to_path_buf(),
+    }
+}
+
+impl Trunk {
+    /// Host and port to dial: `proxy`, else the registrar, else the only address among the peers.
+    pub fn host(&self) -> Option<String> {
+        let registrar = self.register.as_ref().map(|register| {
+            let server = register.server.split(':').skip(1).collect::<Vec<_>>().join(":");
+            server.split([';', '?']).next().unwrap_or("").rsplit('@').next().unwrap_or("").to_string()
+        });
+        let peer = match self.peers.as_slice() {
+            [Peer::Host(host)] => Some(host.clone()),
+            [Peer::Net(net)] if net.prefix_len() == net.max_prefix_len() => Some(match net.addr() {
+                IpAddr::V4(address) => address.to_string(),
+                IpAddr::V6(address) => format!("[{address}]"),
+            }),
+            _ => None,
+        };
+        self.proxy.clone().or(registrar).or(peer)
     }
 }
 
@@ -269,9 +328,9 @@ impl DeclaredOperator {
     }
 }
 
-fn read_text(path: &Path) -> Result<String, Findings> {
+fn read_text(path: &Path) -> Result<String, Vec<Finding>> {
     let fault = |message: String| {
-        Findings(vec![Finding::error(
+        (vec![Finding::error(
             "HF000",
             path,
             Default::default(),

@@ -239,6 +239,9 @@ pub struct LineSection {
 pub struct Trunk {
     pub name: String,
     pub peers: Vec<Peer>,
+    /// Where calls to the outside are sent, `host` or `host:port`; else the registrar, else the only peer.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub proxy: Option<String>,
     #[serde(skip_serializing_if = "Option::is_none")]
     pub register: Option<Register>,
 }

@@ -33,26 +33,28 @@ language: ru
 timezone: Europe/Moscow
 "#;
 
-fn source(environment: &[(&str, &str)]) -> Source {
-    Source {
-        file: None,
-        data_dir: "/var/lib/hotline".into(),
-        environment: environment.iter().map(|(name, value)| (name.to_string(), value.to_string())).collect(),
-    }
+fn with(text: &str, variables: &[(&str, &str)]) -> Result<Config, Vec<Finding>> {
+    let variables = variables.iter().map(|(name, value)| (name.to_string(), value.to_string())).collect();
+    Config::parse(Path::new("config.yaml"), text, Path::new("/var/lib/hotline"), &variables)
 }
 
-fn parse(text: &str) -> Result<Config, Findings> {
-    Config::parse(Path::new("config.yaml"), text, &source(&[]))
+fn parse(text: &str) -> Result<Config, Vec<Finding>> {
+    with(text, &[])
+}
+
+fn listed(findings: &[Finding]) -> String {
+    findings.iter().map(Finding::to_string).collect()
 }
 
 #[test]
 fn the_documented_example_loads() {
-    let config = parse(EXAMPLE).unwrap_or_else(|findings| panic!("{findings}"));
-    assert_eq!(config.storage.url.reveal(), "sqlite:/var/lib/hotline/hotline.db");
-    assert_eq!(config.recording.dir, Path::new("/var/lib/hotline/recordings"));
+    let config = parse(EXAMPLE).unwrap_or_else(|findings| panic!("{}", listed(&findings)));
+    let data = Path::new("/var/lib/hotline");
+    assert_eq!(config.storage_url(data), "sqlite:/var/lib/hotline/hotline.db");
+    assert_eq!(config.recording_dir(data), data.join("recordings"));
     assert_eq!(config.lines["qiwi-hotline"].settings["payment_digits"], "4..20");
-    assert_eq!(config.trusted(), ["203.0.113.0/24".parse().unwrap()]);
-    assert_eq!(config.trusted_hosts(), ["sip.provider.example"]);
+    assert_eq!(config.trunks[0].peers[1], Peer::Host("sip.provider.example".into()));
+    assert_eq!(config.test_sources().len(), 2);
     assert_eq!(config.operators[1].rings_within, Duration::from_millis(1500));
     assert!(config.calendars.contains_key("office"));
     assert_eq!(config.smtp.as_ref().map(|smtp| smtp.port), Some(587));
@@ -61,7 +63,7 @@ fn the_documented_example_loads() {
 
 #[test]
 fn nothing_at_all_answers_both_lines() {
-    let config = Config::load(&source(&[])).unwrap();
+    let config = parse("").unwrap();
     let pools = config.pools();
     let names: Vec<_> = pools
         .iter()
@@ -151,10 +153,10 @@ fn what_is_wrong_is_said_with_its_place_and_the_way_out() {
     ];
     for (text, line, column, part) in cases {
         let findings = parse(text).err().unwrap_or_else(|| panic!("accepted: {text}"));
-        let first = &findings.0[0];
-        assert_eq!((first.line, first.column), (*line, *column), "{text}{findings}");
+        let first = &findings[0];
+        assert_eq!((first.line, first.column), (*line, *column), "{text}{}", listed(&findings));
         let said = format!("{} {}", first.message, first.help);
-        assert!(said.contains(part), "{text}expected `{part}` in\n{findings}");
+        assert!(said.contains(part), "{text}expected `{part}` in\n{}", listed(&findings));
         assert!(first.excerpt.is_some(), "{text}");
     }
 }
@@ -162,17 +164,15 @@ fn what_is_wrong_is_said_with_its_place_and_the_way_out() {
 #[test]
 fn everything_wrong_is_found_in_one_run() {
     let text = "sip: {udp: [x]}\nqueues: {wallet: {strategy: best}}\nretention: {days: x}\n";
-    assert_eq!(parse(text).unwrap_err().0.len(), 3);
+    assert_eq!(parse(text).unwrap_err().len(), 3);
     let text = "outbound: {trunk: a, allow: [x]}\noperators: [{id: \"1 2\", queues: [b]}]\n";
-    assert_eq!(parse(text).unwrap_err().0.len(), 4);
+    assert_eq!(parse(text).unwrap_err().len(), 4);
 }
 
 #[test]
 fn values_may_come_from_the_environment() {
     let text = "web: {listen: \"${HOST}:${PORT}\"}\nlines: {a: {settings: {price: \"$${x}\"}}}\n";
-    let config =
-        Config::parse(Path::new("config.yaml"), text, &source(&[("HOST", "10.0.0.1"), ("PORT", "81")]))
-            .unwrap();
+    let config = with(text, &[("HOST", "10.0.0.1"), ("PORT", "81")]).unwrap();
     assert_eq!(config.web.listen.0.to_string(), "10.0.0.1:81");
     assert_eq!(config.lines["a"].settings["price"], "${x}");
 }
@@ -187,7 +187,7 @@ fn a_variable_lays_itself_over_the_file() {
         ("HOTLINE__LANGUAGE", "en"),
         ("HOTLINE_OTHER", "not ours"),
     ];
-    let config = Config::parse(Path::new("config.yaml"), text, &source(&environment)).unwrap();
+    let config = with(text, &environment).unwrap();
     assert_eq!(config.web.listen.0.port(), 2);
     assert_eq!(config.sip.udp[0].0.port(), 5070);
     assert_eq!(config.queues["Night-Shift"].settings.wrap_up, Duration::from_secs(9));
@@ -196,11 +196,7 @@ fn a_variable_lays_itself_over_the_file() {
 
 #[test]
 fn what_is_wrong_with_a_variable_names_the_variable() {
-    let wrong = |name: &str, value: &str| {
-        let findings =
-            Config::parse(Path::new("config.yaml"), "web: {}\n", &source(&[(name, value)])).unwrap_err();
-        findings.to_string()
-    };
+    let wrong = |name: &str, value: &str| listed(&with("web: {}\n", &[(name, value)]).unwrap_err());
     let said = wrong("HOTLINE__WEB__LISTEN", "nowhere");
     assert!(said.starts_with("HOTLINE__WEB__LISTEN:1:1: expected an address with a port"), "{said}");
     let said = wrong("HOTLINE__WEB__LISTNE", "x");
@@ -218,24 +214,23 @@ fn a_secret_may_stand_in_a_file_beside_the_configuration() {
     let file = dir.path().join("config.yaml");
     let text = "operators: [{id: 101, queues: [wallet], password_file: 101.secret}]\n";
     std::fs::write(&file, text).unwrap();
-    let config = Config::load(&Source { file: Some(file.clone()), ..source(&[]) }).unwrap();
+    let config = Config::load(Some(&file), Path::new("data")).unwrap();
     assert_eq!(config.operators[0].password.as_ref().unwrap().reveal(), "s3cret");
     let twice = text.replace("password_file", "password: x, password_file");
-    let findings = Config::parse(&file, &twice, &source(&[])).unwrap_err();
-    assert!(findings.to_string().contains("given twice"));
+    let findings = Config::parse(&file, &twice, Path::new("data"), &Variables::new()).unwrap_err();
+    assert!(listed(&findings).contains("given twice"));
 }
 
 #[test]
 fn a_file_that_is_named_has_to_be_there() {
-    let findings =
-        Config::load(&Source { file: Some("/nowhere/config.yaml".into()), ..source(&[]) }).unwrap_err();
-    assert!(findings.to_string().starts_with("/nowhere/config.yaml:1:1: cannot be read"));
+    let findings = Config::load(Some(Path::new("/nowhere/config.yaml")), Path::new("data")).unwrap_err();
+    assert!(listed(&findings).starts_with("/nowhere/config.yaml:1:1: cannot be read"));
 }
 
 #[test]
 fn what_is_shown_reads_back_and_shows_no_secret() {
     let shown = show(&parse(EXAMPLE).unwrap());
-    let again = parse(&shown).unwrap_or_else(|findings| panic!("{findings}\n{shown}"));
+    let again = parse(&shown).unwrap_or_else(|findings| panic!("{}{shown}", listed(&findings)));
     assert_eq!(show(&again), shown);
     assert_eq!(again.pools(), parse(EXAMPLE).unwrap().pools());
     assert!(!shown.contains("\"p\"") && shown.contains("password: \"(hidden)\""), "{shown}");
@@ -256,7 +251,7 @@ fn the_initial_file_does_nothing_until_it_is_uncommented_and_then_says_the_defau
             _ => format!("{line}\n"),
         })
         .collect();
-    let config = parse(&uncommented).unwrap_or_else(|findings| panic!("{findings}"));
+    let config = parse(&uncommented).unwrap_or_else(|findings| panic!("{}", listed(&findings)));
     assert_eq!(config.pools(), defaults.pools());
     let same = |config: &Config| {
         (
@@ -274,4 +269,40 @@ fn the_initial_file_does_nothing_until_it_is_uncommented_and_then_says_the_defau
 fn what_is_allowed_but_dangerous_is_said_at_start() {
     let text = "sip: {allow_anonymous: true}\nweb: {listen: \"0.0.0.0:80\"}\n";
     assert_eq!(parse(text).unwrap().warnings().len(), 2);
+}
+
+#[test]
+fn the_outbound_trunk_is_dialled_where_it_says() {
+    let trunk = |text: &str| {
+        let config =
+            parse(&format!("trunks: [{{name: a, {text}}}]\noutbound: {{trunk: a, allow: [\"7495*\"]}}\n"));
+        let config = config.unwrap_or_else(|findings| panic!("{}", listed(&findings)));
+        (
+            config.outbound_route().map(|(host, address, _)| (host, address.to_string())),
+            config.warnings().len(),
+        )
+    };
+    let route = |host: &str, address: &str| (Some((host.to_string(), address.to_string())), 0);
+    assert_eq!(trunk("peers: [203.0.113.7]"), route("203.0.113.7", "203.0.113.7:5060"));
+    assert_eq!(trunk("peers: [\"2001:db8::7\"]"), route("[2001:db8::7]", "[2001:db8::7]:5060"));
+    assert_eq!(
+        trunk("peers: [203.0.113.0/24], proxy: \"203.0.113.9:5070\""),
+        route("203.0.113.9:5070", "203.0.113.9:5070")
+    );
+    let register = "register: {server: \"sip:203.0.113.8:5080;transport=udp\", user: u, password: p}";
+    assert_eq!(trunk(register), route("203.0.113.8:5080", "203.0.113.8:5080"));
+    assert_eq!(trunk("peers: [203.0.113.0/24]"), (None, 1));
+    assert_eq!(parse("").unwrap().outbound_route(), None);
+}
+
+#[test]
+fn the_demo_stays_on_loopback() {
+    let mut config =
+        parse("web: {listen: \"0.0.0.0:8081\"}\nsip: {tls: [\"[::]:5061\"], tls_cert: a, tls_key: b}\n")
+            .unwrap();
+    config.bind_to_loopback();
+    assert_eq!(config.web.listen.0.to_string(), "127.0.0.1:8081");
+    assert_eq!(config.sip.udp[0].0.to_string(), "127.0.0.1:5060");
+    assert_eq!(config.sip.tls[0].0.to_string(), "[::1]:5061");
+    assert_eq!(config.media.address, Auto::Is("127.0.0.1".parse().unwrap()));
 }

@@ -109,6 +109,8 @@ pub(super) struct TrunkText {
     #[serde(default)]
     pub peers: Vec<Peer>,
     #[serde(default)]
+    pub proxy: Option<String>,
+    #[serde(default)]
     pub register: Option<RegisterText>,
 }
 

@@ -26,8 +26,22 @@ static JINJA: LazyLock<minijinja::Environment<'static>> = LazyLock::new(|| {
     for name in ["range", "debug", "dict", "namespace"] {
         env.remove_global(name);
     }
+    // What a value needs inside an address or a JSON body, so that a caller's data cannot change the request.
+    env.add_filter("urlencode", |text: String| url_encoded(&text));
+    env.add_filter("json", |text: String| serde_json::Value::from(text).to_string());
     env
 });
+
+/// Percent-encoding of everything but the unreserved characters (RFC 3986, section 2.3).
+fn url_encoded(text: &str) -> String {
+    text.bytes().fold(String::with_capacity(text.len()), |mut out, byte| {
+        match byte {
+            b'a'..=b'z' | b'A'..=b'Z' | b'0'..=b'9' | b'-' | b'.' | b'_' | b'~' => out.push(byte as char),
+            _ => out.push_str(&format!("%{byte:02X}")),
+        }
+        out
+    })
+}
 
 /// Why an evaluation gave nothing.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -305,6 +319,8 @@ mod tests {
         let template = Template::parse("https://crm.example/{{ vars.amount }}", Span::default()).unwrap();
         assert_eq!(with_scope(|scope| template.render(scope)).unwrap(), "https://crm.example/1500.00");
         assert!(template.reads().contains("vars.amount"));
+        let safe = Template::parse("{{ 'a b&я' | urlencode }} {{ 'x\ny' | json }}", Span::default()).unwrap();
+        assert_eq!(with_scope(|scope| safe.render(scope)).unwrap(), r#"a%20b%26%D1%8F "x\ny""#);
         let constant = Template::parse("plain % text", Span::default()).unwrap();
         assert_eq!(with_scope(|scope| constant.render(scope)).unwrap(), "plain % text");
     }

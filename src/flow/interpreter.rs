@@ -347,15 +347,16 @@ impl Interpreter {
     }
 
     fn digit(&mut self, digit: Digit, flows: &FlowSet, now: Now, out: &mut Vec<Effect>) {
-        if let Some((stray, until)) = self.call.stray.take() {
-            if stray == digit && now.mono <= until {
-                return;
-            }
+        if let Some((stray, until)) = self.call.stray.take()
+            && stray == digit
+            && now.mono <= until
+        {
+            return;
         }
-        if let State::Consenting(run) = &self.state {
-            if run.refuse == digit {
-                return self.input(Input::Refused, flows, now, out);
-            }
+        if let State::Consenting(run) = &self.state
+            && run.refuse == digit
+        {
+            return self.input(Input::Refused, flows, now, out);
         }
         if !self.state.hears_keys() || self.call.keys.len() >= KEYS_MAX {
             return;

@@ -9,7 +9,7 @@ use crate::ids::{FlowName, FlowSetHash, StepName};
 use crate::number::Number;
 use crate::say::Language;
 use serde::{Deserialize, Serialize};
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::path::PathBuf;
 
 /// A flow's place in its set.
@@ -78,6 +78,14 @@ pub enum ArgType {
 }
 
 impl ArgType {
+    pub fn as_str(self) -> &'static str {
+        match self {
+            ArgType::Text => "text",
+            ArgType::Number => "number",
+            ArgType::Bool => "bool",
+        }
+    }
+
     /// A value of this type, on which expressions are tried.
     pub fn sample(self) -> Var {
         match self {
@@ -164,6 +172,28 @@ impl FlowSet {
 
     pub fn flow_named(&self, name: &FlowName) -> Option<&Flow> {
         self.names.get(name).map(|ix| self.flow(*ix))
+    }
+
+    /// Every text of a `{text: …}` item that is the same in all calls: constant, or made of settings only. These are
+    /// what `prompts build` records, under the names of [`crate::say::text_prompt`]. A sub-flow's texts are spoken in
+    /// the language of its line, so they count for all languages.
+    pub fn texts(&self) -> BTreeSet<(Language, String)> {
+        let facts = super::node::sample_facts();
+        let mut texts = BTreeSet::new();
+        for flow in &self.flows {
+            let scope = super::check::sample::scope(super::node::no_vars(), &flow.settings, &facts);
+            for outline in flow.steps.iter().map(|step| step.kind.outline()) {
+                for (reading, _) in &outline.reads.0 {
+                    let super::node::Reading::Spoken(template) = reading else { continue };
+                    let is_fixed = template.reads().iter().all(|name| name.starts_with("settings."));
+                    let text =
+                        template.render(&scope).ok().filter(|text| is_fixed && !text.trim().is_empty());
+                    let languages = flow.language.map_or(Language::ALL.to_vec(), |language| vec![language]);
+                    texts.extend(languages.into_iter().flat_map(|language| Some((language, text.clone()?))));
+                }
+            }
+        }
+        texts
     }
 
     pub(super) fn flow(&self, ix: FlowIx) -> &Flow {

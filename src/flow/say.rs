@@ -4,8 +4,9 @@ use super::expression::{Expression, Scope, Template};
 use super::finding::suggest;
 use super::node::Reads;
 use super::yaml::{self, Node, Scalar, Spanned, Value};
-use crate::clock::Zone;
+use crate::clock::{self, Zone};
 use crate::ids::PromptName;
+use crate::machine::Wall;
 use crate::say::{Case, Gender, Item, Noun};
 use serde::Deserialize;
 use serde::de::DeserializeOwned;
@@ -213,7 +214,7 @@ impl SayItem {
     pub fn reads<'a>(&'a self, reads: &mut Reads<'a>) {
         match self {
             SayItem::Prompt(_) => {}
-            SayItem::Text(template) => reads.template(template),
+            SayItem::Text(template) => reads.spoken(template),
             SayItem::Number { value, .. }
             | SayItem::Ordinal { value, .. }
             | SayItem::Count { value, .. }
@@ -273,6 +274,11 @@ impl SayItem {
     }
 }
 
-fn moment(value: &Expression, scope: &Scope<'_>, zone: &Zone) -> Option<crate::machine::Wall> {
-    crate::clock::parse(&value.eval(scope).ok()?.text(), zone)
+/// A moment as a service or a row has it, or `now.time`.
+fn moment(value: &Expression, scope: &Scope<'_>, zone: &Zone) -> Option<Wall> {
+    let text = value.eval(scope).ok()?.text();
+    clock::parse(&text, zone).or_else(|| {
+        let now = scope.now;
+        clock::parse(&format!("{:04}-{:02}-{:02} {text}", now.year, now.month, now.day), zone)
+    })
 }

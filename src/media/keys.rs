@@ -59,7 +59,7 @@ impl Keys {
     }
 
     /// The next frame of the key that is being sent; `timestamp` is now's.
-    pub fn next(
+    pub fn next_frame(
         &mut self,
         events: bool,
         codec: Codec,
@@ -78,7 +78,7 @@ impl Keys {
                         },
                     };
                 }
-                Sent::Event(sending) => match sending.next() {
+                Sent::Event(sending) => match sending.next_payload() {
                     Some((payload, first)) => {
                         let bytes = payload.to_bytes();
                         return Some(Frame::Event { bytes, timestamp: sending.timestamp, first });
@@ -125,7 +125,7 @@ mod tests {
         let mut frame = [0; FRAME_SAMPLES];
         let mut shape = String::new();
         for i in 0..30 {
-            shape.push(match keys.next(true, Codec::Pcma, i * 160, &mut frame) {
+            shape.push(match keys.next_frame(true, Codec::Pcma, i * 160, &mut frame) {
                 Some(Frame::Event { first: true, .. }) => 'F',
                 Some(_) => 'e',
                 None => '.',
@@ -144,7 +144,7 @@ mod tests {
         let mut sound = Vec::new();
         for _ in 0..30 {
             let mut frame = [Codec::Pcmu.silence(); FRAME_SAMPLES];
-            keys.next(false, Codec::Pcmu, 0, &mut frame);
+            keys.next_frame(false, Codec::Pcmu, 0, &mut frame);
             sound.extend(Codec::Pcmu.decode_all(&frame));
         }
         let heard: String = detect_file(&sound, 8000).unwrap().iter().map(|d| d.digit.as_char()).collect();

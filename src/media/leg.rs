@@ -123,11 +123,6 @@ impl Leg {
         now >= self.next_frame
     }
 
-    /// A digit or a relayed packet may come any moment and should not wait for the leg's own phase.
-    pub fn is_attentive(&self) -> bool {
-        self.bridged || (self.speaking && self.recording.is_none() && self.playout.takes_digits())
-    }
-
     pub fn is_bridged(&self) -> bool {
         self.bridged
     }
@@ -422,7 +417,7 @@ impl Leg {
         let mut frame = [0; FRAME_SAMPLES];
         let timestamp = self.tx.timestamp(now.mono);
         let (payload_type, payload, timestamp, marker) =
-            match self.keys.next(event_payload_type.is_some(), codec, timestamp, &mut frame) {
+            match self.keys.next_frame(event_payload_type.is_some(), codec, timestamp, &mut frame) {
                 Some(Frame::Event { bytes, timestamp, first }) => {
                     frame[..4].copy_from_slice(&bytes);
                     let payload_type = event_payload_type.unwrap_or(sdp::EVENT_PAYLOAD_TYPE);
@@ -493,3 +488,6 @@ impl Leg {
         self.reports_from.or(named).or_else(next_port).map(|to| (Channel::Rtcp, to))
     }
 }
+
+#[cfg(test)]
+mod tests;

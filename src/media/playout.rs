@@ -81,11 +81,6 @@ impl Playout {
         matches!(self, Playout::Sentence { barge_in: true, .. })
     }
 
-    /// The caller is being asked, or nothing is said: digits are expected.
-    pub fn takes_digits(&self) -> bool {
-        self.is_silent() || self.stops_at_digit()
-    }
-
     /// Puts `next` in place; what was there is handed back.
     pub fn replace(&mut self, next: Playout) -> Option<Spent> {
         match std::mem::replace(self, next) {

@@ -11,7 +11,8 @@ use crate::media::codec::{Codec, FRAME_SAMPLES, SAMPLES_PER_MS};
 use crate::media::event::{LegEvent, RecordingEnd, RecordingName};
 use std::time::Duration;
 
-/// What the recorder thread is told, in order, for each leg.
+/// What the recorder thread is told, in order, for each leg. Nearly all are `Audio`, so its size is the ring's unit.
+#[allow(clippy::large_enum_variant)]
 #[derive(Debug)]
 pub enum Chunk {
     Begin {

@@ -198,7 +198,7 @@ impl Reporter {
     fn ntp(&mut self, now: Now) -> u64 {
         let (base, at) = *self.ntp_base.get_or_insert_with(|| {
             let ms = now.wall.as_millis().max(0) as u64;
-            (((ms / 1000 + NTP_EPOCH_SECS) << 32) | ((ms % 1000) << 32) / 1000, now.mono)
+            (((ms / 1000 + NTP_EPOCH_SECS) << 32) | (((ms % 1000) << 32) / 1000), now.mono)
         });
         base.wrapping_add(((u128::from(now.mono.since(at).as_nanos() as u64) << 32) / 1_000_000_000) as u64)
     }
@@ -244,7 +244,6 @@ const _: () = assert!(SAMPLES_PER_MS == 8);
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::machine::Wall;
     use crate::media::packet::Packet;
     use proptest::prelude::*;
     use rtc_shared::marshal::Unmarshal;

@@ -107,7 +107,7 @@ impl Receiver {
         let received_interval = stream.received - stream.received_prior;
         (stream.expected_prior, stream.received_prior) = (expected, stream.received);
         let lost_interval = expected_interval.saturating_sub(received_interval);
-        let fraction = if expected_interval == 0 { 0 } else { (lost_interval << 8) / expected_interval };
+        let fraction = (lost_interval << 8).checked_div(expected_interval).unwrap_or(0);
         Some(Reception {
             ssrc: stream.ssrc,
             fraction_lost: fraction.min(255) as u8,

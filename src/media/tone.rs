@@ -7,6 +7,7 @@ use std::f64::consts::TAU;
 use std::time::Duration;
 
 /// The level of a full-scale sine (G.711, A-law).
+#[allow(clippy::approx_constant)] // it is not π
 pub const FULL_SCALE_DBM0: f64 = 3.14;
 /// Q.23: the frequencies of the keypad's rows and columns, in hertz.
 pub const ROWS: [f64; 4] = [697.0, 770.0, 852.0, 941.0];
@@ -145,10 +146,9 @@ mod tests {
 
     #[test]
     fn each_key_has_its_row_and_column() {
-        for row in 0..4 {
-            for column in 0..4 {
-                let digit = key(row, column).unwrap();
-                assert_eq!(frequencies(digit), (ROWS[row], COLUMNS[column]));
+        for (row, low) in ROWS.into_iter().enumerate() {
+            for (column, high) in COLUMNS.into_iter().enumerate() {
+                assert_eq!(frequencies(key(row, column).unwrap()), (low, high));
             }
         }
         assert_eq!(key(4, 0), None);

@@ -1,7 +1,7 @@
 //! `notify` and alerts: a POST that nobody waits for. It is tried three times; what finds no room in flight is dropped,
 //! logged and counted.
 use super::Outbound;
-use super::http::{Failure, Request};
+use super::http::Request;
 use crate::flow::Method;
 use std::collections::BTreeMap;
 use std::sync::atomic::Ordering;
@@ -32,9 +32,6 @@ impl Outbound {
             match outbound.http(request).await {
                 Ok(reply) if reply.status < 300 => tracing::debug!(host, "a webhook was taken"),
                 Ok(reply) => outbound.lost(&host, &format!("status {}", reply.status)),
-                Err(failure @ (Failure::Busy | Failure::Refused(_))) => {
-                    outbound.lost(&host, &failure.to_string())
-                }
                 Err(failure) => outbound.lost(&host, &failure.to_string()),
             }
             drop(slot);

@@ -159,16 +159,27 @@ impl Catalogue {
         entry.texts.get(&language).map(|text| speech::spell(language, text))
     }
 
-    /// A whole sentence as text: prompts by their texts, numbers in words.
+    /// All that is said as text: prompts by their texts, numbers in words. A prompt that begins a new sentence after a
+    /// number ends the one before.
     pub fn words(&self, language: Language, items: &[Item]) -> String {
-        let sentence = items.iter().map(|item| match item {
-            Item::Prompt(name) => match self.text(language, name.as_str()) {
-                Some(text) => text.to_string(),
-                None => format!("[{name}]"),
-            },
-            other => speech::words(language, std::slice::from_ref(other)),
-        });
-        sentence.filter(|part| !part.is_empty()).collect::<Vec<_>>().join(" ")
+        let mut said = String::new();
+        for item in items {
+            let part = match item {
+                Item::Prompt(name) => match self.text(language, name.as_str()) {
+                    Some(text) => text.to_string(),
+                    None => format!("[{name}]"),
+                },
+                other => speech::words(language, std::slice::from_ref(other)),
+            };
+            if !said.is_empty() && !part.is_empty() {
+                if said.ends_with(char::is_alphabetic) && part.starts_with(char::is_uppercase) {
+                    said.push('.');
+                }
+                said.push(' ');
+            }
+            said.push_str(&part);
+        }
+        said
     }
 }
 

@@ -166,7 +166,10 @@ pub enum Event {
     },
     /// The bridge will stand at this moment: a whisper to the operator is heard first, or it stands now. The promise clock
     /// cannot stop before it.
-    BridgeDue { offer: OfferId, at: Instant },
+    BridgeDue {
+        offer: OfferId,
+        at: Instant,
+    },
     /// The operator's first RTP packet came.
     Flowing {
         offer: OfferId,

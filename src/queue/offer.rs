@@ -44,7 +44,8 @@ pub(super) enum Phase {
         reachable_until: Instant,
     },
     Ringing,
-    /// The operator answered; the promise clock still runs.
+    /// The operator answered; the promise clock still runs. `answered_at` is the bridge's moment when a whisper comes
+    /// before it.
     Bridging {
         answered_at: Instant,
     },
@@ -72,6 +73,7 @@ impl Offer {
         match self.phase {
             Phase::Dialled { reachable_until } => Some(reachable_until.min(self.rings_until)),
             Phase::Ringing => Some(self.rings_until),
+            Phase::Bridging { answered_at } if self.heard => Some(answered_at),
             Phase::Bridging { answered_at } => Some(answered_at + SILENT_AFTER),
             Phase::Talking { answered_at } => (!self.heard).then(|| answered_at + NO_RTP_AFTER),
             Phase::Parting { until, .. } => until,

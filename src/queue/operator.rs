@@ -307,10 +307,14 @@ impl Operator {
         self.troubles = Troubles::default();
     }
 
-    /// A choice from before a restart. For a browser it stands for the sign-in as well.
+    /// A choice from before a restart. For a browser it stands for the sign-in as well. A delay that ran then is over:
+    /// nobody chose it, and nobody would end it.
     pub fn restore(&mut self, paused: Option<String>) {
         self.entered = true;
-        self.choice = paused.map_or(Choice::Ready, |reason| Choice::Paused { reason });
+        self.choice = match paused {
+            Some(reason) if !is_delay(&reason) => Choice::Paused { reason },
+            _ => Choice::Ready,
+        };
     }
 
     /// The call, or the ring, is over: a choice made meanwhile takes effect.
@@ -448,9 +452,7 @@ impl Operator {
         let mut spent = self.spent;
         match &self.shown {
             OperatorState::Offline => return spent,
-            OperatorState::Paused { reason } if reason != DELAY_NO_ANSWER && reason != DELAY_REJECTED => {
-                spent.paused += time;
-            }
+            OperatorState::Paused { reason } if !is_delay(reason) => spent.paused += time,
             OperatorState::Claimed
             | OperatorState::Ringing
             | OperatorState::Talking
@@ -460,4 +462,8 @@ impl Operator {
         spent.signed_in += time;
         spent
     }
+}
+
+fn is_delay(reason: &str) -> bool {
+    reason == DELAY_NO_ANSWER || reason == DELAY_REJECTED
 }

@@ -169,14 +169,15 @@ impl Dispatcher {
         let Some(offer) = self.offers.get_mut(&id) else { return };
         // RTP ahead of the 200 OK is remembered: it will not be announced again.
         offer.heard = true;
-        let bridging = matches!(offer.phase, Phase::Bridging { .. });
-        let talks = bridging || matches!(offer.phase, Phase::Talking { .. });
+        let talks = matches!(offer.phase, Phase::Bridging { .. } | Phase::Talking { .. });
+        // What he says during a whisper the caller does not hear yet.
+        let bridged = matches!(offer.phase, Phase::Bridging { answered_at } if answered_at <= now);
         let operator = offer.operator.clone();
         self.rearm_offer(id);
         if talks && let Some(operator) = self.operators.get_mut(&operator) {
             operator.was_heard();
         }
-        if bridging {
+        if bridged {
             self.connected(id, false, now, out);
         }
     }
@@ -282,6 +283,9 @@ impl Dispatcher {
             }
             Phase::Dialled { .. } | Phase::Ringing if offer.rings_until <= now => {
                 self.ring_ended(id, OfferFailure::NoAnswer, now, out);
+            }
+            Phase::Bridging { answered_at } if offer.heard && answered_at <= now => {
+                self.connected(id, false, now, out);
             }
             Phase::Bridging { answered_at } if answered_at + SILENT_AFTER <= now => {
                 self.connected(id, true, now, out);

@@ -43,8 +43,7 @@ pub struct Parts {
     pub wire: Wire,
     pub inbound: mpsc::Receiver<Inbound>,
     pub capacity: Capacity,
-    pub shards: Arc<Shards>,
-    pub legs: shard::Events,
+    pub shards: Shards,
     pub store: Shared,
     pub writer: Writer,
     pub outbound: Outbound,
@@ -80,13 +79,12 @@ struct Control {
 }
 
 /// Runs until every sender of events is gone or the process is told to stop.
-pub async fn run(mut parts: Parts, mut stop: oneshot::Receiver<()>) {
+pub async fn run(mut parts: Parts, mut legs: shard::Events, mut stop: oneshot::Receiver<()>) {
     let (replies_in, mut replies) = mpsc::channel(REPLIES_MAX);
     let clock = parts.clock;
     let mut inbound = std::mem::replace(&mut parts.inbound, mpsc::channel(1).1);
     let mut admin = std::mem::replace(&mut parts.admin, mpsc::channel(1).1);
     let mut commands = std::mem::replace(&mut parts.commands, mpsc::channel(1).1);
-    let mut legs = parts.legs.take();
     let mut control = Control {
         parts,
         replies_in,
@@ -114,7 +112,11 @@ pub async fn run(mut parts: Parts, mut stop: oneshot::Receiver<()>) {
         tokio::select! {
             biased;
             _ = &mut stop => break,
-            _ = legs.recv(&mut events) => {
+            came = legs.recv(&mut events) => {
+                if let Err(error) = came {
+                    tracing::error!(%error, "the media threads cannot be heard");
+                    break;
+                }
                 for event in events.drain(..) {
                     control.input(Event::Leg(event));
                 }

@@ -8,14 +8,15 @@ use crate::ids::OperatorId;
 use crate::media::prompt::PromptSet;
 use crate::outbound::{self, Outbound};
 use crate::queue::PoolSettings;
-use crate::recorder::{self, Recorder};
+use crate::recorder::Recorder;
 use crate::shard::{self, Shards};
 use crate::sip::{self, Stack, Transport};
 use crate::store::{self, Accounts, Shared, Writer};
 use crate::switchboard::{Settings, Switchboard, View};
 use crate::telemetry::{LogLevel, Metrics};
 use crate::web;
-use crate::wire::{self, Capacity};
+use crate::wire::limits::{Capacity, Inspector, Limits};
+use crate::wire;
 use std::net::SocketAddr;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
@@ -26,10 +27,8 @@ use tokio_util::sync::CancellationToken;
 
 /// What a stopping server waits for: the last batch of records, then the pages' requests in flight.
 const FLUSH_WITHIN: Duration = Duration::from_secs(5);
-/// File descriptors that are not media sockets: SIP, web, database, logs.
-const FILES_APART: u64 = 256;
-/// A call at its largest: the caller's leg and an operator's, each with RTP and RTCP.
-const SOCKETS_PER_CALL: u64 = 4;
+/// A call at its usual largest: the caller's leg and an operator's.
+const LEGS_PER_CALL: usize = 2;
 const ORDERS_MAX: usize = 8;
 
 #[derive(Debug, thiserror::Error)]
@@ -71,13 +70,14 @@ pub struct Running {
     writer: Writer,
     recorder: Option<Recorder>,
     ready: watch::Sender<bool>,
+    view: watch::Receiver<Arc<View>>,
 }
 
 pub async fn start(config: &Config, options: Options) -> Result<Running, StartError> {
     let Options { clock, data_dir, log_level, flows, mut settings, seed } = options;
     let now = Clock::wall();
 
-    let store = store::open(config.storage.url.reveal()).await?;
+    let store = store::open(&config.storage_url(&data_dir)).await?;
     let orphans = store.close_open_calls(now).await?;
     if orphans > 0 {
         tracing::warn!(calls = orphans, "the last process ended without closing its calls");
@@ -88,34 +88,32 @@ pub async fn start(config: &Config, options: Options) -> Result<Running, StartEr
     let operators = store.operators().await?;
     add_operators(&mut settings.pools, &operators);
 
-    let files = shard::raise_file_limit();
+    shard::raise_file_limit();
     let shards = usize::from(settings.shards);
-    settings.calls_max = calls_max(config, files);
-    let calls_max = settings.calls_max;
     let (prompts, faults) = PromptSet::load(&config.prompts.dir);
     for fault in &faults {
         tracing::error!(%fault, "a recording cannot be played");
     }
-    let recordings = config.recording.dir.clone();
-    std::fs::create_dir_all(&recordings).map_err(|error| StartError::Io { what: "recordings", error })?;
-    if let Err(error) = recorder::repair(&recordings) {
-        tracing::warn!(%error, "recordings of the last process could not be repaired");
-    }
+    let recordings = config.recording_dir(&data_dir);
     let (recorder, taps) = Recorder::start(&recordings, shards).map_err(|error| StartError::Io { what: "recorder", error })?;
     let media = shard_options(config, shards, clock);
     let (shards, legs) = Shards::start(media, Arc::new(prompts), taps)
         .map_err(|error| StartError::Io { what: "media threads", error })?;
-    let shards = Arc::new(shards);
+    let meter = shards.meter();
+    let calls_max = config.sip.max_calls.or(u32::try_from(shards.capacity() / LEGS_PER_CALL).unwrap_or(u32::MAX)) as usize;
+    settings.calls_max = calls_max;
 
-    let writer = Writer::start(store.clone(), config.spill_path());
+    let writer = Writer::start(store.clone(), data_dir.join("unwritten.jsonl"));
     let outbound = Outbound::new(outbound::Options::default())?;
     let metrics = Arc::new(Metrics::new());
     let capacity = Capacity::new(calls_max);
     let wire_options = wire::Options {
         udp: config.sip.udp.iter().map(|listen| listen.0).collect(),
         tcp: config.sip.tcp.iter().map(|listen| listen.0).collect(),
-        trusted: settings.trunks.iter().chain(&settings.test_sources).copied().collect(),
+        ..wire::Options::default()
     };
+    let trusted = settings.trunks.iter().chain(&settings.test_sources).copied().collect();
+    let limits = Limits { trusted, ..Limits::default() };
 
     let mut switchboard = Switchboard::new(settings, Arc::new(flows), seed);
     for operator in &operators {
@@ -140,7 +138,7 @@ pub async fn start(config: &Config, options: Options) -> Result<Running, StartEr
     };
     let runtime = tokio::runtime::Handle::current();
     let parts_metrics = metrics.clone();
-    let (control_store, control_writer, control_shards) = (store.clone(), writer.clone(), shards.clone());
+    let (control_store, control_writer) = (store.clone(), writer.clone());
     let control = std::thread::Builder::new()
         .name("control".into())
         .spawn(move || {
@@ -152,14 +150,14 @@ pub async fn start(config: &Config, options: Options) -> Result<Running, StartEr
                 }
             };
             own.block_on(async move {
-                let (wire, inbound) = match wire::start(wire_options, capacity.clone()).await {
+                let (wire, inbound) = match wire::start(wire_options, Inspector::new(limits, capacity.clone()), clock).await {
                     Ok(started) => started,
                     Err(error) => {
                         let _ = bound_in.send(Err(error));
                         return;
                     }
                 };
-                sip_config.listeners = wire.listeners();
+                sip_config.listeners = wire.listeners().to_vec();
                 let mut stack = Stack::new(sip_config, seed ^ 0x5349_5020);
                 let mut out = Vec::new();
                 for (user, ha1) in secrets {
@@ -173,8 +171,7 @@ pub async fn start(config: &Config, options: Options) -> Result<Running, StartEr
                     wire,
                     inbound,
                     capacity,
-                    shards: control_shards,
-                    legs,
+                    shards,
                     store: control_store,
                     writer: control_writer,
                     outbound,
@@ -185,7 +182,7 @@ pub async fn start(config: &Config, options: Options) -> Result<Running, StartEr
                     runtime,
                     journal_seq,
                 };
-                control::run(parts, stopped).await;
+                control::run(parts, legs, stopped).await;
             });
         })
         .map_err(|error| StartError::Io { what: "control thread", error })?;
@@ -207,10 +204,10 @@ pub async fn start(config: &Config, options: Options) -> Result<Running, StartEr
     })?;
     let web_address = listener.local_addr().map_err(|error| StartError::Io { what: "web address", error })?;
     let render = {
-        let (metrics, view, wire, shards) = (metrics, view_out.clone(), wire.clone(), shards.clone());
+        let (metrics, view, wire) = (metrics, view_out.clone(), wire.clone());
         Arc::new(move || {
             let view = view.borrow().clone();
-            metrics.render(&view, &media_stats(&shards), &sip_stats(&wire))
+            metrics.render(&view, &media_stats(&meter), &sip_stats(&wire))
         })
     };
     let set_level = Arc::new(move |filter: &str| log_level.set(filter).map_err(|error| error.to_string()));
@@ -218,6 +215,7 @@ pub async fn start(config: &Config, options: Options) -> Result<Running, StartEr
     let desk = Arc::new(Desk::new(store.clone()));
     let state = web::State::new(view_out, admin, desk, render, set_level, ready_out, clock, web_options);
     let shutdown = CancellationToken::new();
+    let drained_view = state.view.clone();
     let socket = socket_path(&data_dir);
     let unix = web::serve_unix(&socket, state.clone(), shutdown.clone())
         .map_err(|error| StartError::Io { what: "control socket", error })?;
@@ -225,7 +223,7 @@ pub async fn start(config: &Config, options: Options) -> Result<Running, StartEr
     tokio::spawn(web::serve(listener, state, shutdown.clone()));
     let _ = ready.send(true);
     Ok(Running {
-        sip: wire.listeners(),
+        sip: wire.listeners().to_vec(),
         web: web_address,
         first_admin,
         calls_max,
@@ -237,6 +235,7 @@ pub async fn start(config: &Config, options: Options) -> Result<Running, StartEr
         writer,
         recorder: Some(recorder),
         ready,
+        view: drained_view,
     })
 }
 
@@ -254,6 +253,12 @@ impl Running {
         }
     }
 
+    /// Comes back when somebody asked for a drain (`hotline drain`) and the last call has ended.
+    pub async fn drained_by_request(&self) {
+        let mut view = self.view.clone();
+        let _ = view.wait_for(|view| view.draining && view.calls.is_empty()).await;
+    }
+
     /// Ends what is left, writes what is known, and closes.
     pub async fn stop(mut self) {
         let _ = self.ready.send(false);
@@ -266,7 +271,8 @@ impl Running {
             tracing::error!("the store did not take the last records in time; they are in unwritten.jsonl");
         }
         if let Some(recorder) = self.recorder.take() {
-            let _ = tokio::task::spawn_blocking(move || recorder.stop()).await;
+            // Its thread writes what is in the rings and closes the files.
+            let _ = tokio::task::spawn_blocking(move || drop(recorder)).await;
         }
         self.store.close().await;
     }
@@ -286,14 +292,6 @@ fn add_operators(pools: &mut [PoolSettings], operators: &[store::Operator]) {
     }
 }
 
-/// What the file limit and the port range allow.
-fn calls_max(config: &Config, files: u64) -> usize {
-    let ports = u64::from(config.media.ports.last - config.media.ports.first) + 1;
-    let by_files = files.saturating_sub(FILES_APART) / SOCKETS_PER_CALL;
-    let worked_out = by_files.min(ports / SOCKETS_PER_CALL).clamp(1, 100_000);
-    config.sip.max_calls.or(worked_out as u32) as usize
-}
-
 fn shard_options(config: &Config, shards: usize, clock: Clock) -> shard::Options {
     use crate::config::{Auto, Realtime};
     let unspecified = std::net::IpAddr::V4(std::net::Ipv4Addr::UNSPECIFIED);
@@ -307,11 +305,12 @@ fn shard_options(config: &Config, shards: usize, clock: Clock) -> shard::Options
     shard::Options {
         address,
         advertised: config.sip.external_address,
-        ports: config.media.ports.first..=config.media.ports.last,
+        ports: config.media.ports.range(),
         shards,
         realtime: config.media.realtime != Realtime::Off,
         rtp_timeout: config.media.rtp_timeout,
         clock,
+        seed: None,
     }
 }
 
@@ -329,15 +328,14 @@ fn taken_hint(error: &std::io::Error, setting: &str) -> String {
     }
 }
 
-fn media_stats(shards: &Shards) -> crate::telemetry::MediaStats {
+fn media_stats(meter: &shard::Meter) -> crate::telemetry::MediaStats {
     let mut all = crate::telemetry::MediaStats::default();
-    for shard in shards.stats() {
-        all.packets_received += shard.packets_received;
-        all.packets_sent += shard.packets_sent;
-        all.packets_lost += shard.packets_lost;
-        all.packets_rejected += shard.packets_rejected;
-        all.jitter = all.jitter.max(shard.jitter);
-        all.tick_lag = all.tick_lag.max(shard.tick_lag);
+    for shard in meter.stats() {
+        all.packets_received += shard.packets_in;
+        all.packets_sent += shard.packets_out;
+        all.packets_lost += shard.lost;
+        all.packets_rejected += shard.rejected;
+        all.tick_lag = all.tick_lag.max(Duration::from_micros(shard.lag_max_us));
     }
     all
 }
@@ -352,13 +350,13 @@ fn sip_stats(wire: &wire::Wire) -> crate::telemetry::SipStats {
     for (method, count) in &counters.requests_out {
         stats.request(method, Direction::Out, *count);
     }
-    for ((method, code), count) in &counters.responses {
+    for ((method, code), count) in counters.responses_in.iter().chain(&counters.responses_out) {
         stats.response(method, *code, *count);
     }
     stats
 }
 
-/// Used by `doctor`, which looks at the same path.
+/// Where the command line finds a running server.
 pub fn socket_path(data_dir: &Path) -> PathBuf {
     data_dir.join("hotline.sock")
 }

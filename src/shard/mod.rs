@@ -2,7 +2,7 @@
 //! RTP never crosses a thread.
 //!
 //! ```text
-//!   control ──orders (bounded ring)──▶ shard: [ sleep to the 5 ms grid ▸ orders ▸ per leg: read, tick, send ]
+//!   control ──orders (bounded ring)──▶ shard: [ sleep to the 5 ms grid ▸ orders ▸ read what came ▸ tick, send ]
 //!      ▲                                 │ │
 //!      └──notices: events, spent clips───┘ └──audio (bounded ring)──▶ recorder
 //! ```
@@ -254,7 +254,7 @@ impl Events {
             }
             let readable = match &mut self.readable {
                 Some(readable) => readable,
-                none => none.insert(AsyncFd::register(self.wake.clone())?),
+                none => none.insert(socket::watch(self.wake.clone())?),
             };
             readable.readable().await?.clear_ready();
         }

@@ -1,5 +1,10 @@
 //! One shard's thread: the 5 ms grid, the orders, and the legs with their sockets.
 //!
+//! All legs' sockets are read in each step, so a digit waits 5 ms at most; frames leave in the leg's own phase, one step in
+//! four. One `epoll_wait` a step tells which sockets have something. Measured on 400 legs, µs of CPU per packet received or
+//! sent, kernel included: reading by that list 3.4, reading each leg in turn 4.7, reading each in its own phase only 3.7
+//! (two busy cores, so the proportions count).
+//!
 //! The grid is absolute: a late tick does not move the next. After a stall the missed ticks are made up at once, so that
 //! prompts keep their length, unless it was longer than [`CATCH_UP_MAX`].
 use crate::clock::Clock;
@@ -43,8 +48,10 @@ const CATCH_UP_MAX: Duration = Duration::from_millis(200);
 const BATCHES_MAX: usize = 4;
 /// Orders in one tick: a burst of new calls is spread over several.
 const ORDERS_PER_TICK: usize = 256;
-/// Peers' reports read in one tick.
-const REPORTS_PER_TICK: usize = 64;
+/// Ready sockets told by one call, and calls in one tick: more legs than a shard can carry. Beyond them a socket waits for
+/// the next tick, and the kernel's list goes round.
+const READY_PER_CALL: usize = 256;
+const READY_CALLS_MAX: usize = 32;
 
 /// The rings' shard side.
 pub struct Link {
@@ -76,8 +83,8 @@ pub struct Shard {
     vacant: Vec<usize>,
     by_leg: BTreeMap<LegId, usize>,
     opened: u32,
-    /// Tells which legs' own RTCP ports have something; they are too seldom to be read in turn.
-    reports: OwnedFd,
+    /// All legs' sockets.
+    poll: OwnedFd,
     tape: Tape,
     outbox: Outbox,
     stats: ShardStats,
@@ -109,7 +116,7 @@ impl Shard {
             vacant: Vec::with_capacity(total),
             by_leg: BTreeMap::new(),
             opened: 0,
-            reports: epoll::create(epoll::CreateFlags::CLOEXEC)?,
+            poll: epoll::create(epoll::CreateFlags::CLOEXEC)?,
             tape: Tape::new(link.tap),
             outbox: Outbox { ring: link.notices, waiting: VecDeque::new(), wake: link.wake },
             stats,
@@ -161,15 +168,11 @@ impl Shard {
             let Ok(order) = self.orders.pop() else { break };
             self.obey(order, now, batch, sink);
         }
-        self.read_reports(now, batch);
+        self.read_ready(now, batch, sink);
         for index in 0..self.slots.len() {
-            let Some(slot) = &mut self.slots[index] else { continue };
-            let due = slot.leg.is_due(now.mono);
-            if !due && !slot.leg.is_attentive() {
-                continue;
-            }
-            self.read(index, now, batch, sink);
-            if due && let Some(slot) = &mut self.slots[index] {
+            if let Some(slot) = &mut self.slots[index]
+                && slot.leg.is_due(now.mono)
+            {
                 slot.leg.tick(now, sink);
                 self.flush(index, sink);
             }
@@ -179,10 +182,31 @@ impl Shard {
         self.publish();
     }
 
+    /// Reads the sockets that have something: the kernel keeps the list, so a quiet leg costs nothing.
+    fn read_ready(&mut self, now: Now, batch: &mut Batch, sink: &mut Sink) {
+        let mut ready =
+            [epoll::Event { flags: epoll::EventFlags::empty(), data: epoll::EventData::new_u64(0) };
+                READY_PER_CALL];
+        let immediately = Timespec { tv_sec: 0, tv_nsec: 0 };
+        for _ in 0..READY_CALLS_MAX {
+            let count = epoll::wait(&self.poll, &mut ready[..], Some(&immediately)).unwrap_or(0);
+            for event in ready.iter().take(count) {
+                let (index, channel) = unpack(event.data.u64());
+                match channel {
+                    Channel::Rtp => self.read(index, now, batch, sink),
+                    Channel::Rtcp => self.read_report(index, now, batch),
+                }
+            }
+            if count < READY_PER_CALL {
+                return;
+            }
+        }
+    }
+
     /// What came for this leg; what it passes on leaves by its partner at once.
     fn read(&mut self, index: usize, now: Now, batch: &mut Batch, sink: &mut Sink) {
         for _ in 0..BATCHES_MAX {
-            let Some(slot) = &mut self.slots[index] else { return };
+            let Some(slot) = self.slots.get_mut(index).and_then(Option::as_mut) else { return };
             // An error is a report about a datagram that was sent (ICMP): nothing was received.
             let count = slot.transport.receive(Channel::Rtp, batch).unwrap_or(0);
             self.stats.packets_in += count as u64;
@@ -203,31 +227,21 @@ impl Shard {
         }
     }
 
+    fn read_report(&mut self, index: usize, now: Now, batch: &mut Batch) {
+        let Some(slot) = self.slots.get_mut(index).and_then(Option::as_mut) else { return };
+        let count = slot.transport.receive(Channel::Rtcp, batch).unwrap_or(0);
+        self.stats.packets_in += count as u64;
+        for i in 0..count {
+            if let Some((bytes, from)) = batch.datagram(i) {
+                slot.leg.receive_report(bytes, from, now);
+            }
+        }
+    }
+
     fn pass(&mut self, partner: usize, passed: &Passed<'_>, now: Now, sink: &mut Sink) {
         if let Some(slot) = self.slots.get_mut(partner).and_then(Option::as_mut) {
             slot.leg.pass(passed, now, sink);
             send(slot, sink, &mut self.stats);
-        }
-    }
-
-    fn read_reports(&mut self, now: Now, batch: &mut Batch) {
-        let mut ready =
-            [epoll::Event { flags: epoll::EventFlags::empty(), data: epoll::EventData::new_u64(0) };
-                REPORTS_PER_TICK];
-        let immediately = Timespec { tv_sec: 0, tv_nsec: 0 };
-        let count = epoll::wait(&self.reports, &mut ready[..], Some(&immediately)).unwrap_or(0);
-        for event in ready.iter().take(count) {
-            let leg = LegId(event.data.u64());
-            let Some(slot) = self.by_leg.get(&leg).and_then(|index| self.slots[*index].as_mut()) else {
-                continue;
-            };
-            let count = slot.transport.receive(Channel::Rtcp, batch).unwrap_or(0);
-            self.stats.packets_in += count as u64;
-            for i in 0..count {
-                if let Some((bytes, from)) = batch.datagram(i) {
-                    slot.leg.receive_report(bytes, from, now);
-                }
-            }
         }
     }
 
@@ -307,22 +321,20 @@ impl Shard {
             }
         };
         let transport = Transport::Plain(Plain::new(pair));
-        let data = epoll::EventData::new_u64(id.0);
-        if let Err(error) = epoll::add(&self.reports, transport.reports(), data, epoll::EventFlags::IN) {
-            tracing::warn!(leg = id.0, %error, "the peer's reports on their own port will not be read");
+        let index = self.vacant.pop().unwrap_or_else(|| {
+            self.slots.push(None);
+            self.slots.len() - 1
+        });
+        for channel in [Channel::Rtp, Channel::Rtcp] {
+            let data = epoll::EventData::new_u64(pack(index, channel));
+            if let Err(error) =
+                epoll::add(&self.poll, transport.watched(channel), data, epoll::EventFlags::IN)
+            {
+                tracing::error!(leg = id.0, ?channel, %error, "a media socket cannot be watched: the leg will be deaf");
+            }
         }
         self.opened = self.opened.wrapping_add(1);
-        let slot = Some(Slot { leg, transport, partner: None });
-        let index = match self.vacant.pop() {
-            Some(index) => {
-                self.slots[index] = slot;
-                index
-            }
-            None => {
-                self.slots.push(slot);
-                self.slots.len() - 1
-            }
-        };
+        self.slots[index] = Some(Slot { leg, transport, partner: None });
         self.by_leg.insert(id, index);
         self.outbox.push(Notice::Event(LegEvent::Opened { leg: id, sdp }));
     }
@@ -338,8 +350,10 @@ impl Shard {
         let quality = slot.leg.quality();
         self.stats.rejected += quality.packets_rejected;
         self.stats.lost += quality.packets_lost;
-        // It fails only if it was never added.
-        let _ = epoll::delete(&self.reports, slot.transport.reports());
+        for channel in [Channel::Rtp, Channel::Rtcp] {
+            // It fails only if it was never added.
+            let _ = epoll::delete(&self.poll, slot.transport.watched(channel));
+        }
         match slot.transport {
             Transport::Plain(plain) => self.ports.give_back(plain.into_pair(), now.mono),
         }
@@ -349,6 +363,12 @@ impl Shard {
         self.unbridge(a, now, sink);
         self.unbridge(b, now, sink);
         let (Some(first), Some(second)) = (self.by_leg.get(&a).copied(), self.by_leg.get(&b).copied()) else {
+            tracing::debug!(
+                a = a.0,
+                b = b.0,
+                shard = self.index,
+                "no bridge: one of the legs is gone or not here"
+            );
             return;
         };
         if first == second {
@@ -408,6 +428,15 @@ impl Shard {
             shared.store(&stats);
         }
     }
+}
+
+/// A slot and a channel as the kernel keeps them for us.
+fn pack(index: usize, channel: Channel) -> u64 {
+    (index as u64) << 1 | u64::from(channel == Channel::Rtcp)
+}
+
+fn unpack(data: u64) -> (usize, Channel) {
+    ((data >> 1) as usize, if data & 1 == 1 { Channel::Rtcp } else { Channel::Rtp })
 }
 
 fn send(slot: &mut Slot, sink: &mut Sink, stats: &mut ShardStats) {

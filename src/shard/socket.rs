@@ -2,10 +2,14 @@
 //! `unsafe` of this program is here.
 #![allow(unsafe_code)]
 use crate::media::packet::PACKET_BYTES_MAX;
+use crate::shard::wake::Wake;
 use std::io;
 use std::mem;
 use std::net::{Ipv4Addr, Ipv6Addr, SocketAddr, SocketAddrV4, SocketAddrV6, UdpSocket};
 use std::os::fd::{AsRawFd, BorrowedFd};
+use std::sync::Arc;
+use tokio::io::Interest;
+use tokio::io::unix::AsyncFd;
 
 /// Datagrams read by one call. A leg has one or none waiting in a tick; a peer that bursts gets a second call.
 pub const BATCH: usize = 8;
@@ -122,6 +126,13 @@ pub fn report_icmp(socket: BorrowedFd<'_>) -> io::Result<()> {
     let v4 = set(libc::SOL_IP, libc::IP_RECVERR) == 0;
     let v6 = set(libc::SOL_IPV6, libc::IPV6_RECVERR) == 0;
     if v4 || v6 { Ok(()) } else { Err(io::Error::last_os_error()) }
+}
+
+/// Registers the wake's descriptor with the runtime of the calling task.
+pub fn watch(wake: Arc<Wake>) -> io::Result<AsyncFd<Arc<Wake>>> {
+    // SAFETY: the descriptor must stay open and the same while it is registered. `Wake` owns its eventfd, hands out only
+    // borrows of it, and lives as long as the `Arc` that the registration holds.
+    Ok(unsafe { AsyncFd::register_with_interest(wake, Interest::READABLE) }?)
 }
 
 #[cfg(test)]

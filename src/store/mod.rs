@@ -13,6 +13,7 @@ pub mod accounts;
 pub mod answer;
 #[cfg(test)]
 pub(crate) mod conformance;
+pub mod demo;
 pub mod import;
 mod rows;
 mod sqlite;

@@ -401,11 +401,17 @@ fn spill(path: &Path, entries: &[Entry]) -> std::io::Result<u64> {
 /// new one. A line that cannot be read (a process killed while writing it) is left out. A kill between writing and
 /// removing repeats events, never calls: those are rewritten whole.
 async fn unspill(path: &Path, store: &Shared) -> Result<(), Error> {
+    // More than once: a process that ended half-way left a renamed file, and put the rest into a new one.
+    while unspill_one(path, store).await? {}
+    Ok(())
+}
+
+async fn unspill_one(path: &Path, store: &Shared) -> Result<bool, Error> {
     let taken = path.with_extension("taken");
     let fault = |source| Error::File { path: taken.clone(), source };
     if !taken.exists() {
         match std::fs::rename(path, &taken) {
-            Err(error) if error.kind() == std::io::ErrorKind::NotFound => return Ok(()),
+            Err(error) if error.kind() == std::io::ErrorKind::NotFound => return Ok(false),
             other => other.map_err(fault)?,
         }
     }
@@ -431,7 +437,7 @@ async fn unspill(path: &Path, store: &Shared) -> Result<(), Error> {
     }
     std::fs::remove_file(&taken).map_err(fault)?;
     tracing::info!(written, "records put aside earlier are in the store now");
-    Ok(())
+    Ok(true)
 }
 
 /// No code under these locks can panic half-way through a change, so a poisoned lock still holds good data.

@@ -195,6 +195,11 @@ impl Switchboard {
     fn on_admin(&mut self, request: RequestId, what: Admin, now: Now, out: &mut Vec<Action>) {
         let outcome = match what {
             Admin::SetOperator { operator, choice } => {
+                let paused = match &choice {
+                    queue::Choice::Ready => None,
+                    queue::Choice::Paused { reason } => Some(reason.clone()),
+                };
+                self.write_choice(&operator, paused, now, out);
                 self.tell_operator(operator.clone(), queue::Event::Chose { operator, choice }, now, out)
             }
             Admin::EndWrapUp { operator } => {

@@ -5,7 +5,7 @@ use crate::flow::FlowSet;
 use crate::ids::*;
 use crate::machine::{Machine, Now};
 use crate::media::LegCommand;
-use crate::queue::{self, OperatorState};
+use crate::queue::{self, Alert};
 use crate::sip;
 use std::collections::VecDeque;
 use std::net::{IpAddr, SocketAddr};
@@ -227,7 +227,6 @@ impl Switchboard {
                 self.seats.remove(&seat);
             }
             queue::Action::OperatorChanged { operator, state } => {
-                self.write_choice(&operator, &state, now, out);
                 let state = state.as_str().to_string();
                 out.push(Action::Happened(Happened::OperatorChanged { operator, state }));
             }
@@ -243,7 +242,12 @@ impl Switchboard {
                     }
                 }
             }
-            queue::Action::Alert(alert) => out.push(Action::Alert(alert)),
+            queue::Action::Alert(alert) => {
+                if let Alert::OperatorPaused { operator, reason } = &alert {
+                    self.write_choice(operator, Some(reason.clone()), now, out);
+                }
+                out.push(Action::Alert(alert));
+            }
         }
     }
 
@@ -253,13 +257,8 @@ impl Switchboard {
         }
     }
 
-    /// A pause survives a restart, whoever made it (Q7).
-    fn write_choice(&mut self, operator: &OperatorId, state: &OperatorState, now: Now, out: &mut Vec<Action>) {
-        let paused = match state {
-            OperatorState::Paused { reason } => Some(reason.clone()),
-            OperatorState::Ready => None,
-            _ => return,
-        };
+    /// A break survives a restart, whoever ordered it (Q7): the operator, a supervisor, or the dispatcher with an alert.
+    pub(super) fn write_choice(&mut self, operator: &OperatorId, paused: Option<String>, now: Now, out: &mut Vec<Action>) {
         let Some(presence) = self.operators.get_mut(operator).filter(|presence| presence.paused != paused) else {
             return;
         };

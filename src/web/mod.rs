@@ -53,6 +53,11 @@ impl Options {
     }
 }
 
+/// Renders the Prometheus text.
+pub type Render = Arc<dyn Fn() -> String + Send + Sync>;
+/// Sets the log filter (`info,hotline::sip=debug`), or says what is wrong with it.
+pub type SetLogLevel = Arc<dyn Fn(&str) -> Result<(), String> + Send + Sync>;
+
 /// Everything that the pages stand on. Cheap to clone; all listeners share one.
 #[derive(Clone)]
 pub struct State {
@@ -60,10 +65,8 @@ pub struct State {
     pub view: watch::Receiver<Arc<View>>,
     pub admin: AdminHandle,
     pub desk: Arc<dyn Desk>,
-    /// Renders the Prometheus text.
-    pub metrics: Arc<dyn Fn() -> String + Send + Sync>,
-    /// Sets the log filter (`info,hotline::sip=debug`), or says what is wrong with it.
-    pub log_level: Arc<dyn Fn(&str) -> Result<(), String> + Send + Sync>,
+    pub metrics: Render,
+    pub log_level: SetLogLevel,
     /// Whether calls are being taken; draining is in the view.
     pub ready: watch::Receiver<bool>,
     pub clock: Clock,
@@ -86,8 +89,8 @@ impl State {
         view: watch::Receiver<Arc<View>>,
         admin: AdminHandle,
         desk: Arc<dyn Desk>,
-        metrics: Arc<dyn Fn() -> String + Send + Sync>,
-        log_level: Arc<dyn Fn(&str) -> Result<(), String> + Send + Sync>,
+        metrics: Render,
+        log_level: SetLogLevel,
         ready: watch::Receiver<bool>,
         clock: Clock,
         options: Options,

@@ -29,7 +29,6 @@ const DOORS: &[(&str, &[&str])] = &[
     ("jiff", &["clock.rs"]),
     ("reqwest", &["outbound/"]),
     ("libc", &["shard/socket.rs"]),
-    ("metrics_exporter_prometheus", &["telemetry.rs"]),
     ("argon2", &["store/", "web/"]),
     ("md5", &["sip/digest.rs"]),
     ("clap", &["cli/", "main.rs"]),

@@ -1,6 +1,6 @@
 // The live page: who is signed in, the stream of events, and what is on the screen.
 import { chooseLanguage, clock, currentLanguage, named, share, translate, word } from './words.js';
-import { callTable, longestIn, operatorTable, queueTable, set, waitingIn } from './tables.js';
+import { callTable, longest, longestIn, mood, operatorTable, queueTable, set, waitingIn } from './tables.js';
 
 // The server speaks at least every 2 s.
 const STALE_AFTER_MS = 5000;
@@ -50,21 +50,19 @@ function render() {
 }
 
 function tiles(queues, calls, operators) {
-  const tile = (name, value, sub, mood = 'fine') => {
+  const tile = (name, value, sub, look = 'fine') => {
     set($(`tile-${name}`), value);
     set($(`tile-${name}-sub`), sub);
     const { dataset } = $(`tile-${name}`).parentElement;
-    if (dataset.mood !== mood) dataset.mood = mood;
+    if (dataset.mood !== look) dataset.mood = look;
   };
   const waiting = queues.reduce((sum, queue) => sum + waitingIn(queue), 0);
   const inMenus = calls.filter((call) => call.stage === 'menu').length;
   tile('waiting', String(waiting), word('inMenus', inMenus));
 
-  const longest = queues
-    .map((queue) => ({ queue, ...longestIn(queue, now()) }))
-    .reduce((a, b) => (b.ms > a.ms ? b : a), { ms: 0, share: 0 });
-  const mood = longest.share > 1 ? 'over' : longest.share > 0.7 ? 'near' : 'fine';
-  tile('longest', longest.ms ? clock(longest.ms) : '–', longest.ms ? word('inQueue', longest.queue.name) : word('nobody'), mood);
+  const waits = queues.map((queue) => ({ queue, wait: longestIn(queue, now()) })).filter(({ wait }) => wait);
+  const wait = longest(waits.map(({ queue, wait }) => ({ queue, ...wait })));
+  tile('longest', wait ? clock(wait.ms) : '–', wait ? word('inQueue', wait.queue.name) : word('nobody'), mood(wait));
 
   const promised = queues.filter((queue) => queue.p10 !== null);
   const lowest = promised.reduce((a, b) => (a && a.p10 <= b.p10 ? a : b), null);
@@ -193,14 +191,16 @@ function goodbye() {
   header();
 }
 
+/** `given`: the password just typed was set by somebody else; it need not be typed twice. */
 function toPassword(user, given) {
-  passwordGiven = given;
+  passwordGiven = given !== null;
   const form = $('password');
   form.reset();
   form.elements.user.value = user;
-  set($('password-why'), word(given ? 'passwordGiven' : 'passwordOwn'));
+  form.elements.password.value = given ?? '';
+  set($('password-why'), word(passwordGiven ? 'passwordGiven' : 'passwordOwn'));
   view('password');
-  form.elements.password.focus();
+  form.elements[passwordGiven ? 'new_password' : 'password'].focus();
 }
 
 async function send(form, route, body) {
@@ -214,7 +214,7 @@ async function send(form, route, body) {
       form.reset();
       welcome(json);
     } else if (json?.code === 'password-change-required') {
-      toPassword(body.user, true);
+      toPassword(body.user, body.password);
     } else {
       const code = json?.code ?? 'other';
       fault(named('faults', code) === code ? 'other' : code);
@@ -242,7 +242,7 @@ $('password').addEventListener('submit', (event) => {
 });
 
 $('password-back').addEventListener('click', () => (person ? view('board') : goodbye()));
-$('to-password').addEventListener('click', () => toPassword(person.user, false));
+$('to-password').addEventListener('click', () => toPassword(person.user, null));
 $('sign-out').addEventListener('click', async () => {
   try { await ask('POST', '/api/v1/logout'); } catch { /* the cookie stays; the form is shown all the same */ }
   goodbye();

@@ -62,12 +62,11 @@ export function queueTable(body, now) {
     const total = make('span', 'total');
     const chips = make('span', 'chips');
     const chip = new Map(CLASS_ORDER.map((name) => {
-      const count = make('b');
-      const label = make('span');
-      const node = make('span', `chip ${name}`, label, count);
+      const [label, count, late] = [make('span'), make('b'), make('i')];
+      const node = make('span', `chip ${name}`, label, count, late);
       node.hidden = true;
       chips.append(node);
-      return [name, { node, label, count }];
+      return [name, { node, label, count, late }];
     }));
     const wait = make('span', 'time');
     const bar = make('span', 'wait-bar');
@@ -81,18 +80,24 @@ export function queueTable(body, now) {
         set(name, queue.name);
         set(total, String(waitingIn(queue)));
         mark(total, 'none', String(waitingIn(queue) === 0));
-        for (const [name, { node, label, count }] of chip) {
+        const waits = waitsIn(queue, now());
+        for (const [name, { node, label, count, late }] of chip) {
           const n = queue.waiting[name] ?? 0;
+          const wait = waits.find((wait) => wait.name === name);
           node.hidden = n === 0;
           set(label, named('classes', name));
           set(count, String(n));
+          // A class over its promise shows by how much, even where another class waits longer within its own.
+          const over = wait !== undefined && wait.share > 1;
+          mark(node, 'wait', over ? 'over' : 'fine');
+          set(late, over ? clock(wait.ms) : '');
         }
         const longest = longestIn(queue, now());
-        set(wait, longest.ms > 0 ? clock(longest.ms) : '–');
-        const full = Math.min(1, longest.share);
-        bar.style.setProperty('--full', full.toFixed(3));
-        bar.hidden = longest.ms === 0;
-        mark(node, 'wait', longest.share > 1 ? 'over' : longest.share > 0.7 ? 'near' : 'fine');
+        set(wait, longest ? clock(longest.ms) : '–');
+        mark(wait, 'wait', mood(longest));
+        bar.hidden = !longest;
+        bar.style.setProperty('--full', Math.min(1, longest?.share ?? 0).toFixed(3));
+        mark(node, 'wait', mood(longest));
         const { operators } = queue;
         const values = [
           share(queue.p10), share(queue.service_level),
@@ -110,18 +115,23 @@ export function queueTable(body, now) {
 
 export const waitingIn = (queue) => Object.values(queue.waiting).reduce((sum, n) => sum + n, 0);
 
-/** The longest wait now, and the share of its class's target that it has used up, whichever class is worst. */
-export function longestIn(queue, now) {
-  if (waitingIn(queue) === 0) return { ms: 0, share: 0 };
-  const ranOn = now - queue.at;
-  let worst = 0;
-  for (const [name, seconds] of Object.entries(queue.longest_by_class_s)) {
-    if ((queue.waiting[name] ?? 0) > 0) {
-      worst = Math.max(worst, (seconds * 1000 + ranOn) / 1000 / (TARGETS[name] ?? TARGETS.standard));
-    }
-  }
-  return { ms: queue.longest_wait_s * 1000 + ranOn, share: worst };
+/** The longest wait of each class now, and the share of the class's target that it has used up. */
+function waitsIn(queue, now) {
+  return Object.entries(queue.longest_by_class_s)
+    .filter(([name]) => (queue.waiting[name] ?? 0) > 0)
+    .map(([name, seconds]) => {
+      const ms = seconds * 1000 + (now - queue.at);
+      return { name, ms, share: ms / 1000 / (TARGETS[name] ?? TARGETS.standard) };
+    });
 }
+
+/** The longest of them; none while nobody waits. */
+export const longestIn = (queue, now) => longest(waitsIn(queue, now));
+
+export const longest = (waits) => waits.reduce((a, b) => (a && a.ms >= b.ms ? a : b), undefined);
+
+/** How a wait looks beside its promise. */
+export const mood = (wait) => (!wait || wait.share <= 0.7 ? 'fine' : wait.share > 1 ? 'over' : 'near');
 
 export function callTable(body, more, now) {
   const show = rows(body, (call) => call.id, () => {
@@ -148,7 +158,7 @@ export function callTable(body, more, now) {
         const ms = lasted(call, now());
         set(since, clock(ms));
         const target = (TARGETS[call.class] ?? TARGETS.standard) * 1000;
-        mark(node, 'wait', call.stage === 'waiting' && ms > target ? 'over' : 'fine');
+        mark(since, 'wait', call.stage === 'waiting' && ms > target ? 'over' : 'fine');
       },
     };
   });
@@ -167,8 +177,7 @@ export function callTable(body, more, now) {
 
 export function operatorTable(body, callOf, now) {
   const show = rows(body, (operator) => operator.id, () => {
-    const [label, id] = [make('span', 'label'), make('span', 'id')];
-    const name = make('th', 'name', label, id);
+    const name = make('th', 'name');
     name.scope = 'row';
     const state = make('span', 'state');
     const note = make('span', 'note');
@@ -178,12 +187,14 @@ export function operatorTable(body, callOf, now) {
     return {
       node,
       update(operator) {
-        set(label, operator.name || operator.id);
-        set(id, operator.name ? operator.id : '');
+        set(name, operator.name || operator.id);
+        if (name.title !== operator.id) name.title = operator.id;
         mark(state, 'state', operator.state);
         set(state, named('states', operator.state));
         const reason = operator.state === 'paused' && operator.reason ? named('reasons', operator.reason) : '';
-        set(note, operator.next ? word('afterCall', named('states', operator.next).toLowerCase()) : reason);
+        set(note, operator.next ? `→ ${named('states', operator.next).toLowerCase()}` : reason);
+        const hint = operator.next ? `${named('states', operator.next)}: ${word('afterCall')}` : reason;
+        if (note.parentElement.title !== hint) note.parentElement.title = hint;
         set(call, callOf(operator) || '–');
         set(since, clock(lasted(operator, now())));
         mark(node, 'off', String(operator.state === 'offline'));

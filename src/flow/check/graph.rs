@@ -124,10 +124,11 @@ impl<'a> Graph<'a, '_> {
         let mut todo = vec![start];
         while let Some(step) = todo.pop() {
             for (to, act) in self.ways(step) {
-                if let Target::Step(next) = to {
-                    if takes(act) && reached.insert(next) {
-                        todo.push(next);
-                    }
+                if let Target::Step(next) = to
+                    && takes(act)
+                    && reached.insert(next)
+                {
+                    todo.push(next);
                 }
             }
         }

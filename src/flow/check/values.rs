@@ -68,8 +68,26 @@ pub fn check(
             let facts = sample_facts();
             let scope = super::sample::scope(&values, &flow.settings, &facts);
             let failure = match reading {
-                Reading::Expression(expression) => expression.eval(&scope).err(),
-                Reading::Template(template) => template.render(&scope).err(),
+                Reading::Expression(expression) => match expression.eval(&scope) {
+                    Err(failure) => Some(failure),
+                    Ok(value) => {
+                        let wanted =
+                            outline.types.iter().find(|(typed, _)| std::ptr::eq(*typed, *expression));
+                        if let Some((_, kind)) = wanted.filter(|(_, kind)| !kind.fits(&value)) {
+                            let kind = kind.as_str();
+                            let message =
+                                format!("the argument is a {kind}, but tried, this gives `{}`", value.text());
+                            error(
+                                "HF054",
+                                reading.at(),
+                                message,
+                                format!("give it a {kind}; a text is quoted once more: \"'text'\""),
+                            );
+                        }
+                        None
+                    }
+                },
+                Reading::Template(template) | Reading::Spoken(template) => template.render(&scope).err(),
             };
             if let Some(failure) = failure {
                 let shown: Vec<String> =

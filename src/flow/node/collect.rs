@@ -113,15 +113,11 @@ impl StepKind for Collect {
     type Text = CollectText;
 
     fn compile(text: CollectText, at: Span, cx: &mut Cx<'_>) -> Collect {
-        if let Some(confirm) = &text.confirm {
-            if confirm.value && text.secret {
-                cx.error(
-                    "HF015",
-                    confirm.at,
-                    "a secret is never read back",
-                    "take `confirm` out, or `secret`",
-                );
-            }
+        if let Some(confirm) = &text.confirm
+            && confirm.value
+            && text.secret
+        {
+            cx.error("HF015", confirm.at, "a secret is never read back", "take `confirm` out, or `secret`");
         }
         if text.say.is_empty() {
             cx.error(

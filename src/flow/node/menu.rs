@@ -104,11 +104,7 @@ impl StepKind for Menu {
             Value::Map(entries) => {
                 for (name, target) in entries {
                     let Value::Scalar { text: name_text, quoted } = name.value else { continue };
-                    let name = Spanned {
-                        value: Scalar { text: name_text, quoted },
-                        at: name.at,
-                        ..Spanned::default()
-                    };
+                    let name = Spanned::new(Scalar { text: name_text, quoted }, name.at);
                     let digit = key(&name, cx);
                     let Some(target_text) = target.as_text() else {
                         let message = format!("expected a step, got {}", target.describe());
@@ -117,11 +113,11 @@ impl StepKind for Menu {
                     };
                     let target = Spanned::new(target_text.to_string(), target.at);
                     let goto = cx.target(&target);
-                    if let Some(digit) = digit {
-                        if keys.insert(digit, goto).is_some() {
-                            let message = format!("key {digit} is used twice, in two spellings");
-                            cx.error("HF004", name.at, message, "remove one of the two");
-                        }
+                    if let Some(digit) = digit
+                        && keys.insert(digit, goto).is_some()
+                    {
+                        let message = format!("key {digit} is used twice, in two spellings");
+                        cx.error("HF004", name.at, message, "remove one of the two");
                     }
                 }
             }

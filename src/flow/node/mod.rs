@@ -5,7 +5,7 @@ use super::event::Facts;
 use super::expression::{Expression, Template};
 use super::finding::{Span, suggest};
 use super::interpreter::{Input, Next, State, Turn};
-use super::model::{FlowIx, Goto};
+use super::model::{ArgType, FlowIx, Goto};
 use super::say::SayItem;
 use super::vars::{Var, Vars};
 use super::yaml::{Node, Scalar, Spanned};
@@ -29,6 +29,7 @@ pub mod queue;
 pub mod record;
 pub mod run;
 pub mod set;
+pub mod split;
 pub mod switch;
 pub mod ticket;
 pub mod transfer;
@@ -101,13 +102,14 @@ kinds! {
     "language" Language language::SwitchLanguage;
     "run" Run run::Run;
     "return" Return run::Return;
+    "split" Split split::Split;
     "notify" Notify notify::Notify;
     "ticket" Ticket ticket::Ticket;
     "hangup" Hangup end::Hangup;
 }
 
 /// Part of the language, for later.
-const NOT_YET: &[&str] = &["callback", "survey", "split"];
+const NOT_YET: &[&str] = &["callback", "survey"];
 
 impl Kind {
     /// Reads the node under a step's name: a mapping with one key, the kind.
@@ -177,14 +179,17 @@ impl Kind {
     }
 }
 
+/// Variables that come to be, with a sample of each; `None`: of unknown type.
+pub type Sets = Vec<(String, Option<Var>)>;
+
 /// One way out of a step.
 #[derive(Clone, Debug)]
 pub struct Edge {
     pub goto: Goto,
     /// Whether the caller did something to take it, so that it bounds a loop.
     pub act: bool,
-    /// Variables that are set on this way, with a sample of each; `None`: of unknown type.
-    pub sets: Vec<(String, Option<Var>)>,
+    /// Set on this way.
+    pub sets: Sets,
 }
 
 /// An expression or template of a step, for the checker.
@@ -192,27 +197,29 @@ pub struct Edge {
 pub enum Reading<'a> {
     Expression(&'a Expression),
     Template(&'a Template),
+    /// A template that is said.
+    Spoken(&'a Template),
 }
 
 impl Reading<'_> {
     pub fn names(&self) -> &BTreeSet<String> {
         match self {
             Reading::Expression(expression) => expression.reads(),
-            Reading::Template(template) => template.reads(),
+            Reading::Template(template) | Reading::Spoken(template) => template.reads(),
         }
     }
 
     pub fn at(&self) -> Span {
         match self {
             Reading::Expression(expression) => expression.at,
-            Reading::Template(template) => template.at,
+            Reading::Template(template) | Reading::Spoken(template) => template.at,
         }
     }
 }
 
 /// All that a step reads. `own` are variables that exist only for this reading (a collect's input in its check).
 #[derive(Clone, Debug, Default)]
-pub struct Reads<'a>(pub Vec<(Reading<'a>, Vec<(String, Option<Var>)>)>);
+pub struct Reads<'a>(pub Vec<(Reading<'a>, Sets)>);
 
 impl<'a> Reads<'a> {
     pub fn expression(&mut self, expression: &'a Expression) {
@@ -220,6 +227,9 @@ impl<'a> Reads<'a> {
     }
     pub fn template(&mut self, template: &'a Template) {
         self.0.push((Reading::Template(template), Vec::new()));
+    }
+    pub fn spoken(&mut self, template: &'a Template) {
+        self.0.push((Reading::Spoken(template), Vec::new()));
     }
 }
 
@@ -234,6 +244,8 @@ pub struct Outline<'a> {
     pub is_person: bool,
     /// The sub-flow that is run on the way to the only edge.
     pub runs: Option<FlowIx>,
+    /// The types that expressions must have: the arguments of `runs`.
+    pub types: Vec<(&'a Expression, ArgType)>,
     pub waits_in: Option<FlowIx>,
     /// What is heard before the first edge can be taken.
     pub says: Vec<&'a [SayItem]>,
@@ -245,7 +257,7 @@ impl<'a> Outline<'a> {
     pub fn edge(&mut self, goto: Goto, act: bool) {
         self.edges.push(Edge { goto, act, sets: Vec::new() });
     }
-    pub fn edge_setting(&mut self, goto: Goto, act: bool, sets: Vec<(String, Option<Var>)>) {
+    pub fn edge_setting(&mut self, goto: Goto, act: bool, sets: Sets) {
         self.edges.push(Edge { goto, act, sets });
     }
     pub fn say(&mut self, items: &'a [SayItem]) {

@@ -48,9 +48,7 @@ impl StepKind for Run {
             }
         }
         let given = |name: &str| text.with.keys().any(|key| key.as_str() == name);
-        for name in
-            header.iter().flat_map(|header| header.args.keys()).filter(|name| !given(name))
-        {
+        for name in header.iter().flat_map(|header| header.args.keys()).filter(|name| !given(name)) {
             let message = format!("`{}` needs the argument `{name}`", text.flow.value);
             cx.error("HF054", text.flow.at, message, format!("add `with: {{{name}: …}}`"));
         }
@@ -61,6 +59,7 @@ impl StepKind for Run {
         self.with.values().for_each(|(_, value)| outline.reads.expression(value));
         outline.edge(self.next, false);
         outline.runs = self.flow;
+        outline.types = self.with.values().map(|(kind, value)| (value, *kind)).collect();
     }
 
     fn enter(&self, turn: &mut Turn<'_>) -> Next {

@@ -65,6 +65,7 @@ impl StepKind for Transfer {
         turn.leave_queue();
         let Ok(to) = turn.render(&self.to) else { return Next::Go(self.failed.to) };
         turn.hush();
+        turn.call.keys.clear();
         turn.out.push(Effect::Transfer { to, timeout: self.timeout });
         Next::Wait(State::Transferring { until: turn.now.mono + self.timeout + GRACE })
     }

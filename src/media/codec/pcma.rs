@@ -70,7 +70,7 @@ mod tests {
         let milliwatt = [0x34, 0x21, 0x21, 0x34, 0xb4, 0xa1, 0xa1, 0xb4u8];
         let power: f64 = milliwatt.iter().map(|byte| f64::from(decode(*byte)).powi(2)).sum::<f64>()
             / milliwatt.len() as f64;
-        let dbm0 = 10.0 * (power / (32768f64.powi(2) / 2.0)).log10() + 3.14;
+        let dbm0 = 10.0 * (power / (32768f64.powi(2) / 2.0)).log10() + crate::media::tone::FULL_SCALE_DBM0;
         assert!(dbm0.abs() < 0.05, "{dbm0:.3} dBm0");
     }
 }

@@ -26,42 +26,54 @@ pub struct Sums {
 struct Constants {
     cos: Lanes,
     sin: Lanes,
-    /// A turn by one block: e^(−jω·40).
+    /// A turn by one block, e^(−jω·40), and by half of one.
     block: Sums,
+    half: Sums,
 }
 
 static CONSTANTS: LazyLock<Constants> = LazyLock::new(|| {
-    let mut constants = Constants { cos: Lanes::default(), sin: Lanes::default(), block: Sums::default() };
-    for (lane, frequency) in ROWS.iter().chain(&COLUMNS).enumerate() {
-        let step = TAU * frequency / 8000.0;
-        let turn = step * BLOCK_SAMPLES as f64;
-        constants.cos[lane] = step.cos() as f32;
-        constants.sin[lane] = step.sin() as f32;
-        constants.block.re[lane] = turn.cos() as f32;
-        constants.block.im[lane] = -turn.sin() as f32;
+    let turn = |samples: usize| {
+        let angles = std::array::from_fn(|lane| TAU * frequency(lane) / 8000.0 * samples as f64);
+        Sums { re: angles.map(|angle: f64| angle.cos() as f32), im: angles.map(|angle| -angle.sin() as f32) }
+    };
+    let one = turn(1);
+    Constants {
+        cos: one.re,
+        sin: one.im.map(|sin| -sin),
+        block: turn(BLOCK_SAMPLES),
+        half: turn(BLOCK_SAMPLES / 2),
     }
-    constants
 });
 
+/// Rows, then columns, in hertz.
+fn frequency(lane: usize) -> f64 {
+    if lane < ROWS.len() { ROWS[lane] } else { COLUMNS[lane - ROWS.len()] }
+}
+
 /// Σ x[n]·e^(−jω(n−N)) over a block: the phase is told as at its end.
+///
+/// Each step of the recurrence waits for the one before, so the two halves of the block run side by side.
 pub fn block(samples: &[f32; BLOCK_SAMPLES]) -> Sums {
     let constants = &*CONSTANTS;
-    let mut coefficient = constants.cos;
-    coefficient.iter_mut().for_each(|c| *c *= 2.0);
-    let mut s1 = Lanes::default();
-    let mut s2 = Lanes::default();
-    for sample in samples {
+    let coefficient: Lanes = std::array::from_fn(|lane| 2.0 * constants.cos[lane]);
+    let (early, late) = samples.split_at(BLOCK_SAMPLES / 2);
+    let (mut e1, mut e2) = (Lanes::default(), Lanes::default());
+    let (mut l1, mut l2) = (Lanes::default(), Lanes::default());
+    for (early, late) in early.iter().zip(late) {
         for lane in 0..FREQUENCIES {
-            let s0 = coefficient[lane] * s1[lane] + (sample - s2[lane]);
-            s2[lane] = s1[lane];
-            s1[lane] = s0;
+            let e0 = coefficient[lane] * e1[lane] + (early - e2[lane]);
+            let l0 = coefficient[lane] * l1[lane] + (late - l2[lane]);
+            (e2[lane], e1[lane]) = (e1[lane], e0);
+            (l2[lane], l1[lane]) = (l1[lane], l0);
         }
     }
     let mut sums = Sums::default();
     for lane in 0..FREQUENCIES {
         // y = s1 − e^(−jω)·s2, told at the last sample; the turn by one more sample is the same for all blocks.
-        sums.re[lane] = s1[lane] - constants.cos[lane] * s2[lane];
-        sums.im[lane] = constants.sin[lane] * s2[lane];
+        let (cos, sin, turn) = (constants.cos[lane], constants.sin[lane], &constants.half);
+        let (re, im) = (e1[lane] - cos * e2[lane], sin * e2[lane]);
+        sums.re[lane] = l1[lane] - cos * l2[lane] + (re * turn.re[lane] + im * turn.im[lane]);
+        sums.im[lane] = sin * l2[lane] + (im * turn.re[lane] - re * turn.im[lane]);
     }
     sums
 }
@@ -110,11 +122,7 @@ pub const TONE_POWER: f32 = 3600.0;
 
 impl Sums {
     pub fn powers(&self) -> Lanes {
-        let mut powers = Lanes::default();
-        for lane in 0..FREQUENCIES {
-            powers[lane] = self.re[lane] * self.re[lane] + self.im[lane] * self.im[lane];
-        }
-        powers
+        std::array::from_fn(|lane| self.re[lane] * self.re[lane] + self.im[lane] * self.im[lane])
     }
 
     /// How far the tone in this lane is from the lane's frequency, in hertz, by its turn since `before`, `blocks` ago.

@@ -126,11 +126,11 @@ impl Detector {
     /// Hears coded audio; `heard` is told each edge.
     pub fn hear(&mut self, codec: Codec, payload: &[u8], heard: &mut impl FnMut(Edge)) {
         let table = codec.decoded();
-        self.take(payload.iter().map(|byte| table[usize::from(*byte)]), heard);
+        self.take(payload, |byte| f32::from(table[usize::from(byte)]), heard);
     }
 
     pub fn hear_linear(&mut self, samples: &[i16], heard: &mut impl FnMut(Edge)) {
-        self.take(samples.iter().copied(), heard);
+        self.take(samples, f32::from, heard);
     }
 
     /// Packets were lost here: the tone's phase jumps, and that is no pause.
@@ -138,10 +138,14 @@ impl Detector {
         self.seam = SEAM_WINDOWS;
     }
 
-    fn take(&mut self, samples: impl Iterator<Item = i16>, heard: &mut impl FnMut(Edge)) {
-        for sample in samples {
-            self.block.samples[self.block.count] = f32::from(sample);
-            self.block.count += 1;
+    fn take<T: Copy>(&mut self, mut samples: &[T], linear: impl Fn(T) -> f32, heard: &mut impl FnMut(Edge)) {
+        while !samples.is_empty() {
+            let (now, later) = samples.split_at(samples.len().min(BLOCK_SAMPLES - self.block.count));
+            for (slot, sample) in self.block.samples[self.block.count..].iter_mut().zip(now) {
+                *slot = linear(*sample);
+            }
+            self.block.count += now.len();
+            samples = later;
             if self.block.count == BLOCK_SAMPLES {
                 self.block.count = 0;
                 self.samples += BLOCK_SAMPLES as u64;

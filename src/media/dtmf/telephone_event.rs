@@ -118,7 +118,7 @@ impl Sending {
     }
 
     /// The next payload and whether it is the first (which carries the marker); `None` when the press was sent.
-    pub fn next(&mut self) -> Option<(Payload, bool)> {
+    pub fn next_payload(&mut self) -> Option<(Payload, bool)> {
         if self.ends_sent == END_PACKETS {
             return None;
         }
@@ -224,7 +224,7 @@ mod tests {
         let mut receiver = Receiver::default();
         let mut heard = 0;
         let mut payloads = Vec::new();
-        while let Some((payload, first)) = sending.next() {
+        while let Some((payload, first)) = sending.next_payload() {
             let now = at(payloads.len() as u64 * 20);
             heard += usize::from(
                 receiver.receive(&payload.to_bytes(), first, 4000, now) == Heard::Press(Digit::HASH),

@@ -56,6 +56,13 @@ fn choices_survive_a_restart() {
 }
 
 #[test]
+fn a_delay_does_not_outlive_a_restart() {
+    let mut pool = Pool::of(&["101"]);
+    pool.dispatcher.restore_choice(&id("101"), Some("no_answer_delay".into()));
+    assert_eq!(pool.state("101"), OperatorState::Ready);
+}
+
+#[test]
 fn signing_out_during_a_call_lets_it_finish() {
     let mut pool = Pool::with(registers());
     pool.does(Event::SignedIn { operator: id("101") });

@@ -307,6 +307,29 @@ fn rtp_that_overtakes_the_200_is_not_forgotten() {
 }
 
 #[test]
+fn a_whisper_before_the_bridge_is_part_of_the_wait_and_no_silence() {
+    for speaks_early in [true, false] {
+        let mut pool = Pool::of(&["101"]);
+        pool.join(1, Class::Standard);
+        let offer = pool.offer("101");
+        pool.accepts("101");
+        pool.does(Event::BridgeDue { offer, at: pool.now.mono + seconds(8) });
+        if speaks_early {
+            pool.does(Event::Flowing { offer });
+        }
+        pool.pass(seconds(3));
+        assert_eq!(pool.measures(Class::Standard).connected, 0);
+        pool.does(Event::BridgeDue { offer, at: pool.now.mono });
+        if !speaks_early {
+            pool.does(Event::Flowing { offer });
+        }
+        pool.pass(Duration::ZERO);
+        let tally = pool.measures(Class::Standard);
+        assert_eq!((tally.connected_wait, tally.silent_operators), (seconds(3), 0));
+    }
+}
+
+#[test]
 fn edge_28_the_operators_own_leg_frees_him_while_the_caller_is_in_the_survey() {
     let mut pool = Pool::of(&["101"]);
     pool.join(1, Class::Standard);

@@ -27,10 +27,10 @@ impl Transport {
         }
     }
 
-    /// Readable when a report of the peer's has come on a port of its own.
-    pub fn reports(&self) -> BorrowedFd<'_> {
+    /// Readable when something has come on this channel.
+    pub fn watched(&self, channel: Channel) -> BorrowedFd<'_> {
         match self {
-            Transport::Plain(plain) => plain.reports(),
+            Transport::Plain(plain) => plain.watched(channel),
         }
     }
 }

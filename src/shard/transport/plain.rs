@@ -30,8 +30,8 @@ impl Plain {
         self.socket(channel).send_to(bytes, to).map(drop)
     }
 
-    pub fn reports(&self) -> BorrowedFd<'_> {
-        self.pair.rtcp.as_fd()
+    pub fn watched(&self, channel: Channel) -> BorrowedFd<'_> {
+        self.socket(channel).as_fd()
     }
 
     fn socket(&self, channel: Channel) -> &UdpSocket {
