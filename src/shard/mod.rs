@@ -16,6 +16,7 @@ mod tape;
 mod transport;
 mod wake;
 
+pub use socket::report_icmp;
 pub use stats::{LAG_BOUNDS_US, ShardStats};
 
 use crate::clock::Clock;

@@ -1,16 +1,20 @@
 //! SIP over UDP: one socket and one reader per listener.
 use super::counters::Drop;
 use super::limits::Verdict;
-use super::{Inbound, Shared};
+use super::{Inbound, Options, Shared};
 use crate::sip::{Hop, Transport};
+use rustix::net::{RecvAncillaryBuffer, RecvFlags, recvmsg};
 use socket2::{Domain, Protocol, Socket, Type};
 use std::io;
 use std::net::SocketAddr;
+use std::os::fd::AsFd;
 use std::sync::Arc;
 use tokio::net::UdpSocket;
 
 /// The largest datagram there is.
 const DATAGRAM_BYTES_MAX: usize = 65_535;
+/// ICMP errors taken at once; the rest waits for the next.
+const ERRORS_MAX: usize = 64;
 
 #[derive(Clone)]
 pub(crate) struct Listener {
@@ -19,13 +23,18 @@ pub(crate) struct Listener {
 }
 
 impl Listener {
-    pub(crate) fn bind(address: SocketAddr, receive_buffer_bytes: usize) -> io::Result<Listener> {
+    pub(crate) fn bind(address: SocketAddr, options: &Options) -> io::Result<Listener> {
         let socket = Socket::new(Domain::for_address(address), Type::DGRAM, Some(Protocol::UDP))?;
         if address.is_ipv6() {
             socket.set_only_v6(true)?; // IPv4 has a listener of its own
         }
         // Refused above the kernel's limit: what it gives is better than nothing.
-        let _ = socket.set_recv_buffer_size(receive_buffer_bytes);
+        let _ = socket.set_recv_buffer_size(options.receive_buffer_bytes);
+        if let Some(report) = options.report_icmp
+            && let Err(error) = report(socket.as_fd())
+        {
+            tracing::warn!(%error, "phones that are gone will be noticed late: no ICMP errors on this socket");
+        }
         socket.set_nonblocking(true)?;
         socket.bind(&address.into())?;
         let socket = Arc::new(UdpSocket::from_std(socket.into())?);
@@ -42,7 +51,13 @@ impl Listener {
     }
 
     pub(crate) fn send(&self, hop: Hop, bytes: &[u8], shared: &Shared) {
-        match self.socket.try_send_to(bytes, hop.peer) {
+        let mut sent = self.socket.try_send_to(bytes, hop.peer);
+        if matches!(&sent, Err(error) if error.kind() != io::ErrorKind::WouldBlock) {
+            // With ICMP reported, a call fails once for what an earlier datagram met; this one has not been sent.
+            self.report_errors(shared);
+            sent = self.socket.try_send_to(bytes, hop.peer);
+        }
+        match sent {
             Ok(_) => {}
             // The kernel's buffer is full: lost as any datagram may be, and repeated by its transaction.
             Err(error) if error.kind() == io::ErrorKind::WouldBlock => shared.tally.dropped(Drop::Unsendable),
@@ -50,6 +65,21 @@ impl Listener {
             Err(error) => {
                 tracing::debug!(peer = %hop.peer, %error, "a SIP datagram could not be sent");
                 shared.unsendable(hop);
+            }
+        }
+    }
+
+    /// Tells the owner of every peer whose ICMP error the kernel has kept.
+    fn report_errors(&self, shared: &Shared) {
+        for _ in 0..ERRORS_MAX {
+            let (mut byte, mut control) = ([0; 1], []);
+            let mut control = RecvAncillaryBuffer::new(&mut control);
+            let flags = RecvFlags::ERRQUEUE | RecvFlags::DONTWAIT;
+            let slices = &mut [io::IoSliceMut::new(&mut byte)];
+            let Ok(message) = recvmsg(self.socket.as_fd(), slices, &mut control, flags) else { return };
+            if let Some(Ok(peer)) = message.address.map(SocketAddr::try_from) {
+                let local = shared.real(self.local, peer);
+                shared.unsendable(Hop { transport: Transport::Udp, local, peer });
             }
         }
     }
@@ -61,8 +91,9 @@ pub(crate) async fn read(listener: Listener, shared: Arc<Shared>) {
         let (length, peer) = match listener.socket.recv_from(&mut buffer).await {
             Ok(received) => received,
             Err(error) => {
-                // An ICMP error that the kernel reports here concerns one peer, not the listener.
+                // What the kernel reports here concerns one peer, not the listener.
                 tracing::debug!(local = %listener.local, %error, "reading SIP datagrams");
+                listener.report_errors(&shared);
                 tokio::task::yield_now().await;
                 continue;
             }

@@ -19,7 +19,8 @@ use std::path::PathBuf;
 use std::sync::{Arc, OnceLock};
 use std::time::Duration;
 
-const SDP: &str = "v=0\r\no=- 1 1 IN IP4 10.0.0.9\r\ns=-\r\nc=IN IP4 10.0.0.9\r\nt=0 0\r\nm=audio 4000 RTP/AVP 8 101\r\n";
+const SDP: &str =
+    "v=0\r\no=- 1 1 IN IP4 10.0.0.9\r\ns=-\r\nc=IN IP4 10.0.0.9\r\nt=0 0\r\nm=audio 4000 RTP/AVP 8 101\r\n";
 
 /// The shipped flows, read once for all seeds.
 fn shipped() -> &'static (Installation, Arc<FlowSet>) {
@@ -215,7 +216,9 @@ impl Exchange {
         } else {
             for phone in 0..self.phones.len() {
                 let now = self.now;
-                if let Some(key) = self.phones[phone].agenda.keys().next().copied().filter(|(at, _)| *at <= now.mono) {
+                if let Some(key) =
+                    self.phones[phone].agenda.keys().next().copied().filter(|(at, _)| *at <= now.mono)
+                {
                     let command = self.phones[phone].agenda.remove(&key).unwrap();
                     self.phone_command(phone, command);
                     break;

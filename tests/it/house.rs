@@ -32,7 +32,10 @@ pub fn media_ports(count: u16) -> (u16, u16) {
         let offset = NEXT_PORTS.fetch_add(count, Ordering::Relaxed) % 28_000;
         let first = (base - 30_000 + offset) % 28_000 + 30_000 & !1;
         let free = |port| UdpSocket::bind(("127.0.0.1", port)).is_ok();
-        if first.checked_add(count).is_some_and(|last| last < 60_000) && free(first) && free(first + count - 1) {
+        if first.checked_add(count).is_some_and(|last| last < 60_000)
+            && free(first)
+            && free(first + count - 1)
+        {
             return (first, first + count - 1);
         }
     }
@@ -197,7 +200,13 @@ impl House {
     }
 
     pub fn signal(&self, name: &str) {
-        assert!(Command::new("kill").args([format!("-{name}"), self.child.id().to_string()]).status().unwrap().success());
+        assert!(
+            Command::new("kill")
+                .args([format!("-{name}"), self.child.id().to_string()])
+                .status()
+                .unwrap()
+                .success()
+        );
     }
 
     /// Waits for the process to end by itself.

@@ -6,3 +6,4 @@ mod house;
 mod media;
 mod races;
 mod web;
+mod wire;

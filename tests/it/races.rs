@@ -28,20 +28,31 @@ fn two_phones_answer_together_and_one_is_bridged_the_other_released() {
         exchange.phones[1].picks_up = Some(Duration::from_millis(first));
         exchange.phones[2].picks_up = Some(Duration::from_millis(second));
         exchange.dial("79161234567", "88007077759");
-        assert!(exchange.run_until(Duration::from_secs(60), |e| !e.phones[0].talking.is_empty()), "seed {seed}");
+        assert!(
+            exchange.run_until(Duration::from_secs(60), |e| !e.phones[0].talking.is_empty()),
+            "seed {seed}"
+        );
         exchange.run(Duration::from_secs(1));
         exchange.press('0');
         exchange.run(Duration::from_secs(60));
         assert_eq!(exchange.bridges.len(), 1, "seed {seed}: bridges");
         let talking = exchange.phones[1].talking.len() + exchange.phones[2].talking.len();
         assert_eq!(talking, 1, "seed {seed}: phones in a talk");
-        let both_answered = exchange.phones[1..].iter().all(|phone| {
-            phone.events.iter().any(|(_, event)| matches!(event, sip::Event::Confirmed { .. }))
-        });
+        let both_answered = exchange.phones[1..]
+            .iter()
+            .all(|phone| phone.events.iter().any(|(_, event)| matches!(event, sip::Event::Confirmed { .. })));
         crossed += u64::from(both_answered);
         let states = states(&exchange);
-        assert_eq!(states.iter().filter(|(_, state)| *state == "talking").count(), 1, "seed {seed}: {states:?}");
-        assert_eq!(states.iter().filter(|(_, state)| *state == "ready").count(), 1, "seed {seed}: {states:?}");
+        assert_eq!(
+            states.iter().filter(|(_, state)| *state == "talking").count(),
+            1,
+            "seed {seed}: {states:?}"
+        );
+        assert_eq!(
+            states.iter().filter(|(_, state)| *state == "ready").count(),
+            1,
+            "seed {seed}: {states:?}"
+        );
     }
     if seeds(1000).len() >= 1000 {
         assert!(crossed > 100, "only {crossed} seeds had two 200 OK: the race is not one");
@@ -53,7 +64,10 @@ fn the_caller_hangs_up_while_the_phone_rings_and_the_phone_stops_within_50_ms() 
     for seed in seeds(300) {
         let mut exchange = Exchange::new(seed, 1, Network { delay_ms: (1, 10), loss_percent: 0 });
         let leg = exchange.dial("79990000001", "88007077759");
-        assert!(exchange.run_until(Duration::from_secs(30), |e| !e.phones[0].talking.is_empty()), "seed {seed}");
+        assert!(
+            exchange.run_until(Duration::from_secs(30), |e| !e.phones[0].talking.is_empty()),
+            "seed {seed}"
+        );
         exchange.run(Duration::from_secs(1));
         exchange.press('0');
         let wait = exchange.dice(0, 3_000);
@@ -61,7 +75,8 @@ fn the_caller_hangs_up_while_the_phone_rings_and_the_phone_stops_within_50_ms() 
         let at = exchange.now.mono;
         exchange.phone_command(0, Command::Hangup { leg, reason: None });
         exchange.run(Duration::from_secs(40));
-        let rang = exchange.phones[1].events.iter().any(|(_, event)| matches!(event, sip::Event::Incoming(_)));
+        let rang =
+            exchange.phones[1].events.iter().any(|(_, event)| matches!(event, sip::Event::Incoming(_)));
         let stopped = exchange.phones[1].events.iter().find_map(|(at, event)| match event {
             sip::Event::Ended { how: sip::Ended::Cancelled, .. } => Some(*at),
             _ => None,
@@ -82,7 +97,10 @@ fn the_caller_is_gone_in_the_instant_of_the_answer_and_the_operator_is_ready_aga
         let mut exchange = Exchange::new(seed, 1, Network { delay_ms: (1, 30), loss_percent: 0 });
         exchange.phones[1].picks_up = Some(Duration::from_millis(2_000));
         let leg = exchange.dial("79990000001", "88007077759");
-        assert!(exchange.run_until(Duration::from_secs(30), |e| !e.phones[0].talking.is_empty()), "seed {seed}");
+        assert!(
+            exchange.run_until(Duration::from_secs(30), |e| !e.phones[0].talking.is_empty()),
+            "seed {seed}"
+        );
         exchange.run(Duration::from_secs(1));
         exchange.press('0');
         let wait = exchange.dice(1_950, 2_080);
