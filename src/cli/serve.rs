@@ -165,8 +165,45 @@ async fn until_told_to_stop(installation: &Installation, running: &Running) {
     }
 }
 
-/// The demo waits for its robots.
-pub fn demo(_: &Common, args: DemoArgs) -> Done {
-    let _ = (args.callers, args.operators, args.calls, args.seed);
-    Err(Failure::new(Exit::Usage, "not built yet"))
+/// The demo: a server on loopback in a folder of its own, and robots that call and answer.
+pub fn demo(common: &Common, args: DemoArgs) -> Done {
+    let level = logging(Some(LogFormat::Text))?;
+    let _ = level.set("warn,hotline=info");
+    let mut installation = installation::load(common)?;
+    installation.config.bind_to_loopback();
+    super::runtime()?.block_on(async {
+        let demo = load_demo(&installation).await?;
+        let running = start(&installation, level).await?;
+        banner(&installation, &running, Some(&demo));
+        let server = running
+            .sip
+            .iter()
+            .find(|(transport, _)| *transport == Transport::Udp)
+            .map(|(_, address)| *address)
+            .ok_or_else(|| Failure::new(Exit::BadConfiguration, "the demo needs a UDP listener (sip.udp)"))?;
+        let operators = demo
+            .operators
+            .iter()
+            .take(args.operators)
+            .map(|(id, password)| (id.to_string(), password.reveal().to_string()))
+            .collect();
+        let options = crate::robot::demo::Options {
+            server,
+            domain: installation.config.sip.domain.clone(),
+            callers: args.callers,
+            calls: args.calls,
+            operators,
+            seed: args.seed,
+        };
+        let robots = crate::robot::demo::run(options);
+        tokio::select! {
+            counts = robots => match counts {
+                Ok(counts) => println!("{counts}"),
+                Err(error) => return Err(Failure::new(Exit::CallFailed, error)),
+            },
+            _ = until_told_to_stop(&installation, &running) => {}
+        }
+        running.stop().await;
+        Ok(Exit::Ok)
+    })
 }
