@@ -1,6 +1,5 @@
 //! What goes into and comes out of the Switchboard.
-use crate::call::{Answer, Ask, Keep};
-use crate::cause::{CallResult, Cause};
+use crate::call::{Answer, Ask, Happened, Keep};
 use crate::class::Class;
 use crate::flow::Method;
 use crate::ids::{CallId, OperatorId, RequestId, ShardId};
@@ -53,6 +52,8 @@ pub enum Event {
     HttpReply { request: RequestId, status: u16, body: serde_json::Value },
     HttpFailed { request: RequestId },
     Admin { request: RequestId, what: Admin },
+    /// A deadline has passed. An input like any other, so that the journal holds the time at which it was noticed.
+    Tick,
 }
 
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
@@ -85,19 +86,4 @@ pub enum Action {
     Alert(Alert),
     /// For the metrics and the log.
     Happened(Happened),
-}
-
-/// What is counted and logged. Holds no number and no digit.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
-#[serde(rename_all = "snake_case")]
-pub enum Happened {
-    CallStarted { call: CallId, line: String },
-    CallEnded { call: CallId, line: String, result: CallResult, cause: Cause },
-    Digit { method: crate::digit::DigitMethod },
-    Enqueued { call: CallId, queue: String, class: Class },
-    Offered { call: CallId, operator: OperatorId },
-    Connected { call: CallId, operator: OperatorId, queue: String, class: Class, waited: Duration },
-    Abandoned { call: CallId, queue: String, class: Class, waited: Duration },
-    Exited { call: CallId, queue: String, class: Class, exit: String, waited: Duration },
-    OperatorChanged { operator: OperatorId, state: String },
 }

@@ -1,3 +1,8 @@
 //! The integration tests, as one binary: behaviour seen from outside.
+mod exchange;
 mod floors;
+mod flows;
+mod house;
 mod media;
+mod races;
+mod web;

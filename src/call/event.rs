@@ -1,0 +1,120 @@
+//! What goes into and comes out of one call.
+use super::{Answer, Ask, Keep};
+use crate::cause::{CallResult, Cause};
+use crate::class::Class;
+use crate::digit::DigitMethod;
+use crate::flow::Method;
+use crate::ids::{CallId, LegId, OfferId, OperatorId, QueueName, RequestId, SeatId};
+use crate::media::{LegCommand, LegEvent};
+use crate::queue::{self, Exit, Withdrawal};
+use crate::sip;
+use serde::{Deserialize, Serialize};
+use std::collections::BTreeMap;
+use std::net::IpAddr;
+use std::time::Duration;
+
+/// How to reach an operator's phone.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct Endpoint {
+    pub operator: OperatorId,
+    pub target: sip::Target,
+    /// Where his signalling comes from: source learning of his leg starts there.
+    pub peer: IpAddr,
+    pub auto_answer: bool,
+}
+
+#[derive(Clone, Debug, PartialEq)]
+pub enum Event {
+    Sip(sip::Event),
+    Leg(LegEvent),
+    Store(Answer),
+    HttpReply {
+        request: RequestId,
+        status: u16,
+        body: serde_json::Value,
+    },
+    HttpFailed {
+        request: RequestId,
+    },
+    /// The dispatcher wants this phone to ring for the call's seat; `None`: the operator has no address any more.
+    Offer {
+        offer: OfferId,
+        operator: OperatorId,
+        endpoint: Option<Endpoint>,
+        queue: QueueName,
+        class: Class,
+        waited: Duration,
+    },
+    Withdraw {
+        offer: OfferId,
+        why: Withdrawal,
+    },
+    Connect {
+        offer: OfferId,
+    },
+    Connected {
+        offer: OfferId,
+        waited: Duration,
+    },
+    Return {
+        offer: OfferId,
+    },
+    Exit {
+        seat: SeatId,
+        exit: Exit,
+    },
+    /// The caller's class has changed by an administrator's hand.
+    Class {
+        class: Class,
+    },
+    /// An administrator ends the call.
+    HangUp,
+}
+
+#[derive(Clone, Debug, PartialEq)]
+pub enum Action {
+    Sip(sip::Command),
+    /// For the call's own shard.
+    Leg(LegCommand),
+    Ask(Ask),
+    Keep(Keep),
+    Http {
+        request: RequestId,
+        method: Method,
+        url: String,
+        headers: BTreeMap<String, String>,
+        body: Option<String>,
+        timeout: Duration,
+        retries: u8,
+    },
+    Notify {
+        to: String,
+        body: String,
+    },
+    /// For the dispatcher of this queue's pool.
+    Queue {
+        queue: QueueName,
+        event: queue::Event,
+    },
+    Happened(Happened),
+    /// An operator's leg was let go. Answered ones are free at once; one that still rings is free when the SIP machine
+    /// says that its CANCEL is done.
+    Released { leg: LegId, offer: OfferId, queue: QueueName, answered: bool },
+    /// The record is written and nothing is pending: forget the call.
+    Finished,
+}
+
+/// What is counted and logged. Holds no number and no digit.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Happened {
+    CallStarted { call: CallId, line: String },
+    CallEnded { call: CallId, line: String, result: CallResult, cause: Cause },
+    Digit { method: DigitMethod },
+    Enqueued { call: CallId, queue: String, class: Class },
+    Offered { call: CallId, operator: OperatorId },
+    Connected { call: CallId, operator: OperatorId, queue: String, class: Class, waited: Duration },
+    Abandoned { call: CallId, queue: String, class: Class, waited: Duration },
+    Exited { call: CallId, queue: String, class: Class, exit: String, waited: Duration },
+    OperatorChanged { operator: OperatorId, state: String },
+}

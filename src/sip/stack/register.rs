@@ -1,0 +1,94 @@
+//! REGISTER (RFC 3261 §10.3): who it is, whether he may, and what is bound now.
+use super::{Stack, request::warning};
+use crate::ids::OperatorId;
+use crate::machine::Now;
+use crate::sip::digest::{Credentials, Verdict, same_resource};
+use crate::sip::event::{Event, Hop, Output};
+use crate::sip::header::Name;
+use crate::sip::message::{Message, Start};
+use crate::sip::registrar::{Change, Refusal};
+use rand_core::Rng;
+
+impl Stack {
+    pub(super) fn register(
+        &mut self,
+        id: u64,
+        hop: Hop,
+        message: &Message<'_>,
+        now: Now,
+        out: &mut Vec<Output>,
+    ) {
+        let Start::Request { uri, text, .. } = message.start else { return };
+        let Ok(aor) = message.to.parsed() else {
+            return self.respond(id, 400, |builder| warning(builder, "To is no SIP address"), now, out);
+        };
+        let aor = aor.user_text();
+        let credentials: Vec<Credentials> = message
+            .headers
+            .iter()
+            .filter(|h| h.name == Name::Authorization)
+            .filter_map(|h| Credentials::parse(h.value))
+            .collect();
+        let Some(credentials) = credentials.into_iter().find(|c| c.realm == self.config.domain) else {
+            return self.challenge(id, false, now, out);
+        };
+        let secret = self.registrar.secret(&credentials.user);
+        match self.authenticator.check(&credentials, text, secret, now.wall) {
+            Verdict::Bad => return self.challenge(id, false, now, out),
+            Verdict::Stale => return self.challenge(id, true, now, out),
+            Verdict::Good => {}
+        }
+        if !same_resource(&credentials.uri, uri) {
+            return self.respond(id, 400, |builder| warning(builder, "digest is for another URI"), now, out);
+        }
+        if credentials.user != aor {
+            return self.respond(id, 403, |builder| builder, now, out);
+        }
+        let user = OperatorId::from(credentials.user);
+        match self.registrar.register(&user, message, hop, now.mono, &self.config) {
+            Err(Refusal::Malformed) => {
+                self.respond(id, 400, |builder| warning(builder, "Contact is malformed"), now, out);
+            }
+            Err(Refusal::OutOfOrder) => self.respond(id, 500, |builder| builder, now, out),
+            Err(Refusal::TooBrief) => {
+                let min = self.config.register_expires_min.as_secs();
+                self.respond(id, 423, |builder| builder.named("Min-Expires", min), now, out);
+            }
+            Ok(change) => {
+                let contacts: Vec<String> = self
+                    .registrar
+                    .all(&user)
+                    .iter()
+                    .map(|b| format!("<{}>;expires={}", b.contact, b.expires_at.since(now.mono).as_secs()))
+                    .collect();
+                let with = |builder| {
+                    contacts.iter().fold(builder, |builder: crate::sip::build::Builder, contact| {
+                        builder.header(Name::Contact, contact)
+                    })
+                };
+                self.respond(id, 200, with, now, out);
+                self.watch_bindings(&user);
+                match change {
+                    Change::Bound(binding) => out.push(Output::Event(Event::Registered {
+                        user,
+                        contact: binding.contact,
+                        hop: binding.hop,
+                        expires: binding.expires_at.since(now.mono),
+                        user_agent: binding.user_agent,
+                    })),
+                    Change::Gone => out.push(Output::Event(Event::Unregistered { user })),
+                    Change::Nothing => {}
+                }
+            }
+        }
+    }
+
+    fn challenge(&mut self, id: u64, stale: bool, now: Now, out: &mut Vec<Output>) {
+        let salt = self.rng.next_u64();
+        let [first, second] = self.authenticator.challenges(&self.config.domain, stale, salt, now.wall);
+        let with = |builder: crate::sip::build::Builder| {
+            builder.named("WWW-Authenticate", first).named("WWW-Authenticate", second)
+        };
+        self.respond(id, 401, with, now, out);
+    }
+}
