@@ -147,7 +147,7 @@ mod tests {
             keys.next_frame(false, Codec::Pcmu, 0, &mut frame);
             sound.extend(Codec::Pcmu.decode_all(&frame));
         }
-        let heard: String = detect_file(&sound, 8000).iter().map(|d| d.digit.as_char()).collect();
+        let heard: String = detect_file(&sound, 8000).unwrap().iter().map(|d| d.digit.as_char()).collect();
         assert_eq!(heard, "7#");
     }
 }

@@ -120,16 +120,16 @@ pub struct Detected {
     pub duration_ms: u64,
 }
 
-/// The key presses in a recording, in order. Another rate than 8000 Hz is resampled first; one that cannot be (under
-/// 4000 Hz) has no room for a key's upper tone, and so no keys.
-pub fn detect_file(samples: &[i16], rate: u32) -> Vec<Detected> {
-    let resampled = match rate {
-        SAMPLE_RATE => Vec::new(),
-        _ => wav::resample_to_8k(&wav::to_f32(samples), rate)
-            .map(|samples| wav::to_i16(&samples))
-            .unwrap_or_default(),
+/// The key presses in a recording, in order. Another rate than 8000 Hz is resampled first; an error names one that cannot
+/// be.
+pub fn detect_file(samples: &[i16], rate: u32) -> Result<Vec<Detected>, wav::WavError> {
+    let resampled;
+    let samples = if rate == SAMPLE_RATE {
+        samples
+    } else {
+        resampled = wav::to_i16(&wav::resample_to_8k(&wav::to_f32(samples), rate)?);
+        &resampled
     };
-    let samples = if rate == SAMPLE_RATE { samples } else { &resampled };
     let mut found: Vec<Detected> = Vec::new();
     let mut heard = |edge| match edge {
         Edge::Down { digit, start } => found.push(Detected { digit, start_ms: start / 8, duration_ms: 0 }),
@@ -144,7 +144,7 @@ pub fn detect_file(samples: &[i16], rate: u32) -> Vec<Detected> {
     // Silence after the end lets a last press finish.
     detector.hear_linear(&[0; 320], &mut heard);
     detector.finish(&mut heard);
-    found
+    Ok(found)
 }
 
 #[cfg(test)]
@@ -227,7 +227,7 @@ mod tests {
                 8000 => samples,
                 _ => samples.iter().flat_map(|s| [*s, *s]).collect(),
             };
-            let found = detect_file(&samples, rate);
+            let found = detect_file(&samples, rate).unwrap();
             assert_eq!(found.iter().map(|d| d.digit.as_char()).collect::<String>(), "19#");
             for (i, press) in found.iter().enumerate() {
                 let start = 500 + 200 * i as u64;

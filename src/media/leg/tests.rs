@@ -369,7 +369,7 @@ fn a_key_for_a_peer_that_takes_no_events_becomes_a_tone() {
     b.run(300);
     let heard: Vec<i16> =
         b.take_rtp().iter().flat_map(|said| Codec::Pcma.decode_all(said.rtp().payload)).collect();
-    let keys = crate::media::dtmf::detect_file(&heard, 8000);
+    let keys = crate::media::dtmf::detect_file(&heard, 8000).unwrap();
     assert_eq!(keys.iter().map(|key| key.digit.as_char()).collect::<String>(), "7");
 }
 
