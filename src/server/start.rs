@@ -272,7 +272,7 @@ impl Running {
         }
         if let Some(recorder) = self.recorder.take() {
             // Its thread writes what is in the rings and closes the files.
-            let _ = tokio::task::spawn_blocking(move || drop(recorder)).await;
+            let _ = tokio::task::spawn_blocking(move || recorder.stop()).await;
         }
         self.store.close().await;
     }
