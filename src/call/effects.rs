@@ -82,6 +82,7 @@ impl Call {
                 let class = cx.rules.seat_class(&queue, class);
                 let id = cx.ids.seats.take();
                 self.record.queue = Some(queue.clone());
+                self.record.class = class;
                 self.record.enqueued_at = Some(cx.now.wall);
                 self.record.offered_at = None;
                 self.record.wait_ms = None;

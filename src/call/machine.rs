@@ -448,6 +448,7 @@ impl Call {
             let class = cx.rules.seat_class(&seat.queue, class);
             if seat.class != class {
                 seat.class = class;
+                self.record.class = class;
                 let event = queue::Event::ClassChanged { seat: seat.id, class };
                 let queue = seat.queue.clone();
                 cx.out.push(Action::Queue { queue, event });
@@ -578,7 +579,7 @@ impl Call {
             id: self.id,
             line: self.record.line.clone(),
             caller: Number::parse(&self.record.caller).map(|n| n.masked()).unwrap_or_default(),
-            class: self.class,
+            class: self.seat.as_ref().map_or(self.class, |seat| seat.class),
             stage,
             queue: self.record.queue.as_ref().filter(|_| stage != "menu").map(|queue| queue.to_string()),
             step: self.step.clone(),
