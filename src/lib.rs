@@ -7,8 +7,8 @@
 //! (`tests/it/floors.rs` reads the `use` lines and fails with the offending path):
 //!
 //! ```text
-//! 5 program      cli config prompts server telemetry
-//! 4 shells       wire shard store recorder outbound web watch robot
+//! 5 program      cli config desk prompts server telemetry
+//! 4 shells       wire shard store recorder outbound web robot sim
 //! 3 switchboard  switchboard
 //! 2 call         call
 //! 1 machines     flow speech queue media sip
@@ -44,6 +44,7 @@ pub mod outbound;
 pub mod recorder;
 pub mod robot;
 pub mod shard;
+pub mod sim;
 pub mod store;
 pub mod web;
 pub mod wire;
@@ -51,6 +52,7 @@ pub mod wire;
 // 5 program
 pub mod cli;
 pub mod config;
+pub mod desk;
 pub mod prompts;
 pub mod server;
 pub mod telemetry;

@@ -4,7 +4,7 @@ use crate::cause::{CallResult, Cause};
 use crate::class::Class;
 use crate::digit::DigitMethod;
 use crate::flow::Method;
-use crate::ids::{CallId, OfferId, OperatorId, QueueName, RequestId, SeatId};
+use crate::ids::{CallId, LegId, OfferId, OperatorId, QueueName, RequestId, SeatId};
 use crate::media::{LegCommand, LegEvent};
 use crate::queue::{self, Exit, Withdrawal};
 use crate::sip;
@@ -63,10 +63,6 @@ pub enum Event {
         seat: SeatId,
         exit: Exit,
     },
-    Closed {
-        seat: SeatId,
-        waited: Duration,
-    },
     /// The caller's class has changed by an administrator's hand.
     Class {
         class: Class,
@@ -101,6 +97,9 @@ pub enum Action {
         event: queue::Event,
     },
     Happened(Happened),
+    /// An operator's leg was let go. Answered ones are free at once; one that still rings is free when the SIP machine
+    /// says that its CANCEL is done.
+    Released { leg: LegId, offer: OfferId, queue: QueueName, answered: bool },
     /// The record is written and nothing is pending: forget the call.
     Finished,
 }

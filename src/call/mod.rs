@@ -1,6 +1,16 @@
 //! One call: its caller's leg, its flow, its seat, its operators' legs, and what is kept of it.
+//!
+//! `machine` holds the call's state and its life; `effects` carries out what the flow wants; `operators` rings, bridges
+//! and releases phones; `dial` is one such phone; `record` is what is kept.
+mod context;
+mod dial;
+mod effects;
 pub mod event;
+mod machine;
+mod operators;
 pub mod record;
 
+pub use context::{Context, Ids, Outbound, Rules};
 pub use event::{Action, Endpoint, Event, Happened};
-pub use record::{Answer, Ask, CallEvent, CallRecord, Keep, Message, NewTicket};
+pub use machine::{Admitted, Call};
+pub use record::{Answer, Ask, CallEvent, CallRecord, CallView, Keep, Message, NewTicket};

@@ -38,6 +38,23 @@ pub struct CallRecord {
     pub operator_quality: Option<Quality>,
 }
 
+/// The row of `GET /calls`: a call as people see it now.
+#[derive(Clone, Debug, PartialEq, Serialize)]
+pub struct CallView {
+    pub id: CallId,
+    pub line: String,
+    /// Masked.
+    pub caller: String,
+    pub class: Class,
+    /// `menu`, `waiting`, `ringing`, `talking`.
+    pub stage: &'static str,
+    pub queue: Option<String>,
+    pub step: String,
+    /// How long the call has been in this stage.
+    pub since_ms: u64,
+    pub operator: Option<OperatorId>,
+}
+
 /// One line of a call's story. Never holds a digit of a secret step.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct CallEvent {
@@ -95,6 +112,25 @@ pub enum Answer {
     Failed {
         request: RequestId,
     },
+}
+
+impl Ask {
+    pub fn request(&self) -> RequestId {
+        match self {
+            Ask::Lookup { request, .. } | Ask::OpenTicket { request, .. } => *request,
+        }
+    }
+}
+
+impl Answer {
+    pub fn request(&self) -> RequestId {
+        match self {
+            Answer::Found { request, .. }
+            | Answer::NotFound { request }
+            | Answer::TicketOpened { request, .. }
+            | Answer::Failed { request } => *request,
+        }
+    }
 }
 
 /// Something to be written, in order, never awaited by a call.

@@ -65,6 +65,11 @@ pub enum Event {
         name: String,
         duration: Duration,
     },
+    /// The seat's place in its queue and its expected wait, whenever they change. For `queue.position` and `queue.wait`.
+    QueueStanding {
+        position: u32,
+        expected_wait: Option<Duration>,
+    },
     /// The seat was closed by the queue; the step's exit is taken, or a polite goodbye if it has none.
     QueueExited {
         exit: QueueExit,
@@ -129,6 +134,8 @@ pub enum Effect {
         name: String,
         duration: Duration,
     },
+    /// The caller refused to be recorded (`consent`): no recording of this call's talks.
+    RefuseRecording,
     /// Takes a seat. Music plays while the flow says nothing.
     Enqueue {
         queue: QueueName,
@@ -165,7 +172,7 @@ pub enum Method {
 }
 
 /// What is known of a call when it begins.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[derive(Clone, PartialEq, Serialize, Deserialize)]
 pub struct Facts {
     pub call: crate::ids::CallId,
     /// The caller's number, canonical; empty when withheld.
@@ -175,4 +182,17 @@ pub struct Facts {
     pub name: Option<String>,
     /// The number dialled, canonical.
     pub called: String,
+}
+
+/// Debug output ends up in logs: numbers are masked, the name is left out.
+impl std::fmt::Debug for Facts {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("Facts")
+            .field("call", &self.call)
+            .field("caller", &crate::number::Number::parse(&self.caller))
+            .field("verified", &self.verified)
+            .field("class", &self.class)
+            .field("called", &crate::number::Number::parse(&self.called))
+            .finish_non_exhaustive()
+    }
 }

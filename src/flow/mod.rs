@@ -1,4 +1,33 @@
 //! Call flows: the language that admins write, its checker, and the interpreter that walks a call through it.
+//!
+//! ```text
+//!  *.yaml ─▶ yaml (tree, places) ─▶ node/* (kinds, resolved in compile) ─▶ check ─▶ FlowSet ─▶ Interpreter
+//! ```
+//! A [`FlowSet`] exists only without errors; the [`Interpreter`] therefore has no error path, only failure edges.
+//! Everything about one kind of step, from its fields to its behaviour, is in one file under `node/`.
+mod calendar;
+mod check;
+mod codes;
+mod compile;
+mod environment;
 pub mod event;
+pub mod expression;
+pub mod finding;
+mod interpreter;
+mod load;
+mod model;
+mod node;
+pub mod report;
+mod say;
+mod turn;
+mod vars;
+pub mod yaml;
 
+pub use calendar::Calendar;
+pub use check::WayToPerson;
+pub use environment::{Environment, prompt};
 pub use event::{Effect, Event, Facts, Lookup, Method, QueueExit};
+pub use finding::{Finding, Severity, Span};
+pub use interpreter::Interpreter;
+pub use model::{AnswerMode, ArgType, Flow, FlowSet, Line, Step};
+pub use vars::{Var, Vars};

@@ -132,6 +132,23 @@ pub struct Quality {
     pub round_trip_ms: Option<f64>,
 }
 
+impl LegEvent {
+    /// The leg that this is about.
+    pub fn leg(&self) -> LegId {
+        match self {
+            LegEvent::Opened { leg, .. }
+            | LegEvent::Refused { leg, .. }
+            | LegEvent::Reanswer { leg, .. }
+            | LegEvent::Flowing { leg }
+            | LegEvent::Digit { leg, .. }
+            | LegEvent::PlayDone { leg, .. }
+            | LegEvent::Recorded { leg, .. }
+            | LegEvent::RtpTimeout { leg }
+            | LegEvent::Closed { leg, .. } => *leg,
+        }
+    }
+}
+
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum LegEvent {

@@ -1,6 +1,7 @@
 //! What goes into and comes out of a pool's dispatcher. The words are those of the queue rules.
 use crate::class::Class;
 use crate::ids::{CallId, OfferId, OperatorId, QueueName, RequestId, SeatId, Skill};
+use crate::machine::Instant;
 use serde::{Deserialize, Serialize};
 use std::collections::BTreeSet;
 use std::time::Duration;
@@ -17,6 +18,21 @@ pub enum Exit {
     Closed,
     /// Nobody in the pool has the skills that were asked for.
     NoSuchSkill,
+}
+
+impl Exit {
+    /// As an edge of a `queue` step is written.
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Exit::MaxWait => "max_wait",
+            Exit::Full => "full",
+            Exit::NobodySignedIn => "nobody_signed_in",
+            Exit::AllPaused => "all_paused",
+            Exit::EwtOver => "ewt_over",
+            Exit::Closed => "closed",
+            Exit::NoSuchSkill => "no_such_skill",
+        }
+    }
 }
 
 /// Why a seat was left before an operator was connected.
@@ -102,6 +118,15 @@ pub enum Event {
         why: Leave,
     },
 
+    /// Another queue of the same pool takes over the seat, with its age and class: a caller who waits changes queues, or
+    /// an operator passes on the one he talks with. His own leg's end is told apart, by `OperatorGone`.
+    Moved {
+        seat: SeatId,
+        queue: QueueName,
+        skills: BTreeSet<Skill>,
+        exits: BTreeSet<Exit>,
+    },
+
     /// The operator's phone is there: REGISTER, a static contact, a browser that signed in.
     SignedIn {
         operator: OperatorId,
@@ -138,6 +163,12 @@ pub enum Event {
     OfferFailed {
         offer: OfferId,
         why: OfferFailure,
+    },
+    /// The bridge will stand at this moment: a whisper to the operator is heard first, or it stands now. The promise clock
+    /// cannot stop before it.
+    BridgeDue {
+        offer: OfferId,
+        at: Instant,
     },
     /// The operator's first RTP packet came.
     Flowing {

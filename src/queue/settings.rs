@@ -43,6 +43,16 @@ pub struct QueueSettings {
     pub all_paused_grace: Duration,
     pub announce_every: Duration,
     pub record: bool,
+    /// Rule Q4: the queue's timeline of skills, in the order of `after`. Empty: skills are needed to the end.
+    pub widen: Vec<Widening>,
+}
+
+/// One point of a queue's timeline: from `after` of waiting on, a seat is content without these skills, and without
+/// those of the points before it.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Widening {
+    pub after: Duration,
+    pub forgo: BTreeSet<Skill>,
 }
 
 impl Default for QueueSettings {
@@ -58,6 +68,7 @@ impl Default for QueueSettings {
             all_paused_grace: Duration::from_secs(60),
             announce_every: Duration::from_secs(60),
             record: false,
+            widen: Vec::new(),
         }
     }
 }

@@ -16,6 +16,7 @@ mod tape;
 mod transport;
 mod wake;
 
+pub use socket::report_icmp;
 pub use stats::{LAG_BOUNDS_US, ShardStats};
 
 use crate::clock::Clock;
@@ -291,6 +292,11 @@ impl Events {
     fn ended(&self) -> bool {
         self.notices.iter().all(Consumer::is_abandoned)
     }
+}
+
+/// Would a shard that asks for real-time scheduling get it? Tried on a thread that ends at once.
+pub fn may_be_realtime() -> bool {
+    std::thread::spawn(|| socket::ask_for_realtime().is_ok()).join().unwrap_or(false)
 }
 
 /// Raises the soft limit of open files to the hard one, and says what it is now. A leg takes two.

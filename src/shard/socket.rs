@@ -6,7 +6,7 @@ use crate::shard::wake::Wake;
 use std::io;
 use std::mem;
 use std::net::{Ipv4Addr, Ipv6Addr, SocketAddr, SocketAddrV4, SocketAddrV6, UdpSocket};
-use std::os::fd::AsRawFd;
+use std::os::fd::{AsRawFd, BorrowedFd};
 use std::sync::Arc;
 use tokio::io::Interest;
 use tokio::io::unix::AsyncFd;
@@ -111,6 +111,21 @@ pub fn ask_for_realtime() -> io::Result<()> {
         libc::sched_setscheduler(0, libc::SCHED_FIFO | libc::SCHED_RESET_ON_FORK, &parameters)
     };
     if refused == 0 { Ok(()) } else { Err(io::Error::last_os_error()) }
+}
+
+/// Has ICMP errors reported on a UDP socket that is not connected: the next call on it fails once, and the error queue
+/// tells whose datagram it was. For SIP, where a phone that is gone should be known before its transaction runs out.
+pub fn report_icmp(socket: BorrowedFd<'_>) -> io::Result<()> {
+    let on: libc::c_int = 1;
+    let set = |level, option| {
+        let length = mem::size_of_val(&on) as libc::socklen_t;
+        // SAFETY: the descriptor is borrowed for the call, and the option is an integer that lives as long.
+        unsafe { libc::setsockopt(socket.as_raw_fd(), level, option, (&raw const on).cast(), length) }
+    };
+    // One of the two does not fit the socket's family.
+    let v4 = set(libc::SOL_IP, libc::IP_RECVERR) == 0;
+    let v6 = set(libc::SOL_IPV6, libc::IPV6_RECVERR) == 0;
+    if v4 || v6 { Ok(()) } else { Err(io::Error::last_os_error()) }
 }
 
 /// Registers the wake's descriptor with the runtime of the calling task.

@@ -24,6 +24,10 @@ mod route;
 mod session_timer;
 pub mod stack;
 pub mod status;
+#[cfg(test)]
+pub mod testing;
+#[cfg(test)]
+mod tests;
 mod timers;
 mod transaction;
 pub mod uri;

@@ -99,12 +99,9 @@ pub fn parse(bytes: &[u8]) -> Result<Message<'_>, ParseError> {
 
     let mut seen = [None; SINGLE.len()];
     for header in &headers {
-        if let Some(slot) =
-            SINGLE.iter().position(|name| *name == header.name).and_then(|at| seen.get_mut(at))
-        {
-            if slot.replace(header.value).is_some() {
-                return Err(ParseError::Twice(header.name));
-            }
+        let slot = SINGLE.iter().position(|name| *name == header.name).and_then(|at| seen.get_mut(at));
+        if slot.is_some_and(|slot| slot.replace(header.value).is_some()) {
+            return Err(ParseError::Twice(header.name));
         }
     }
     let [from, to, call_id, cseq, max_forwards, length, _] = seen;

@@ -89,7 +89,7 @@ fn received(value: &str, via: &Via<'_>, peer: SocketAddr) -> String {
                 let _ = write!(text, ";{n}");
             }
             n => {
-                let _ = write!(text, ";{n}={}", unfold(param));
+                let _ = write!(text, ";{n}={param}");
             }
         }
     }
@@ -100,8 +100,8 @@ fn received(value: &str, via: &Via<'_>, peer: SocketAddr) -> String {
     if rport {
         let _ = write!(text, ";rport={}", peer.port());
     }
-    text.push_str(&unfold(rest));
-    text
+    text.push_str(rest);
+    unfold(&text).into_owned()
 }
 
 /// Where the responses to a request go (§18.2.2, RFC 3581 §4): for streams, the same connection.

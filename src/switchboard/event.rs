@@ -52,6 +52,8 @@ pub enum Event {
     HttpReply { request: RequestId, status: u16, body: serde_json::Value },
     HttpFailed { request: RequestId },
     Admin { request: RequestId, what: Admin },
+    /// A deadline has passed. An input like any other, so that the journal holds the time at which it was noticed.
+    Tick,
 }
 
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]

@@ -1,7 +1,293 @@
 //! The Switchboard: the whole control plane of a node as one pure machine.
+//!
+//! ```text
+//!   sip::Event ─▶┐                        ┌─▶ sip::Command
+//!     LegEvent ─▶┤  calls ⇄ dispatchers   ├─▶ LegCommand (for a shard)
+//! store, HTTP ──▶┤                        ├─▶ questions and records for the store
+//!        Admin ─▶┘                        └─▶ what happened, for metrics and the log
+//! ```
+//! It holds the calls, one dispatcher per pool, and the maps that lead from a leg, seat, offer or request to its call.
+//! What a call and a dispatcher say to each other is carried to and fro until both are quiet, all within one `handle`.
+mod admit;
 pub mod event;
+mod routes;
+pub mod settings;
 pub mod view;
 
 pub use crate::call::Happened;
 pub use event::{Action, Admin, Event, Outcome};
+pub use settings::{AllowAnonymous, Settings, Trust};
 pub use view::View;
+
+use crate::call::{self, Call, Ids};
+use crate::flow::FlowSet;
+use crate::ids::*;
+use crate::machine::{Instant, Machine, Now, earlier};
+use crate::queue::{self, Dispatcher};
+use crate::sip::Hop;
+use rand_chacha::ChaCha8Rng;
+use rand_core::SeedableRng;
+use serde::Serialize;
+use std::collections::{BTreeMap, BTreeSet};
+use std::sync::Arc;
+
+#[derive(Serialize)]
+pub struct Switchboard {
+    #[serde(skip)]
+    settings: Settings,
+    /// The set that new calls begin with, and those that running calls began with.
+    #[serde(skip)]
+    flows: BTreeMap<FlowSetHash, Arc<FlowSet>>,
+    current: FlowSetHash,
+    pools: Vec<Dispatcher>,
+    pool_of_queue: BTreeMap<QueueName, usize>,
+    operators: BTreeMap<OperatorId, Presence>,
+    calls: BTreeMap<CallId, Call>,
+    legs: BTreeMap<LegId, CallId>,
+    seats: BTreeMap<SeatId, CallId>,
+    offers: BTreeMap<OfferId, CallId>,
+    requests: BTreeMap<RequestId, CallId>,
+    pings: BTreeMap<RequestId, (usize, OperatorId)>,
+    /// Phones whose CANCEL or BYE is under way; their operators are free when it is done.
+    releasing: BTreeMap<LegId, (usize, OfferId)>,
+    /// Each call's deadline, and all deadlines in order.
+    deadline_of: BTreeMap<CallId, Instant>,
+    deadlines: BTreeSet<(Instant, CallId)>,
+    ids: Ids,
+    calls_begun: u64,
+    calls_per_shard: Vec<usize>,
+    draining: bool,
+    version: u64,
+    random: ChaCha8Rng,
+}
+
+/// Where an operator's phone is.
+#[derive(Clone, Debug, Serialize)]
+struct Presence {
+    pool: usize,
+    hop: Option<Hop>,
+    /// The last pause that was written down, so that each change is written once.
+    paused: Option<String>,
+}
+
+impl Switchboard {
+    pub fn new(settings: Settings, flows: Arc<FlowSet>, seed: u64) -> Switchboard {
+        let mut random = ChaCha8Rng::seed_from_u64(seed);
+        let mut pools = Vec::new();
+        let mut pool_of_queue = BTreeMap::new();
+        let mut operators = BTreeMap::new();
+        for (index, pool) in settings.pools.iter().enumerate() {
+            pool_of_queue.extend(pool.queues.keys().map(|queue| (queue.clone(), index)));
+            for operator in pool.operators.keys() {
+                operators.insert(operator.clone(), Presence { pool: index, hop: None, paused: None });
+            }
+            let seed = rand_core::Rng::next_u64(&mut random);
+            pools.push(Dispatcher::new(pool.clone(), seed).numbered(index as u16));
+        }
+        let current = flows.hash();
+        Switchboard {
+            calls_per_shard: vec![0; usize::from(settings.shards.max(1))],
+            settings,
+            flows: BTreeMap::from([(current, flows)]),
+            current,
+            pools,
+            pool_of_queue,
+            operators,
+            calls: BTreeMap::new(),
+            legs: BTreeMap::new(),
+            seats: BTreeMap::new(),
+            offers: BTreeMap::new(),
+            requests: BTreeMap::new(),
+            pings: BTreeMap::new(),
+            releasing: BTreeMap::new(),
+            deadline_of: BTreeMap::new(),
+            deadlines: BTreeSet::new(),
+            ids: Ids::default(),
+            calls_begun: 0,
+            draining: false,
+            version: 0,
+            random,
+        }
+    }
+
+    /// A new set of flows: calls from now on begin with it, running calls keep theirs.
+    pub fn adopt(&mut self, flows: Arc<FlowSet>) {
+        self.current = flows.hash();
+        self.flows.insert(self.current, flows);
+        let used: BTreeSet<FlowSetHash> = self.calls.values().map(Call::flows).chain([self.current]).collect();
+        self.flows.retain(|hash, _| used.contains(hash));
+    }
+
+    /// What an operator had chosen before a restart (Q7).
+    pub fn restore_choice(&mut self, operator: &OperatorId, paused: Option<String>) {
+        if let Some(presence) = self.operators.get_mut(operator) {
+            presence.paused.clone_from(&paused);
+            self.pools[presence.pool].restore_choice(operator, paused);
+        }
+    }
+
+    pub fn calls(&self) -> usize {
+        self.calls.len()
+    }
+
+    pub fn is_draining(&self) -> bool {
+        self.draining
+    }
+
+    /// The flows that new calls begin with.
+    pub fn flow_set(&self) -> FlowSetHash {
+        self.current
+    }
+
+    /// A number that grows whenever something that people see may have changed.
+    pub fn version(&self) -> u64 {
+        self.version
+    }
+
+    /// Whether this leg's digits belong to a secret step: they are then written down nowhere.
+    pub fn listens_secretly(&self, leg: LegId) -> bool {
+        self.legs.get(&leg).and_then(|call| self.calls.get(call)).is_some_and(Call::listens_secretly)
+    }
+
+    fn on_sip(&mut self, event: crate::sip::Event, now: Now, out: &mut Vec<Action>) {
+        use crate::sip::Event as S;
+        match event {
+            S::Incoming(invite) => self.admit(invite, now, out),
+            S::Registered { user, hop, .. } => {
+                if let Some(presence) = self.operators.get_mut(&user) {
+                    presence.hop = Some(hop);
+                    let pool = presence.pool;
+                    self.tell_pool(pool, queue::Event::SignedIn { operator: user }, now, out);
+                }
+            }
+            S::Unregistered { user } => {
+                if let Some(presence) = self.operators.get_mut(&user) {
+                    presence.hop = None;
+                    let pool = presence.pool;
+                    self.tell_pool(pool, queue::Event::SignedOut { operator: user }, now, out);
+                }
+            }
+            S::Pong { request, alive } => {
+                if let Some((pool, operator)) = self.pings.remove(&request) {
+                    self.tell_pool(pool, queue::Event::Pong { request, operator, alive }, now, out);
+                }
+            }
+            S::Confirmed { leg, .. }
+            | S::Ended { leg, .. }
+            | S::Progress { leg, .. }
+            | S::Answered { leg, .. }
+            | S::Failed { leg, .. }
+            | S::Offered { leg, .. }
+            | S::Reanswered { leg, .. }
+            | S::Digit { leg, .. } => {
+                if let S::Ended { .. } | S::Failed { .. } = &event
+                    && let Some((pool, offer)) = self.releasing.remove(&leg)
+                {
+                    self.offers.remove(&offer);
+                    self.tell_pool(pool, queue::Event::OperatorGone { offer }, now, out);
+                } else if let Some(call) = self.legs.get(&leg).copied() {
+                    self.tell_call(call, call::Event::Sip(event), now, out);
+                }
+            }
+        }
+    }
+
+    fn on_admin(&mut self, request: RequestId, what: Admin, now: Now, out: &mut Vec<Action>) {
+        let outcome = match what {
+            Admin::SetOperator { operator, choice } => {
+                let paused = match &choice {
+                    queue::Choice::Ready => None,
+                    queue::Choice::Paused { reason } => Some(reason.clone()),
+                };
+                self.write_choice(&operator, paused, now, out);
+                self.tell_operator(operator.clone(), queue::Event::Chose { operator, choice }, now, out)
+            }
+            Admin::EndWrapUp { operator } => {
+                self.tell_operator(operator.clone(), queue::Event::EndWrapUp { operator }, now, out)
+            }
+            Admin::HangUp { call } if self.calls.contains_key(&call) => {
+                self.tell_call(call, call::Event::HangUp, now, out);
+                Outcome::Done
+            }
+            Admin::HangUp { .. } => Outcome::NoSuchCall,
+            Admin::SetClass { number, class } => {
+                let theirs = self.calls.values().filter(|call| call.is_verified_caller(&number)).map(Call::id);
+                for call in theirs.collect::<Vec<_>>() {
+                    self.tell_call(call, call::Event::Class { class }, now, out);
+                }
+                Outcome::Done
+            }
+            Admin::Drain => {
+                self.draining = true;
+                out.push(Action::Sip(crate::sip::Command::Drain));
+                Outcome::Done
+            }
+        };
+        out.push(Action::AdminDone { request, outcome });
+    }
+
+    fn tell_operator(&mut self, operator: OperatorId, event: queue::Event, now: Now, out: &mut Vec<Action>) -> Outcome {
+        let Some(pool) = self.operators.get(&operator).map(|presence| presence.pool) else {
+            return Outcome::NoSuchOperator;
+        };
+        self.tell_pool(pool, event, now, out);
+        Outcome::Done
+    }
+}
+
+impl Machine for Switchboard {
+    type Event = Event;
+    type Action = Action;
+
+    fn handle(&mut self, event: Event, now: Now, out: &mut Vec<Action>) {
+        self.version += 1;
+        match event {
+            Event::Sip(event) => self.on_sip(event, now, out),
+            Event::Leg(event) => {
+                let leg = event.leg();
+                if let Some(call) = self.legs.get(&leg).copied() {
+                    if matches!(event, crate::media::LegEvent::Closed { .. }) {
+                        self.legs.remove(&leg);
+                    }
+                    self.tell_call(call, call::Event::Leg(event), now, out);
+                }
+            }
+            Event::Store(answer) => {
+                if let Some(call) = self.requests.remove(&answer.request()) {
+                    self.tell_call(call, call::Event::Store(answer), now, out);
+                }
+            }
+            Event::HttpReply { request, status, body } => {
+                if let Some(call) = self.requests.remove(&request) {
+                    self.tell_call(call, call::Event::HttpReply { request, status, body }, now, out);
+                }
+            }
+            Event::HttpFailed { request } => {
+                if let Some(call) = self.requests.remove(&request) {
+                    self.tell_call(call, call::Event::HttpFailed { request }, now, out);
+                }
+            }
+            Event::Admin { request, what } => self.on_admin(request, what, now, out),
+            Event::Tick => self.handle_timeout(now, out),
+        }
+    }
+
+    fn handle_timeout(&mut self, now: Now, out: &mut Vec<Action>) {
+        self.version += 1;
+        while let Some((at, call)) = self.deadlines.first().copied()
+            && at <= now.mono
+        {
+            self.call_timeout(call, now, out);
+        }
+        for pool in 0..self.pools.len() {
+            if self.pools[pool].next_timeout().is_some_and(|at| at <= now.mono) {
+                self.pool_timeout(pool, now, out);
+            }
+        }
+    }
+
+    fn next_timeout(&self) -> Option<Instant> {
+        let calls = self.deadlines.first().map(|(at, _)| *at);
+        self.pools.iter().map(|pool| pool.next_timeout()).fold(calls, earlier)
+    }
+}

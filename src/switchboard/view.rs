@@ -1,7 +1,10 @@
 //! What people see: queues, calls and operators at one moment. The pages, the API and the metrics read this and nothing
 //! else, so that their figures agree.
+pub use crate::call::CallView;
 use crate::class::Class;
-use crate::ids::{CallId, OperatorId};
+use crate::ids::{CallId, OfferId, OperatorId, SeatId};
+use crate::machine::Now;
+use crate::queue::{Choice, Dispatcher, OperatorState, OperatorStatus, QueueStatus};
 use serde::Serialize;
 use std::collections::BTreeMap;
 
@@ -40,22 +43,6 @@ pub struct QueueOperators {
 }
 
 #[derive(Clone, Debug, PartialEq, Serialize)]
-pub struct CallView {
-    pub id: CallId,
-    pub line: String,
-    /// Masked.
-    pub caller: String,
-    pub class: Class,
-    /// `menu`, `waiting`, `ringing`, `talking`.
-    pub stage: &'static str,
-    pub queue: Option<String>,
-    pub step: String,
-    /// How long the call has been in this stage.
-    pub since_ms: u64,
-    pub operator: Option<OperatorId>,
-}
-
-#[derive(Clone, Debug, PartialEq, Serialize)]
 pub struct OperatorView {
     pub id: OperatorId,
     pub name: String,
@@ -67,4 +54,69 @@ pub struct OperatorView {
     pub call: Option<CallId>,
     /// A choice made during a call, waiting for its end.
     pub next: Option<String>,
+}
+
+/// Puts the pools' and the calls' own accounts together.
+#[allow(clippy::too_many_arguments)] // one argument per source
+pub(super) fn gather(
+    version: u64,
+    draining: bool,
+    pools: &[Dispatcher],
+    names: &[&str],
+    seats: &BTreeMap<SeatId, CallId>,
+    offers: &BTreeMap<OfferId, CallId>,
+    calls: Vec<CallView>,
+    now: Now,
+) -> View {
+    let mut view = View { version, draining, queues: Vec::new(), calls, operators: Vec::new() };
+    for (pool, name) in pools.iter().zip(names) {
+        view.queues.extend(pool.queues(now).into_iter().map(|queue| queue_view(queue, name)));
+        for operator in pool.operators(now) {
+            let call = operator.offer.and_then(|offer| offers.get(&offer));
+            let call = call.or_else(|| operator.seat.and_then(|seat| seats.get(&seat))).copied();
+            view.operators.push(operator_view(operator, name, call));
+        }
+    }
+    view
+}
+
+fn queue_view(queue: QueueStatus, pool: &str) -> QueueView {
+    let seconds = |wait: std::time::Duration| wait.as_millis() as f64 / 1000.0;
+    let of = |state: &str| queue.operators.get(state).copied().unwrap_or(0);
+    let (ready, talking, paused) = (of("ready"), of("talking"), of("paused"));
+    let all: usize = queue.operators.values().sum();
+    QueueView {
+        name: queue.name.to_string(),
+        pool: pool.to_string(),
+        longest_wait_s: seconds(queue.longest_wait),
+        p10: queue.p10,
+        service_level: queue.service_level,
+        expected_wait_s: queue.expected_wait.map(seconds),
+        reserve: queue.reserve,
+        operators: QueueOperators { ready, talking, paused, other: all - ready - talking - paused },
+        longest_by_class_s: queue.longest_by_class.iter().map(|(class, wait)| (*class, seconds(*wait))).collect(),
+        waiting: queue.waiting,
+    }
+}
+
+fn operator_view(operator: OperatorStatus, pool: &str, call: Option<CallId>) -> OperatorView {
+    let reason = match &operator.state {
+        OperatorState::Paused { reason } => Some(reason.clone()),
+        _ => None,
+    };
+    let next = operator.queued.map(|choice| match choice {
+        Choice::Ready => "ready".to_string(),
+        Choice::Paused { reason } => reason,
+    });
+    OperatorView {
+        id: operator.id,
+        name: operator.name,
+        pool: pool.to_string(),
+        state: operator.state.as_str(),
+        reason,
+        since_ms: u64::try_from(operator.since.as_millis()).unwrap_or(u64::MAX),
+        queues: operator.queues.iter().map(|queue| queue.to_string()).collect(),
+        call,
+        next,
+    }
 }

@@ -1,3 +1,9 @@
 //! The integration tests, as one binary: behaviour seen from outside.
+mod exchange;
 mod floors;
+mod flows;
+mod house;
 mod media;
+mod races;
+mod web;
+mod wire;

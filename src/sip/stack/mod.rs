@@ -26,7 +26,7 @@ use super::parse::{ParseError, parse};
 use super::registrar::{Change, Registrar};
 use super::reply::stateless;
 use super::route::{self, Local};
-use super::session_timer::{Refresher, Session};
+use super::session_timer::{MIN_SE_FLOOR, Refresher, Session};
 use super::timers::{LegTimer, Timer, Timers};
 use super::transaction::client::{Clients, Owner};
 use super::transaction::server::Servers;
@@ -65,7 +65,9 @@ pub struct Size {
 }
 
 impl Stack {
-    pub fn new(config: Config, seed: u64) -> Stack {
+    pub fn new(mut config: Config, seed: u64) -> Stack {
+        config.min_se = config.min_se.max(MIN_SE_FLOOR);
+        config.session_expires = config.session_expires.max(config.min_se);
         let mut rng = ChaCha8Rng::seed_from_u64(seed);
         let mut key = [0; 32];
         rng.fill_bytes(&mut key);

@@ -324,7 +324,7 @@ impl Stack {
         if *transaction != client {
             return;
         }
-        let contact = Some(leg.dialog.contact.clone());
+        let contact = leg.dialog.contact.clone();
         // An answer may have come before, in a provisional response that was not reliable; then the 2xx repeats it.
         let sdp: Option<Sdp> = message.part(SDP).map(str::to_owned).or_else(|| leg.remote_sdp.clone());
         let (event, reason) = match (cancel, &sdp) {
@@ -341,11 +341,11 @@ impl Stack {
             (Cancel::Sent, _) => (Some(Event::Ended { leg: id, how: Ended::Cancelled }), None),
         };
         if let Some(event) = event {
-            self.release(client, hop, message, contact, reason.as_ref(), now, out);
+            self.release(client, hop, message, Some(contact), reason.as_ref(), now, out);
             self.remove_leg(id, now, out);
             return out.push(Output::Event(event));
         }
-        leg.dialog = Dialog::from_response(message, hop, contact.unwrap_or_default());
+        leg.dialog = Dialog::from_response(message, hop, contact);
         leg.phase = Phase::Confirmed;
         leg.updates = message.lists(Name::Allow, "UPDATE");
         leg.remote_sdp.clone_from(&sdp);

@@ -213,9 +213,13 @@ impl Clients {
         Some(client)
     }
 
-    /// The transactions over this hop that wait for an answer.
+    /// The transactions over this hop that wait for an answer. Our own address in it may have been told apart from
+    /// the listener's since they began.
     pub fn waiting_on(&self, hop: Hop) -> Vec<u64> {
-        self.by_id.values().filter(|c| c.hop == hop && c.waiting()).map(|c| c.id).collect()
+        let same = |other: &Hop| {
+            (other.transport, other.peer, other.local.port()) == (hop.transport, hop.peer, hop.local.port())
+        };
+        self.by_id.values().filter(|client| same(&client.hop) && client.waiting()).map(|client| client.id).collect()
     }
 
     pub fn len(&self) -> usize {

@@ -1,0 +1,51 @@
+# The two commands of the README are `make run` and `make test`; `make help` lists the rest.
+SHELL := /bin/bash
+.DEFAULT_GOAL := help
+CARGO ?= cargo
+# Ports of `make run`; override on the command line when one is taken: make run SIP_PORT=5070
+SIP_PORT ?= 5060
+WEB_PORT ?= 8080
+RTP_PORTS ?= 20000-29999
+DATA ?= data
+TARGET_DIR := $(or $(CARGO_TARGET_DIR),target)
+
+.PHONY: help run test test-all bench audit lint tools prompts clean
+
+help: ## this list
+	@grep -E '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 12
+
+run: ## build, load the demo data and answer calls on this machine
+	@scripts/need-rust
+	$(CARGO) build --release --bin hotline
+	@HOTLINE__SIP__UDP='["0.0.0.0:$(SIP_PORT)"]' HOTLINE__SIP__TCP='["0.0.0.0:$(SIP_PORT)"]' \
+	 HOTLINE__WEB__LISTEN='127.0.0.1:$(WEB_PORT)' HOTLINE__MEDIA__PORTS='$(RTP_PORTS)' \
+	 $(TARGET_DIR)/release/hotline serve --demo-data --data-dir '$(DATA)'
+
+test: tools lint ## everything that a merge has to pass
+	$(CARGO) test --profile ci --all-targets
+	$(CARGO) test --profile ci --doc
+
+test-all: tools lint ## the same with many more seeds, and a million mutated SIP messages
+	HOTLINE_SEEDS=10000 HOTLINE_FUZZ=1000000 $(CARGO) test --profile ci --all-targets
+
+lint:
+	$(CARGO) fmt --check
+	$(CARGO) clippy --profile ci --all-targets -- -D warnings
+
+bench: ## capacity on loopback (server on one core, callers on the other) and micro-benchmarks
+	$(CARGO) build --release --bin hotline
+	scripts/bench $(TARGET_DIR)/release/hotline
+	$(CARGO) bench
+
+audit: ## licences, advisories and sources of the dependencies
+	$(CARGO) deny check
+	$(CARGO) audit
+
+prompts: ## make the recordings of new or changed texts
+	$(CARGO) run --release --bin hotline -- prompts build
+
+tools: ## the peers that tests talk to (SIPp, baresip, …), where they may be installed
+	@scripts/need-tools
+
+clean:
+	$(CARGO) clean

@@ -1,0 +1,204 @@
+//! Carrying out what the flow wants: say, ask, enqueue, record, transfer, end.
+use super::context::*;
+use super::dial::{Dial, Purpose};
+use super::event::Action;
+use super::machine::{Call, Recording, Seat, millis};
+use super::record::*;
+use crate::cause::HangupBy;
+use crate::flow::{self, Effect};
+use crate::ids::RequestId;
+use crate::media::{LegCommand, Negotiation};
+use crate::number::Number;
+use crate::queue::{self, Exit};
+use crate::say::{Item, Language};
+use crate::{sip, speech};
+use std::time::Duration;
+
+impl Call {
+    /// Tells the flow what happened and carries out what it wants.
+    pub(super) fn tell(&mut self, event: flow::Event, cx: &mut Context) {
+        if self.ended.is_some() {
+            return;
+        }
+        let mut effects = Vec::new();
+        self.interpreter.handle(cx.flows, event, cx.now, &mut effects);
+        self.carry_out(effects, cx);
+    }
+
+    /// Effects may answer themselves at once (nothing to say, nothing that may be dialled): those answers are told after
+    /// the whole list was carried out, in order.
+    pub(super) fn carry_out(&mut self, effects: Vec<Effect>, cx: &mut Context) {
+        let mut answers = Vec::new();
+        for effect in effects {
+            if self.ended.is_some() {
+                return;
+            }
+            self.carry_out_one(effect, &mut answers, cx);
+        }
+        for answer in answers {
+            self.tell(answer, cx);
+        }
+    }
+
+    fn carry_out_one(&mut self, effect: Effect, answers: &mut Vec<flow::Event>, cx: &mut Context) {
+        match effect {
+            Effect::Entered { flow, step } => {
+                self.step = step.to_string();
+                if self.path.len() == PATH_MAX {
+                    self.path.pop_front();
+                }
+                self.path.push_back(format!("{flow}/{step}"));
+                self.note("step", &[("flow", flow.as_str()), ("step", step.as_str())], cx);
+            }
+            Effect::Say { play, language, items, barge_in } => self.say(play, language, &items, barge_in, answers, cx),
+            Effect::Hush => {
+                self.saying = None;
+                cx.out.push(Action::Leg(LegCommand::Hush { leg: self.leg }));
+                self.resume_music(cx);
+            }
+            Effect::Lookup { request, what, timeout } => {
+                let request = self.pend(Some(request), timeout, cx);
+                cx.out.push(Action::Ask(Ask::Lookup { request, what }));
+            }
+            Effect::Http { request, method, url, headers, body, timeout, retries } => {
+                // The shell keeps to `timeout` per try; this is the net under it.
+                let within = timeout * (u32::from(retries) + 1) + Duration::from_secs(1);
+                let request = self.pend(Some(request), within, cx);
+                cx.out.push(Action::Http { request, method, url, headers, body, timeout, retries });
+            }
+            Effect::OpenTicket { request, topic, fields } => {
+                let request = self.pend(Some(request), TICKET_WITHIN, cx);
+                let (call, at, caller) = (self.id, cx.now.wall, self.record.caller.clone());
+                let ticket = NewTicket { call, at, caller, topic, fields };
+                cx.out.push(Action::Ask(Ask::OpenTicket { request, ticket }));
+            }
+            Effect::Record { request, max, silence } => self.start_recording(request, max, silence, cx),
+            Effect::StopRecording => cx.out.push(Action::Leg(LegCommand::StopRecording { leg: self.leg })),
+            Effect::KeepMessage { name, duration } => {
+                self.note("message", &[("name", &name)], cx);
+                cx.out.push(Action::Keep(Keep::Message(Message {
+                    call: self.id,
+                    at: cx.now.wall,
+                    name,
+                    duration_ms: millis(duration),
+                    caller: self.record.caller.clone(),
+                    line: self.record.line.clone(),
+                })));
+            }
+            Effect::Enqueue { queue, class, skills, exits, whisper } => {
+                let class = cx.rules.seat_class(&queue, class);
+                let id = cx.ids.seats.take();
+                self.record.queue = Some(queue.clone());
+                self.record.enqueued_at = Some(cx.now.wall);
+                self.record.offered_at = None;
+                self.record.wait_ms = None;
+                self.note("enqueued", &[("queue", queue.as_str()), ("class", class.as_str())], cx);
+                cx.out.push(Action::Happened(super::Happened::Enqueued { call: self.id, queue: queue.to_string(), class }));
+                self.seat = Some(Seat { id, queue: queue.clone(), class, whisper, enqueued: cx.now.mono });
+                if self.saying.is_none() {
+                    self.resume_music(cx);
+                }
+                let caller = (self.record.verified && !self.record.caller.is_empty()).then(|| self.record.caller.clone());
+                let exits = exits.into_iter().map(exit_of).collect();
+                let event = queue::Event::Joined {
+                    seat: id,
+                    call: self.id,
+                    caller,
+                    queue: queue.clone(),
+                    class,
+                    skills,
+                    exits,
+                };
+                cx.out.push(Action::Queue { queue, event });
+            }
+            Effect::LeaveQueue => {
+                if let Some(seat) = self.seat.take() {
+                    self.release_dials(cx);
+                    self.stage_since = cx.now.mono;
+                    self.record.wait_ms = Some(millis(cx.now.mono.since(seat.enqueued)));
+                    let event = queue::Event::Left { seat: seat.id, why: queue::Leave::ByFlow };
+                    cx.out.push(Action::Queue { queue: seat.queue, event });
+                    cx.out.push(Action::Leg(LegCommand::Hush { leg: self.leg }));
+                }
+            }
+            Effect::Transfer { to, timeout } => {
+                if !self.transfer(&to, timeout, cx) {
+                    self.note("transfer_refused", &[], cx);
+                    answers.push(flow::Event::TransferFailed);
+                }
+            }
+            // Talks are not recorded yet, so there is nothing to leave out; the refusal is kept with the call.
+            Effect::RefuseRecording => self.note("recording_refused", &[], cx),
+            Effect::Notify { to, body } => cx.out.push(Action::Notify { to, body }),
+            Effect::SecretTaken { count } => self.note("secret", &[("digits", &count.to_string())], cx),
+            Effect::Hangup { cause } => {
+                let by = if self.connected { HangupBy::Operator } else { HangupBy::System };
+                self.end(by, cause, cx);
+            }
+        }
+    }
+
+    fn say(
+        &mut self,
+        play: crate::ids::PlayId,
+        language: Language,
+        items: &[Item],
+        barge_in: bool,
+        answers: &mut Vec<flow::Event>,
+        cx: &mut Context,
+    ) {
+        let pieces = speech::render(language, items);
+        if pieces.is_empty() {
+            answers.push(flow::Event::Said { play });
+            return;
+        }
+        self.saying = Some(play);
+        cx.out.push(Action::Leg(LegCommand::Play { leg: self.leg, play, language, pieces, barge_in }));
+    }
+
+    /// A caller who waits and to whom nothing is said hears music.
+    pub(super) fn resume_music(&mut self, cx: &mut Context) {
+        if let Some(seat) = self.seat.as_ref().filter(|_| self.talking().is_none() && self.saying.is_none()) {
+            let music = seat.queue.to_string();
+            cx.out.push(Action::Leg(LegCommand::Music { leg: self.leg, music }));
+        }
+    }
+
+    fn start_recording(&mut self, request: RequestId, max: Duration, silence: Duration, cx: &mut Context) {
+        self.recordings += 1;
+        let month = crate::clock::Zone::utc().civil(cx.now.wall);
+        let name = format!("{:04}-{:02}/{}-{}", month.year, month.month, self.id, self.recordings);
+        self.recording = Some(Recording { request, name: name.clone() });
+        cx.out.push(Action::Leg(LegCommand::Record { leg: self.leg, name, max, silence }));
+    }
+
+    /// Dials a number on the outbound allow-list; false when it may not be dialled.
+    fn transfer(&mut self, to: &str, timeout: Duration, cx: &mut Context) -> bool {
+        let Some(outbound) = &cx.rules.outbound else { return false };
+        let Some(uri) = Number::parse(to).and_then(|number| outbound.uri(&number)) else { return false };
+        let leg = cx.ids.outgoing_leg();
+        let from = sip::Identity {
+            display: String::new(),
+            user: self.record.caller.clone(),
+            host: cx.rules.domain.clone(),
+        };
+        let target = sip::Target::Uri { uri, via: Some(outbound.address) };
+        let invite = sip::Invite { leg, to: target, from, headers: Vec::new(), sdp: String::new() };
+        cx.out.push(Action::Leg(LegCommand::Open { leg, how: Negotiation::Offer, peer: outbound.peer() }));
+        let purpose = Purpose::Transfer { until: cx.now.mono + timeout };
+        self.dials.insert(leg, Dial::new(leg, purpose, invite, cx.now.mono + LEG_OPENS_WITHIN));
+        self.note("transfer", &[], cx);
+        true
+    }
+}
+
+fn exit_of(exit: flow::QueueExit) -> Exit {
+    match exit {
+        flow::QueueExit::MaxWait => Exit::MaxWait,
+        flow::QueueExit::Full => Exit::Full,
+        flow::QueueExit::NobodySignedIn => Exit::NobodySignedIn,
+        flow::QueueExit::AllPaused => Exit::AllPaused,
+        flow::QueueExit::EwtOver => Exit::EwtOver,
+        flow::QueueExit::Closed => Exit::Closed,
+    }
+}

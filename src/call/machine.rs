@@ -1,0 +1,609 @@
+//! A call as a machine: it joins the caller's leg, the flow's interpreter, the seat in a queue and the operators' legs.
+//!
+//! ```text
+//! INVITE ─▶ Opening ──leg opened──▶ Answered ──ACK──▶ Up: the flow runs ──▶ Ended ──legs closed──▶ Finished
+//!              │ refused: 488, 503                     │  menu ⇄ waiting ⇄ ringing ─▶ talking
+//!              └──────────────────────────────────────▶┴─ BYE, CANCEL, no ACK, no RTP, hang-up step
+//! ```
+use super::context::*;
+use super::dial::{Dial, DialState};
+use super::event::*;
+use super::record::*;
+use crate::cause::{CallResult, Cause, HangupBy};
+use crate::class::Class;
+use crate::flow::{self, Interpreter};
+use crate::ids::*;
+use crate::machine::{Instant, Now, earlier};
+use crate::media::{LegCommand, LegEvent, Quality, Refusal};
+use crate::number::Number;
+use crate::queue::{self, Exit};
+use crate::sip;
+use serde::{Deserialize, Serialize};
+use std::collections::{BTreeMap, VecDeque};
+use std::time::Duration;
+
+/// How far the caller's leg is.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub(super) enum CallerState {
+    /// The shard opens the leg.
+    Opening { until: Instant },
+    /// 183 was sent; the flow runs without charge until a queue answers.
+    Early { sdp: String },
+    /// 200 was sent; the flow starts with the ACK.
+    Answered,
+    Up,
+    Gone,
+}
+
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub(super) struct Seat {
+    pub id: SeatId,
+    pub queue: QueueName,
+    pub class: Class,
+    pub whisper: Option<PromptName>,
+    pub enqueued: Instant,
+}
+
+/// A question in flight. `flow` is the interpreter's own request; without one it is about the caller's class.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub(super) struct Pending {
+    pub flow: Option<RequestId>,
+    pub until: Instant,
+}
+
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub(super) struct Recording {
+    pub request: RequestId,
+    pub name: String,
+}
+
+#[derive(Clone, Debug, Serialize, Deserialize)]
+pub struct Call {
+    pub(super) id: CallId,
+    pub(super) shard: ShardId,
+    pub(super) leg: LegId,
+    pub(super) caller: CallerState,
+    pub(super) answer_early: bool,
+    pub(super) flows: FlowSetHash,
+    pub(super) interpreter: Interpreter,
+    pub(super) record: CallRecord,
+    pub(super) path: VecDeque<String>,
+    pub(super) step: String,
+    pub(super) class: Class,
+    pub(super) stage_since: Instant,
+    pub(super) seat: Option<Seat>,
+    pub(super) dials: BTreeMap<LegId, Dial>,
+    pub(super) pending: BTreeMap<RequestId, Pending>,
+    pub(super) saying: Option<PlayId>,
+    pub(super) recording: Option<Recording>,
+    pub(super) recordings: u32,
+    pub(super) connected: bool,
+    /// Legs whose `Closed` is awaited.
+    pub(super) closing: BTreeMap<LegId, bool>,
+    pub(super) ended: Option<Instant>,
+}
+
+/// An INVITE that the Switchboard lets in.
+pub struct Admitted {
+    pub call: CallId,
+    pub shard: ShardId,
+    pub invite: Box<sip::Incoming>,
+    pub flow: FlowName,
+    pub answer_early: bool,
+    pub caller: Option<Number>,
+    pub called: Number,
+    /// The number comes from a trunk or a test source, so class and credit may follow from it.
+    pub verified: bool,
+    pub seed: u64,
+}
+
+impl Call {
+    /// A new call: asks the shard for a leg and the store for the caller's class.
+    /// `None` when the flow is not in the set.
+    pub fn begin(admitted: Admitted, cx: &mut Context) -> Option<Call> {
+        let Admitted { call: id, shard, invite, flow, answer_early, caller, called, verified, seed } = admitted;
+        let number = caller.as_ref().map(|number| number.as_str().to_string()).unwrap_or_default();
+        let facts = flow::Facts {
+            call: id,
+            caller: number.clone(),
+            verified,
+            class: Class::Standard,
+            name: None,
+            called: called.as_str().to_string(),
+        };
+        let record = CallRecord {
+            id,
+            sip_call_id: invite.call_id.clone(),
+            line: flow.as_str().to_string(),
+            caller: number.clone(),
+            verified,
+            class: Class::Standard,
+            queue: None,
+            started_at: cx.now.wall,
+            enqueued_at: None,
+            offered_at: None,
+            answered_at: None,
+            ended_at: None,
+            wait_ms: None,
+            operator: None,
+            result: None,
+            hangup_by: None,
+            cause: None,
+            path: String::new(),
+            caller_quality: None,
+            operator_quality: None,
+        };
+        let interpreter = Interpreter::new(cx.flows, &flow, facts, seed)?;
+        let mut call = Call {
+            id,
+            shard,
+            leg: invite.leg,
+            caller: CallerState::Opening { until: cx.now.mono + CALLER_OPENS_WITHIN },
+            answer_early,
+            flows: cx.flows.hash(),
+            interpreter,
+            record,
+            path: VecDeque::new(),
+            step: String::new(),
+            class: Class::Standard,
+            stage_since: cx.now.mono,
+            seat: None,
+            dials: BTreeMap::new(),
+            pending: BTreeMap::new(),
+            saying: None,
+            recording: None,
+            recordings: 0,
+            connected: false,
+            closing: BTreeMap::new(),
+            ended: None,
+        };
+        cx.out.push(Action::Happened(Happened::CallStarted { call: id, line: call.record.line.clone() }));
+        cx.out.push(Action::Keep(Keep::Call(Box::new(call.record.clone()))));
+        let how = match invite.offer {
+            Some(offer) => crate::media::Negotiation::Answer { offer },
+            None => crate::media::Negotiation::Offer,
+        };
+        cx.out.push(Action::Leg(LegCommand::Open { leg: call.leg, how, peer: invite.hop.peer.ip() }));
+        if verified {
+            let what = flow::Lookup::Subscriber { number };
+            let request = call.pend(None, CLASS_LOOKUP, cx);
+            cx.out.push(Action::Ask(Ask::Lookup { request, what }));
+        }
+        Some(call)
+    }
+
+    pub fn id(&self) -> CallId {
+        self.id
+    }
+
+    pub fn shard(&self) -> ShardId {
+        self.shard
+    }
+
+    pub fn flows(&self) -> FlowSetHash {
+        self.flows
+    }
+
+    /// Whether this call's number is this one, and believed.
+    pub fn is_verified_caller(&self, number: &Number) -> bool {
+        self.record.verified && self.record.caller == number.as_str()
+    }
+
+    /// Whether the call is over and only its record is awaited.
+    pub fn has_ended(&self) -> bool {
+        self.ended.is_some()
+    }
+
+    /// Every leg that may still be spoken of.
+    pub fn legs(&self) -> impl Iterator<Item = LegId> {
+        self.closing.keys().chain(self.dials.keys()).copied().chain([self.leg])
+    }
+
+    /// Whether the digits that come now belong to a secret step and must be written down nowhere.
+    pub fn listens_secretly(&self) -> bool {
+        self.interpreter.listens_secretly()
+    }
+
+    pub fn handle(&mut self, event: Event, cx: &mut Context) {
+        match event {
+            Event::Sip(event) => self.on_sip(event, cx),
+            Event::Leg(event) => self.on_leg(event, cx),
+            Event::Store(answer) => self.on_store(answer, cx),
+            Event::HttpReply { request, status, body } => {
+                if let Some(flow) = self.settle(request) {
+                    self.tell(flow::Event::HttpReply { request: flow, status, body }, cx);
+                }
+            }
+            Event::HttpFailed { request } => self.on_failed(request, cx),
+            Event::Offer { offer, operator, endpoint, queue, class, waited } => {
+                self.offer(offer, operator, endpoint, queue, class, waited, cx)
+            }
+            Event::Withdraw { offer, why } => self.withdraw(offer, why, cx),
+            Event::Connect { offer } => self.connect(offer, cx),
+            Event::Connected { offer, waited } => self.booked(offer, waited, cx),
+            Event::Return { offer } => self.give_back(offer, cx),
+            Event::Exit { seat, exit } => self.exit(seat, exit, cx),
+            Event::Class { class } => self.class_known(class, None, cx),
+            Event::HangUp => self.end(HangupBy::System, Cause::Admin, cx),
+        }
+    }
+
+    pub fn handle_timeout(&mut self, cx: &mut Context) {
+        let now = cx.now.mono;
+        if let Some(until) = self.ended {
+            if now >= until {
+                self.finish(cx);
+            }
+            return;
+        }
+        if matches!(self.caller, CallerState::Opening { until } if now >= until) {
+            return self.refuse(503, Cause::NoMedia, cx);
+        }
+        let late: Vec<RequestId> =
+            self.pending.iter().filter(|(_, pending)| now >= pending.until).map(|(request, _)| *request).collect();
+        for request in late {
+            self.on_failed(request, cx);
+        }
+        let late: Vec<LegId> =
+            self.dials.values().filter(|dial| dial.deadline().is_some_and(|at| now >= at)).map(|dial| dial.leg).collect();
+        for leg in late {
+            self.dial_failed(leg, 408, cx);
+        }
+        if self.interpreter.next_timeout().is_some_and(|at| now >= at) {
+            let mut effects = Vec::new();
+            self.interpreter.handle_timeout(cx.flows, cx.now, &mut effects);
+            self.carry_out(effects, cx);
+        }
+    }
+
+    pub fn next_timeout(&self) -> Option<Instant> {
+        if self.ended.is_some() {
+            return self.ended;
+        }
+        let opening = match self.caller {
+            CallerState::Opening { until } => Some(until),
+            _ => None,
+        };
+        let pending = self.pending.values().map(|pending| pending.until).min();
+        let dials = self.dials.values().filter_map(Dial::deadline).min();
+        [opening, pending, dials, self.interpreter.next_timeout()].into_iter().fold(None, earlier)
+    }
+
+    fn on_sip(&mut self, event: sip::Event, cx: &mut Context) {
+        use sip::Event as S;
+        match event {
+            S::Confirmed { leg, sdp } if leg == self.leg => {
+                if let Some(sdp) = sdp {
+                    cx.out.push(Action::Leg(LegCommand::Answer { leg, sdp }));
+                }
+                if self.caller == CallerState::Answered {
+                    self.caller = CallerState::Up;
+                    if !self.answer_early {
+                        self.tell(flow::Event::Started, cx);
+                    }
+                }
+            }
+            S::Ended { leg, how } if leg == self.leg => {
+                let cause = match how {
+                    sip::Ended::Cancelled => Cause::Cancelled,
+                    sip::Ended::NoAck => Cause::NoAck,
+                    sip::Ended::SessionExpired => Cause::SessionExpired,
+                    sip::Ended::Bye { .. } | sip::Ended::Lost => self.cause_of_leaving(),
+                };
+                self.caller = CallerState::Gone;
+                self.end(HangupBy::Caller, cause, cx);
+            }
+            S::Offered { leg, sdp } => cx.out.push(Action::Leg(LegCommand::Reoffer { leg, sdp })),
+            S::Digit { leg, digit, .. } => cx.out.push(Action::Leg(LegCommand::InfoDigit { leg, digit })),
+            S::Progress { leg, status, .. } if status > 100 => self.dial_rings(leg, cx),
+            S::Answered { leg, sdp, .. } => self.dial_answered(leg, sdp, cx),
+            S::Failed { leg, status, .. } => self.dial_failed(leg, status, cx),
+            S::Ended { leg, .. } => self.dial_ended(leg, cx),
+            _ => {}
+        }
+    }
+
+    fn on_leg(&mut self, event: LegEvent, cx: &mut Context) {
+        match event {
+            LegEvent::Opened { leg, sdp } if leg == self.leg => self.caller_opened(sdp, cx),
+            LegEvent::Opened { leg, sdp } => self.dial_opened(leg, sdp, cx),
+            LegEvent::Refused { leg, why } if leg == self.leg => match why {
+                Refusal::NoCommonCodec => self.refuse(488, Cause::NoCodec, cx),
+                Refusal::BadDescription => self.refuse(400, Cause::NoCodec, cx),
+                Refusal::NoPort => self.refuse(503, Cause::NoMedia, cx),
+            },
+            LegEvent::Refused { leg, why } => {
+                self.dial_failed(leg, if why == Refusal::NoPort { 503 } else { 488 }, cx);
+            }
+            LegEvent::Reanswer { leg, sdp, held } => {
+                let answer = match sdp {
+                    Some(sdp) => sip::Command::AcceptOffer { leg, sdp },
+                    None => sip::Command::RejectOffer { leg, status: 488 },
+                };
+                cx.out.push(Action::Sip(answer));
+                self.dial_held(leg, held, cx);
+            }
+            LegEvent::Flowing { leg } => self.dial_flows(leg, cx),
+            LegEvent::Digit { leg, digit, method } => {
+                cx.out.push(Action::Happened(Happened::Digit { method }));
+                self.digit(leg, digit, method, cx);
+            }
+            LegEvent::PlayDone { leg, play } if leg == self.leg => {
+                if self.saying == Some(play) {
+                    self.saying = None;
+                    self.resume_music(cx);
+                    self.tell(flow::Event::Said { play }, cx);
+                }
+            }
+            LegEvent::PlayDone { leg, play } => self.whispered(leg, play, cx),
+            LegEvent::Recorded { leg, name, duration, why } if leg == self.leg => {
+                if let Some(recording) = self.recording.take_if(|recording| recording.name == name) {
+                    let request = recording.request;
+                    let event = match why {
+                        crate::media::RecordingEnd::Failed => flow::Event::Failed { request },
+                        _ => flow::Event::Recorded { request, name, duration },
+                    };
+                    self.tell(event, cx);
+                }
+            }
+            LegEvent::Recorded { .. } => {}
+            LegEvent::RtpTimeout { leg } if leg == self.leg => self.end(HangupBy::System, Cause::RtpTimeout, cx),
+            LegEvent::RtpTimeout { leg } => {
+                if self.dials.contains_key(&leg) {
+                    cx.out.push(Action::Sip(sip::Command::Hangup { leg, reason: None }));
+                    self.dial_ended(leg, cx);
+                }
+            }
+            LegEvent::Closed { leg, quality } => self.closed(leg, quality, cx),
+        }
+    }
+
+    fn on_store(&mut self, answer: Answer, cx: &mut Context) {
+        match answer {
+            Answer::Found { request, row } => match self.pending.remove(&request) {
+                Some(Pending { flow: Some(request), .. }) => self.tell(flow::Event::Found { request, row }, cx),
+                Some(Pending { flow: None, .. }) => {
+                    let class = row.get("class").and_then(|text| Class::parse(text)).unwrap_or(Class::Standard);
+                    let name = row.get("name").filter(|name| !name.is_empty()).cloned();
+                    self.class_known(class, name, cx);
+                }
+                // A class that comes late still upgrades the call; nothing else that is late does any good.
+                None if self.record.verified && row.contains_key("class") && row.get("number") == Some(&self.record.caller) => {
+                    let class = row.get("class").and_then(|text| Class::parse(text)).unwrap_or(Class::Standard);
+                    self.class_known(class, row.get("name").cloned(), cx);
+                }
+                None => {}
+            },
+            Answer::NotFound { request } => {
+                if let Some(request) = self.settle(request) {
+                    self.tell(flow::Event::NotFound { request }, cx);
+                }
+            }
+            Answer::TicketOpened { request, number } => {
+                if let Some(request) = self.settle(request) {
+                    self.note("ticket", &[("number", &number)], cx);
+                    self.tell(flow::Event::TicketOpened { request, number }, cx);
+                }
+            }
+            Answer::Failed { request } => self.on_failed(request, cx),
+        }
+    }
+
+    fn on_failed(&mut self, request: RequestId, cx: &mut Context) {
+        match self.pending.remove(&request) {
+            Some(Pending { flow: Some(request), .. }) => self.tell(flow::Event::Failed { request }, cx),
+            Some(Pending { flow: None, .. }) => self.note("class_unknown", &[], cx),
+            None => {}
+        }
+    }
+
+    /// A new question in flight, given up after `within`.
+    pub(super) fn pend(&mut self, flow: Option<RequestId>, within: Duration, cx: &mut Context) -> RequestId {
+        let request = cx.ids.requests.take();
+        self.pending.insert(request, Pending { flow, until: cx.now.mono + within });
+        request
+    }
+
+    /// The interpreter's own request behind an answer, if it is still waited for.
+    fn settle(&mut self, request: RequestId) -> Option<RequestId> {
+        self.pending.remove(&request).and_then(|pending| pending.flow)
+    }
+
+    fn caller_opened(&mut self, sdp: String, cx: &mut Context) {
+        if !matches!(self.caller, CallerState::Opening { .. }) {
+            return;
+        }
+        if self.answer_early {
+            cx.out.push(Action::Sip(sip::Command::Ring { leg: self.leg, early: Some(sdp.clone()) }));
+            self.caller = CallerState::Early { sdp };
+            self.tell(flow::Event::Started, cx);
+        } else {
+            cx.out.push(Action::Sip(sip::Command::Answer { leg: self.leg, sdp }));
+            self.caller = CallerState::Answered;
+        }
+    }
+
+    /// An early call is charged from the moment when somebody answers it.
+    pub(super) fn answer_if_early(&mut self, cx: &mut Context) {
+        if let CallerState::Early { sdp } = &self.caller {
+            cx.out.push(Action::Sip(sip::Command::Answer { leg: self.leg, sdp: sdp.clone() }));
+            self.caller = CallerState::Answered;
+        }
+    }
+
+    fn class_known(&mut self, class: Class, name: Option<String>, cx: &mut Context) {
+        self.class = class;
+        self.record.class = class;
+        self.tell(flow::Event::ClassKnown { class, name }, cx);
+        // Same seat, same clock (edge case 21). A queue's own class gives way to Priority only.
+        if let Some(seat) = &mut self.seat {
+            let class = cx.rules.seat_class(&seat.queue, class);
+            if seat.class != class {
+                seat.class = class;
+                let event = queue::Event::ClassChanged { seat: seat.id, class };
+                let queue = seat.queue.clone();
+                cx.out.push(Action::Queue { queue, event });
+            }
+        }
+    }
+
+    fn cause_of_leaving(&self) -> Cause {
+        if self.connected {
+            Cause::Normal
+        } else if self.seat.is_some() {
+            Cause::Abandoned
+        } else {
+            Cause::CallerLeft
+        }
+    }
+
+    /// Refuses a call that was not answered yet.
+    fn refuse(&mut self, status: u16, cause: Cause, cx: &mut Context) {
+        let retry_after = (status == 503).then(|| Duration::from_secs(5));
+        cx.out.push(Action::Sip(sip::Command::Reject { leg: self.leg, status, retry_after }));
+        self.caller = CallerState::Gone;
+        self.end(HangupBy::System, cause, cx);
+    }
+
+    /// Ends the call, whatever it is doing. Everything is released at once; the record waits for the legs' quality.
+    pub(super) fn end(&mut self, by: HangupBy, cause: Cause, cx: &mut Context) {
+        if self.ended.is_some() {
+            return;
+        }
+        self.ended = Some(cx.now.mono + QUALITY_WITHIN);
+        self.pending.clear();
+        self.saying = None;
+        if self.caller != CallerState::Gone {
+            cx.out.push(Action::Sip(sip::Command::Hangup { leg: self.leg, reason: None }));
+            self.caller = CallerState::Gone;
+        }
+        self.close(self.leg, true, cx);
+        let seat = self.seat.take();
+        let talking = self.release_dials(cx);
+        if let Some(seat) = seat.filter(|_| !self.connected) {
+            let waited = cx.now.mono.since(seat.enqueued);
+            self.record.wait_ms.get_or_insert(millis(waited));
+            if cause == Cause::Abandoned {
+                let (call, queue, class) = (self.id, seat.queue.to_string(), seat.class);
+                cx.out.push(Action::Happened(Happened::Abandoned { call, queue, class, waited }));
+            }
+            if !talking {
+                let why = if by == HangupBy::Caller { queue::Leave::HungUp } else { queue::Leave::Admin };
+                cx.out.push(Action::Queue { queue: seat.queue, event: queue::Event::Left { seat: seat.id, why } });
+            }
+        }
+        let result = match cause {
+            _ if self.connected => CallResult::Connected,
+            Cause::Abandoned => CallResult::Abandoned,
+            Cause::UnknownNumber | Cause::NoCodec | Cause::OverCapacity | Cause::Draining | Cause::Refused => {
+                CallResult::Rejected
+            }
+            Cause::NoMedia | Cause::NoAck | Cause::RtpTimeout | Cause::Internal | Cause::NodeFailure => CallResult::Failed,
+            _ => CallResult::SelfService,
+        };
+        self.record.ended_at = Some(cx.now.wall);
+        self.record.hangup_by = Some(by);
+        self.record.cause = Some(cause);
+        self.record.result = Some(result);
+        self.note("ended", &[("by", by.as_str()), ("cause", cause.as_str())], cx);
+        cx.out.push(Action::Happened(Happened::CallEnded { call: self.id, line: self.record.line.clone(), result, cause }));
+        if self.closing.is_empty() {
+            self.finish(cx);
+        }
+    }
+
+    /// Closes a leg's media; `caller` says which of the record's qualities it is.
+    pub(super) fn close(&mut self, leg: LegId, caller: bool, cx: &mut Context) {
+        cx.out.push(Action::Leg(LegCommand::Close { leg }));
+        self.closing.insert(leg, caller);
+    }
+
+    fn closed(&mut self, leg: LegId, quality: Quality, cx: &mut Context) {
+        match self.closing.remove(&leg) {
+            Some(true) => self.record.caller_quality = Some(quality),
+            Some(false) if quality.packets_received > 0 => self.record.operator_quality = Some(quality),
+            _ => {}
+        }
+        if self.ended.is_some() && self.closing.is_empty() {
+            self.finish(cx);
+        }
+    }
+
+    fn finish(&mut self, cx: &mut Context) {
+        self.record.path = self.path.iter().map(String::as_str).collect::<Vec<_>>().join(" ");
+        cx.out.push(Action::Keep(Keep::Call(Box::new(self.record.clone()))));
+        cx.out.push(Action::Finished);
+    }
+
+    /// One line of the call's story.
+    pub(super) fn note(&self, kind: &str, detail: &[(&str, &str)], cx: &mut Context) {
+        let detail = detail.iter().map(|(key, value)| (key.to_string(), value.to_string())).collect();
+        let event = CallEvent { call: self.id, at: cx.now.wall, kind: kind.to_string(), detail };
+        cx.out.push(Action::Keep(Keep::Event(event)));
+    }
+
+    /// What people see of the call: its stage, and since when.
+    pub fn stage(&self) -> (&'static str, Instant) {
+        let stage = if self.talking().is_some() {
+            "talking"
+        } else if self.dials.values().any(|dial| dial.state == DialState::Ringing) {
+            "ringing"
+        } else if self.seat.is_some() {
+            "waiting"
+        } else {
+            "menu"
+        };
+        let since = match &self.seat {
+            Some(seat) if stage != "talking" => seat.enqueued,
+            _ => self.stage_since,
+        };
+        (stage, since)
+    }
+
+    /// The row of `GET /calls`.
+    pub fn view(&self, now: Now) -> CallView {
+        let (stage, since) = self.stage();
+        CallView {
+            id: self.id,
+            line: self.record.line.clone(),
+            caller: Number::parse(&self.record.caller).map(|n| n.masked()).unwrap_or_default(),
+            class: self.class,
+            stage,
+            queue: self.record.queue.as_ref().filter(|_| stage != "menu").map(|queue| queue.to_string()),
+            step: self.step.clone(),
+            since_ms: millis(now.mono.since(since)),
+            operator: self.talking().and_then(|dial| dial.operator().cloned()),
+        }
+    }
+
+    pub(super) fn talking(&self) -> Option<&Dial> {
+        self.dials.values().find(|dial| dial.is_talking())
+    }
+
+    /// The seat is closed by the dispatcher's own decision: the flow takes the exit.
+    fn exit(&mut self, seat: SeatId, exit: Exit, cx: &mut Context) {
+        let Some(seat) = self.seat.take_if(|open| open.id == seat) else { return };
+        let waited = cx.now.mono.since(seat.enqueued);
+        self.record.wait_ms = Some(millis(waited));
+        self.stage_since = cx.now.mono;
+        let name = exit.as_str();
+        self.note("exit", &[("queue", seat.queue.as_str()), ("exit", name)], cx);
+        let (call, queue, class) = (self.id, seat.queue.to_string(), seat.class);
+        cx.out.push(Action::Happened(Happened::Exited { call, queue, class, exit: name.to_string(), waited }));
+        cx.out.push(Action::Leg(LegCommand::Hush { leg: self.leg }));
+        let exit = match exit {
+            Exit::MaxWait => flow::QueueExit::MaxWait,
+            Exit::Full => flow::QueueExit::Full,
+            Exit::NobodySignedIn | Exit::NoSuchSkill => flow::QueueExit::NobodySignedIn,
+            Exit::AllPaused => flow::QueueExit::AllPaused,
+            Exit::EwtOver => flow::QueueExit::EwtOver,
+            Exit::Closed => flow::QueueExit::Closed,
+        };
+        self.tell(flow::Event::QueueExited { exit }, cx);
+    }
+}
+
+pub(super) fn millis(duration: Duration) -> u64 {
+    u64::try_from(duration.as_millis()).unwrap_or(u64::MAX)
+}

@@ -1,0 +1,312 @@
+//! Ringing, bridging and releasing phones for a call. The dispatcher decides; this carries it out.
+use super::context::*;
+use super::dial::{Dial, DialState, Purpose, failure_of, headers};
+use super::event::{Action, Endpoint, Happened};
+use super::machine::{Call, millis};
+use crate::class::Class;
+use crate::digit::{Digit, DigitMethod};
+use crate::flow;
+use crate::ids::{LegId, OfferId, OperatorId, PlayId, QueueName};
+use crate::media::{LegCommand, Negotiation};
+use crate::number::Number;
+use crate::queue::{self, OfferFailure, Withdrawal};
+use crate::say::{Language, Piece};
+use crate::sip;
+use std::time::Duration;
+
+impl Call {
+    #[allow(clippy::too_many_arguments)] // the offer as the dispatcher states it
+    pub(super) fn offer(
+        &mut self,
+        offer: OfferId,
+        operator: OperatorId,
+        endpoint: Option<Endpoint>,
+        queue: QueueName,
+        class: Class,
+        waited: Duration,
+        cx: &mut Context,
+    ) {
+        let (Some(endpoint), None) = (endpoint, self.ended) else {
+            let event = queue::Event::OfferFailed { offer, why: OfferFailure::Unreachable };
+            cx.out.push(Action::Queue { queue, event });
+            return;
+        };
+        let leg = cx.ids.outgoing_leg();
+        let id = self.id.to_string();
+        let caller = self.record.caller.as_str();
+        let from = sip::Identity {
+            display: Number::parse(caller).map(|number| number.masked()).unwrap_or_default(),
+            user: if caller.is_empty() { "anonymous".to_string() } else { caller.to_string() },
+            host: cx.rules.domain.clone(),
+        };
+        let headers = headers(&id, queue.as_str(), class.as_str(), waited.as_secs(), caller, &endpoint);
+        let invite = sip::Invite { leg, to: endpoint.target, from, headers, sdp: String::new() };
+        cx.out.push(Action::Leg(LegCommand::Open { leg, how: Negotiation::Offer, peer: endpoint.peer }));
+        self.record.offered_at.get_or_insert(cx.now.wall);
+        self.note("offered", &[("operator", operator.as_str())], cx);
+        cx.out.push(Action::Happened(Happened::Offered { call: self.id, operator: operator.clone() }));
+        let purpose = Purpose::Offer { offer, operator, queue };
+        self.dials.insert(leg, Dial::new(leg, purpose, invite, cx.now.mono + LEG_OPENS_WITHIN));
+    }
+
+    pub(super) fn dial_opened(&mut self, leg: LegId, sdp: String, cx: &mut Context) {
+        let Some(dial) = self.dials.get_mut(&leg) else { return };
+        if let DialState::Opening { invite, .. } = &dial.state {
+            let mut invite = invite.clone();
+            invite.sdp = sdp;
+            dial.state = DialState::Inviting;
+            cx.out.push(Action::Sip(sip::Command::Invite(invite)));
+        }
+    }
+
+    pub(super) fn dial_rings(&mut self, leg: LegId, cx: &mut Context) {
+        let Some(dial) = self.dials.get_mut(&leg) else { return };
+        if dial.state == DialState::Inviting {
+            dial.state = DialState::Ringing;
+            self.queue_event(leg, |offer| queue::Event::Ringing { offer }, cx);
+            if let Some(operator) = self.operator_of(leg) {
+                self.note("ringing", &[("operator", operator.as_str())], cx);
+            }
+        }
+    }
+
+    pub(super) fn dial_answered(&mut self, leg: LegId, sdp: String, cx: &mut Context) {
+        let Some(dial) = self.dials.get_mut(&leg) else { return };
+        dial.state = DialState::Accepted;
+        let transfer = matches!(dial.purpose, Purpose::Transfer { .. });
+        cx.out.push(Action::Leg(LegCommand::Answer { leg, sdp }));
+        if transfer {
+            self.bridge(leg, cx);
+            self.tell(flow::Event::Connected, cx);
+        } else {
+            self.record.answered_at = Some(cx.now.wall);
+            self.queue_event(leg, |offer| queue::Event::Accepted { offer }, cx);
+        }
+    }
+
+    /// A refusal, or nothing at all.
+    pub(super) fn dial_failed(&mut self, leg: LegId, status: u16, cx: &mut Context) {
+        let Some(dial) = self.dials.remove(&leg) else { return };
+        if dial.is_invited() {
+            // Does nothing when the refusal came from the peer itself.
+            cx.out.push(Action::Sip(sip::Command::Hangup { leg, reason: None }));
+        }
+        self.close(leg, false, cx);
+        match dial.purpose {
+            Purpose::Offer { offer, operator, queue } => {
+                let status_text = status.to_string();
+                self.note("not_answered", &[("operator", operator.as_str()), ("status", &status_text)], cx);
+                let why = failure_of(status, dial.state == DialState::Ringing);
+                cx.out.push(Action::Queue { queue, event: queue::Event::OfferFailed { offer, why } });
+            }
+            Purpose::Transfer { .. } => self.tell(flow::Event::TransferFailed, cx),
+        }
+    }
+
+    /// The party's leg is gone after its answer.
+    pub(super) fn dial_ended(&mut self, leg: LegId, cx: &mut Context) {
+        let Some(dial) = self.dials.remove(&leg) else { return };
+        let talked = dial.is_talking();
+        if talked {
+            cx.out.push(Action::Leg(LegCommand::Unbridge { leg: self.leg }));
+        }
+        self.close(leg, false, cx);
+        match &dial.purpose {
+            Purpose::Offer { offer, operator, queue } => {
+                self.note("operator_left", &[("operator", operator.as_str())], cx);
+                let event = queue::Event::OperatorGone { offer: *offer };
+                cx.out.push(Action::Queue { queue: queue.clone(), event });
+                // Before the wait was booked the dispatcher says `Return`; afterwards the talk is over.
+                if dial.booked {
+                    self.seat = None;
+                    self.talk_over(cx);
+                }
+            }
+            Purpose::Transfer { .. } if talked => self.talk_over(cx),
+            Purpose::Transfer { .. } => self.tell(flow::Event::TransferFailed, cx),
+        }
+    }
+
+    fn talk_over(&mut self, cx: &mut Context) {
+        self.stage_since = cx.now.mono;
+        if !self.connected {
+            self.connected = true;
+            self.tell(flow::Event::Connected, cx);
+        }
+        self.tell(flow::Event::TalkEnded, cx);
+    }
+
+    /// The dispatcher takes an offer back. An answered leg is free at once; one that rings is free when its CANCEL is done,
+    /// which the Switchboard watches.
+    pub(super) fn withdraw(&mut self, offer: OfferId, why: Withdrawal, cx: &mut Context) {
+        let Some(leg) = self.leg_of(offer) else { return };
+        if let Some(dial) = self.dials.remove(&leg) {
+            let reason = match why {
+                Withdrawal::AnsweredElsewhere => {
+                    Some(sip::Reason { cause: 200, text: "Call completed elsewhere".to_string() })
+                }
+                _ => None,
+            };
+            self.release(dial, reason, cx);
+        }
+    }
+
+    /// Lets every phone go. True when an operator was already joined with the caller: then the dispatcher was told
+    /// `CallerGone`, and the seat needs no `Left`.
+    pub(super) fn release_dials(&mut self, cx: &mut Context) -> bool {
+        let mut talking = false;
+        for (_, dial) in std::mem::take(&mut self.dials) {
+            if let (true, Purpose::Offer { offer, queue, .. }) = (dial.is_talking(), &dial.purpose) {
+                talking = true;
+                let event = queue::Event::CallerGone { offer: *offer };
+                cx.out.push(Action::Queue { queue: queue.clone(), event });
+            }
+            self.release(dial, None, cx);
+        }
+        talking
+    }
+
+    fn release(&mut self, dial: Dial, reason: Option<sip::Reason>, cx: &mut Context) {
+        if dial.is_invited() {
+            cx.out.push(Action::Sip(sip::Command::Hangup { leg: dial.leg, reason }));
+        }
+        self.close(dial.leg, false, cx);
+        if let Purpose::Offer { offer, queue, .. } = dial.purpose {
+            let answered = !matches!(dial.state, DialState::Inviting | DialState::Ringing);
+            cx.out.push(Action::Released { leg: dial.leg, offer, queue, answered });
+        }
+    }
+
+    pub(super) fn connect(&mut self, offer: OfferId, cx: &mut Context) {
+        let Some(leg) = self.leg_of(offer) else { return };
+        self.answer_if_early(cx);
+        self.saying = None;
+        let whisper = self.seat.as_ref().and_then(|seat| seat.whisper.clone());
+        match whisper {
+            Some(prompt) => {
+                let play = cx.ids.plays.take();
+                let at = cx.now.mono + WHISPER_MAX;
+                self.queue_event(leg, |offer| queue::Event::BridgeDue { offer, at }, cx);
+                if let Some(dial) = self.dials.get_mut(&leg) {
+                    dial.state = DialState::Whispering { play };
+                }
+                let pieces = vec![Piece::Prompt(prompt)];
+                let language = Language::Ru;
+                cx.out.push(Action::Leg(LegCommand::Play { leg, play, language, pieces, barge_in: false }));
+            }
+            None => self.bridge(leg, cx),
+        }
+    }
+
+    /// A whisper to the operator is over: now the two hear each other.
+    pub(super) fn whispered(&mut self, leg: LegId, play: PlayId, cx: &mut Context) {
+        if self.dials.get(&leg).is_some_and(|dial| dial.state == DialState::Whispering { play }) {
+            let at = cx.now.mono;
+            self.queue_event(leg, |offer| queue::Event::BridgeDue { offer, at }, cx);
+            self.bridge(leg, cx);
+        }
+    }
+
+    fn bridge(&mut self, leg: LegId, cx: &mut Context) {
+        let Some(dial) = self.dials.get_mut(&leg) else { return };
+        dial.state = DialState::Talking;
+        let flowing = dial.flowing;
+        self.stage_since = cx.now.mono;
+        cx.out.push(Action::Leg(LegCommand::Bridge { a: self.leg, b: leg }));
+        if flowing {
+            self.flows_both_ways(leg, cx);
+        }
+    }
+
+    pub(super) fn dial_flows(&mut self, leg: LegId, cx: &mut Context) {
+        let Some(dial) = self.dials.get_mut(&leg) else { return };
+        dial.flowing = true;
+        if dial.state == DialState::Talking {
+            self.flows_both_ways(leg, cx);
+        }
+    }
+
+    fn flows_both_ways(&mut self, leg: LegId, cx: &mut Context) {
+        self.queue_event(leg, |offer| queue::Event::Flowing { offer }, cx);
+        if !self.connected {
+            self.connected = true;
+            self.tell(flow::Event::Connected, cx);
+        }
+    }
+
+    /// The dispatcher stopped the promise clock.
+    pub(super) fn booked(&mut self, offer: OfferId, waited: Duration, cx: &mut Context) {
+        let Some(dial) = self.leg_of(offer).and_then(|leg| self.dials.get_mut(&leg)) else { return };
+        dial.booked = true;
+        let Purpose::Offer { operator, queue, .. } = dial.purpose.clone() else { return };
+        let class = self.seat.as_ref().map_or(self.class, |seat| seat.class);
+        self.record.operator = Some(operator.clone());
+        self.record.wait_ms = Some(millis(waited));
+        let waited_ms = millis(waited).to_string();
+        self.note("connected", &[("operator", operator.as_str()), ("wait_ms", &waited_ms)], cx);
+        let (call, queue) = (self.id, queue.to_string());
+        cx.out.push(Action::Happened(Happened::Connected { call, operator, queue, class, waited }));
+    }
+
+    /// The connection failed: the caller hears music again and is at the head of the queue.
+    pub(super) fn give_back(&mut self, offer: OfferId, cx: &mut Context) {
+        if let Some(leg) = self.leg_of(offer)
+            && let Some(mut dial) = self.dials.remove(&leg)
+        {
+            dial.state = DialState::Accepted;
+            cx.out.push(Action::Leg(LegCommand::Unbridge { leg: self.leg }));
+            self.release(dial, None, cx);
+        }
+        self.record.answered_at = None;
+        self.note("returned", &[], cx);
+        self.resume_music(cx);
+    }
+
+    /// A party put us on hold, or took us back: the other one hears music meanwhile.
+    pub(super) fn dial_held(&mut self, leg: LegId, held: bool, cx: &mut Context) {
+        let Some(dial) = self.dials.get_mut(&leg) else { return };
+        if dial.state != DialState::Talking || dial.holding == held {
+            return;
+        }
+        dial.holding = held;
+        if held {
+            let music = match &dial.purpose {
+                Purpose::Offer { queue, .. } => queue.to_string(),
+                Purpose::Transfer { .. } => "default".to_string(),
+            };
+            cx.out.push(Action::Leg(LegCommand::Unbridge { leg: self.leg }));
+            cx.out.push(Action::Leg(LegCommand::Music { leg: self.leg, music }));
+        } else {
+            cx.out.push(Action::Leg(LegCommand::Bridge { a: self.leg, b: leg }));
+        }
+        self.note(if held { "held" } else { "resumed" }, &[], cx);
+    }
+
+    /// Keys go to the flow, or, while two people talk, to the other one. RTP events cross the bridge by themselves; a key
+    /// that came by INFO has to be sent on.
+    pub(super) fn digit(&mut self, leg: LegId, digit: Digit, method: DigitMethod, cx: &mut Context) {
+        match self.talking().map(|dial| dial.leg) {
+            Some(other) if method == DigitMethod::Info => {
+                let to = if leg == self.leg { other } else { self.leg };
+                cx.out.push(Action::Leg(LegCommand::SendDigit { leg: to, digit }));
+            }
+            Some(_) => {}
+            None if leg == self.leg => self.tell(flow::Event::Digit(digit), cx),
+            None => {}
+        }
+    }
+
+    fn leg_of(&self, offer: OfferId) -> Option<LegId> {
+        self.dials.values().find(|dial| dial.offer() == Some(offer)).map(|dial| dial.leg)
+    }
+
+    fn operator_of(&self, leg: LegId) -> Option<OperatorId> {
+        self.dials.get(&leg).and_then(|dial| dial.operator().cloned())
+    }
+
+    fn queue_event(&self, leg: LegId, event: impl FnOnce(OfferId) -> queue::Event, cx: &mut Context) {
+        if let Some(Purpose::Offer { offer, queue, .. }) = self.dials.get(&leg).map(|dial| &dial.purpose) {
+            cx.out.push(Action::Queue { queue: queue.clone(), event: event(*offer) });
+        }
+    }
+}

@@ -1,0 +1,47 @@
+//! `hotline check`: flows and prompts, before any caller meets them.
+use super::{Common, Done, Exit, Failure, installation};
+use crate::flow::report::{self, Format};
+use clap::{Args, ValueEnum};
+use std::path::PathBuf;
+
+#[derive(Args)]
+pub struct CheckArgs {
+    /// Flow files or folders; by default those of the configuration, and the prompts
+    paths: Vec<PathBuf>,
+    #[arg(long, value_enum, default_value_t = Shape::Text)]
+    format: Shape,
+    /// Explain a finding's code, like HF012
+    #[arg(long, value_name = "CODE")]
+    explain: Option<String>,
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+pub enum Shape {
+    Text,
+    Json,
+    Sarif,
+}
+
+pub fn check(common: &Common, args: CheckArgs) -> Done {
+    if let Some(code) = args.explain {
+        let of_prompts = crate::prompts::CODES.iter().find(|(known, _)| known.eq_ignore_ascii_case(&code));
+        let text = report::explanation(&code)
+            .or_else(|| of_prompts.map(|(code, text)| format!("{code}: {text}\n")))
+            .ok_or_else(|| Failure::new(Exit::Usage, format!("there is no finding with the code {code}")))?;
+        print!("{text}");
+        return Ok(Exit::Ok);
+    }
+    let installation = installation::load(common)?;
+    let (flows, mut findings) = installation.check_flows(&args.paths)?;
+    if args.paths.is_empty() {
+        findings.extend(installation.check_prompts());
+    }
+    let format = match args.format {
+        Shape::Text => Format::Text,
+        Shape::Json => Format::Json,
+        Shape::Sarif => Format::Sarif,
+    };
+    let (text, code) = report::report(&findings, flows.as_ref(), format);
+    print!("{text}");
+    Ok(if code == 0 { Exit::Ok } else { Exit::Findings })
+}

@@ -1,0 +1,105 @@
+//! The web's view of the store: joins [`crate::web::Desk`] and [`crate::store`], which do not know each other.
+use crate::class::Class;
+use crate::ids::CallId;
+use crate::machine::Wall;
+use crate::number::Number;
+use crate::store::accounts::AccountError;
+use crate::store::{self, Accounts, Audit, Entry, Import, Shared, Subscriber};
+use crate::web;
+use crate::web::{Answer, AuditLine, Away, Changed, PasswordChange, Person, Secret, SignIn, Story};
+
+pub struct Desk {
+    store: Shared,
+    accounts: Accounts,
+}
+
+impl Desk {
+    pub fn new(store: Shared) -> Desk {
+        Desk { accounts: Accounts::new(store.clone()), store }
+    }
+}
+
+impl web::Desk for Desk {
+    fn sign_in<'a>(&'a self, user: &'a str, password: &'a str, at: Wall) -> Answer<'a, SignIn> {
+        Box::pin(async move {
+            let answer = self.accounts.sign_in(user, password, at).await.map_err(away)?;
+            Ok(match answer {
+                store::SignIn::Welcome { person: who, token, expires_at } => {
+                    SignIn::Welcome { person: person(who), session: Secret::new(token.reveal()), expires_at }
+                }
+                store::SignIn::Refused => SignIn::Refused,
+                store::SignIn::Locked { until } => SignIn::Locked { until },
+                store::SignIn::Void => SignIn::Void,
+            })
+        })
+    }
+
+    fn sign_out<'a>(&'a self, session: &'a str) -> Answer<'a, ()> {
+        Box::pin(async move { self.accounts.sign_out(session).await.map_err(away) })
+    }
+
+    fn change_password<'a>(&'a self, change: PasswordChange<'a>, at: Wall) -> Answer<'a, Changed> {
+        Box::pin(async move {
+            let done = self.accounts.change_password(change.user, change.old, change.new, at).await;
+            match done {
+                Ok(()) => Ok(Changed::Done),
+                Err(AccountError::WrongPassword | AccountError::NoSuchUser(_)) => Ok(Changed::Refused),
+                Err(error @ (AccountError::BadLength(_) | AccountError::SamePassword)) => {
+                    Ok(Changed::Unusable(error.to_string()))
+                }
+                Err(error) => Err(away(error)),
+            }
+        })
+    }
+
+    fn session<'a>(&'a self, session: &'a str, at: Wall) -> Answer<'a, Option<Person>> {
+        Box::pin(async move { Ok(self.accounts.session(session, at).await.map_err(away)?.map(person)) })
+    }
+
+    fn token<'a>(&'a self, token: &'a str, at: Wall) -> Answer<'a, Option<Person>> {
+        Box::pin(async move { Ok(self.accounts.token(token, at).await.map_err(away)?.map(person)) })
+    }
+
+    fn story(&self, call: CallId) -> Answer<'_, Option<Story>> {
+        Box::pin(async move {
+            let story = self.store.call(call).await.map_err(away)?;
+            Ok(story.map(|story| Story { record: story.record, events: story.events }))
+        })
+    }
+
+    fn set_class<'a>(&'a self, number: &'a Number, class: Class) -> Answer<'a, ()> {
+        Box::pin(async move {
+            let known = self.store.subscriber(number).await.map_err(away)?;
+            let row = match known {
+                Some(subscriber) => Subscriber { class, ..subscriber },
+                None => Subscriber { number: number.clone(), class, name: None, email: None },
+            };
+            self.store.import(Import::Subscribers(vec![row])).await.map(drop).map_err(away)
+        })
+    }
+
+    fn audit(&self, line: AuditLine) -> Answer<'_, ()> {
+        Box::pin(async move {
+            let AuditLine { at, who, what, detail } = line;
+            let entry = Entry::Audit(Audit { at, who, what: what.to_string(), detail });
+            self.store.write(&[entry]).await.map_err(away)
+        })
+    }
+}
+
+fn person(person: store::Person) -> Person {
+    let role = match person.role {
+        store::Role::Viewer => web::Role::Viewer,
+        store::Role::Operator => web::Role::Operator,
+        store::Role::Supervisor => web::Role::Supervisor,
+        store::Role::Admin => web::Role::Admin,
+        store::Role::Api => web::Role::Api,
+    };
+    Person { name: person.name, role, must_change: person.must_change }
+}
+
+/// The reason is for the log; it may name files and statements that are no matter of a browser's.
+fn away(error: impl std::fmt::Display) -> Away {
+    tracing::error!(%error, "the store did not answer a page");
+    Away
+}

@@ -1,0 +1,353 @@
+//! Callers come, leave, move and take exits (Q11).
+use super::dispatcher::Dispatcher;
+use super::event::{Action, Alert, Exit, Leave, Withdrawal};
+use super::lane::Lane;
+use super::measures::Account;
+use super::offer::Phase;
+use super::seat::{Row, Seat, Stage};
+use super::settings::{QueueSettings, Strategy};
+use super::timers::Timer;
+use crate::class::Class;
+use crate::ids::{OfferId, QueueName, SeatId, Skill};
+use crate::machine::Instant;
+use crate::number::Number;
+use std::collections::BTreeSet;
+use std::time::Duration;
+
+impl Dispatcher {
+    #[allow(clippy::too_many_arguments)] // the fields of `Event::Joined`
+    pub(super) fn joined(
+        &mut self,
+        id: SeatId,
+        caller: Option<String>,
+        queue: QueueName,
+        class: Class,
+        skills: BTreeSet<Skill>,
+        now: Instant,
+        out: &mut Vec<Action>,
+    ) {
+        if self.seats.contains_key(&id) {
+            return;
+        }
+        let class = self.class_in(&queue, class);
+        let account = Account { queue: &queue, class, in_total: true };
+        if let Some(exit) = self.refusal(&queue, &skills) {
+            self.measures.opened(account);
+            self.measures.exited(account, exit);
+            out.push(Action::Exit { seat: id, exit });
+            return;
+        }
+        self.measures.opened(account);
+        self.sequence += 1;
+        let seat = Seat {
+            id,
+            caller: caller.as_deref().and_then(Number::parse),
+            queue,
+            class,
+            skills,
+            sequence: self.sequence,
+            enqueued_at: now,
+            entered_at: now,
+            absence: Duration::ZERO,
+            credit: Duration::ZERO,
+            lane: 0,
+            row: Row::None,
+            returned: false,
+            overdue: false,
+            first_offered_at: None,
+            stage: Stage::Waiting { phones: Vec::new() },
+            in_total: true,
+            deadline: None,
+        };
+        self.seats.insert(id, seat);
+        self.enter_lane(id, now);
+    }
+
+    /// A Priority caller stays so in any queue; other classes are the queue's if it has one.
+    fn class_in(&self, queue: &QueueName, class: Class) -> Class {
+        match (class, self.settings.queues.get(queue).and_then(|settings| settings.class)) {
+            (Class::Priority, _) | (_, None) => class,
+            (_, Some(of_queue)) => of_queue,
+        }
+    }
+
+    /// Why a seat cannot be opened in this queue at all.
+    fn refusal(&self, queue: &QueueName, skills: &BTreeSet<Skill>) -> Option<Exit> {
+        let Some(settings) = self.settings.queues.get(queue) else { return Some(Exit::Closed) };
+        if !skills.is_empty() {
+            let lane = Lane::new(queue.clone(), skills.clone(), 0, settings);
+            if !self.operators.values().any(|operator| lane.could_be_served_by(&operator.settings)) {
+                return Some(Exit::NoSuchSkill);
+            }
+        }
+        (self.measures.open(queue) >= settings.max_len as u64).then_some(Exit::Full)
+    }
+
+    pub(super) fn class_changed(&mut self, id: SeatId, class: Class, now: Instant) {
+        let Some(queue) = self.seats.get(&id).map(|seat| seat.queue.clone()) else { return };
+        let class = self.class_in(&queue, class);
+        let Some(seat) = self.seats.get_mut(&id) else { return };
+        // Past the connection the seat is booked: its class there was the one that was promised.
+        if seat.class == class || matches!(seat.stage, Stage::Talking { .. }) {
+            return;
+        }
+        self.measures.class_changed(seat.account(), class);
+        seat.class = class;
+        self.reindex(id, now);
+    }
+
+    pub(super) fn left(&mut self, id: SeatId, why: Leave, now: Instant, out: &mut Vec<Action>) {
+        let Some(seat) = self.seats.get(&id) else { return };
+        if let Stage::Talking { offer, .. } = seat.stage {
+            self.caller_gone(offer, now, out);
+            return;
+        }
+        let waited = seat.waited(now);
+        match why {
+            Leave::HungUp => self.measures.hung_up(seat.account(), waited),
+            Leave::ByFlow | Leave::Admin => self.measures.left(seat.account()),
+        }
+        self.withdraw_all(id, Withdrawal::CallerGone, now, out);
+        self.drop_seat(id);
+        out.push(Action::Closed { seat: id, why, waited });
+    }
+
+    pub(super) fn moved(
+        &mut self,
+        id: SeatId,
+        queue: QueueName,
+        skills: BTreeSet<Skill>,
+        now: Instant,
+        out: &mut Vec<Action>,
+    ) {
+        let Some(seat) = self.seats.get(&id) else { return };
+        match seat.stage {
+            Stage::Waiting { .. } | Stage::Bridging { .. } => {
+                self.measures.moved_out(seat.account());
+                self.withdraw_all(id, Withdrawal::CallerGone, now, out);
+            }
+            Stage::Talking { offer, since, .. } => self.pass_on(offer, since, None),
+        }
+        self.leave_lane(id);
+        self.starvation.rings_no_more(id);
+        let class = self.class_in(&queue, self.seats.get(&id).map_or(Class::Standard, |seat| seat.class));
+        let refusal = self.refusal(&queue, &skills);
+        let Some(seat) = self.seats.get_mut(&id) else { return };
+        if let Stage::Talking { since, .. } = seat.stage {
+            seat.absence += now.since(since);
+            seat.in_total = false;
+        }
+        let before = seat.class;
+        seat.queue = queue;
+        seat.skills = skills;
+        seat.class = class;
+        seat.entered_at = now;
+        seat.overdue = false;
+        seat.returned = false;
+        seat.first_offered_at = None;
+        seat.stage = Stage::Waiting { phones: Vec::new() };
+        self.measures.moved_in(Account { class: before, ..seat.account() });
+        if before != class {
+            self.measures.class_changed(Account { class: before, ..seat.account() }, class);
+        }
+        match refusal {
+            Some(exit) => self.exit(id, exit, out),
+            None => self.enter_lane(id, now),
+        }
+    }
+
+    /// Puts a seat into the lane of its queue and skills.
+    pub(super) fn enter_lane(&mut self, id: SeatId, now: Instant) {
+        let Some(seat) = self.seats.get(&id) else { return };
+        let level = self.queue_settings(&seat.queue).map_or(0, |settings| {
+            settings.widen.iter().take_while(|widening| seat.entered_at + widening.after <= now).count()
+        });
+        let (queue, skills) = (seat.queue.clone(), seat.skills.clone());
+        let lane = self.lane_for(queue, skills, level);
+        // A newcomer must be told at once if nobody is signed in.
+        self.lanes[lane].review = true;
+        if let Some(seat) = self.seats.get_mut(&id) {
+            seat.lane = lane;
+            seat.row = Row::None;
+        }
+        self.reindex(id, now);
+    }
+
+    fn leave_lane(&mut self, id: SeatId) {
+        let Some(seat) = self.seats.get_mut(&id) else { return };
+        self.lanes[seat.lane].remove(seat.row, seat.place());
+        seat.row = Row::None;
+    }
+
+    /// Brings a seat's row and deadline up to date. Called after every change to a seat.
+    pub(super) fn reindex(&mut self, id: SeatId, now: Instant) {
+        let Some(seat) = self.seats.get(&id) else { return };
+        let row = self.row_of(seat, now);
+        let deadline = self.seat_deadline(seat, now);
+        let Some(seat) = self.seats.get_mut(&id) else { return };
+        if row != seat.row {
+            let place = seat.place();
+            self.lanes[seat.lane].remove(seat.row, place);
+            self.lanes[seat.lane].insert(row, place);
+            seat.row = row;
+        }
+        self.timers.set(&mut seat.deadline, deadline, Timer::Seat(id));
+    }
+
+    fn row_of(&self, seat: &Seat, now: Instant) -> Row {
+        let Stage::Waiting { phones } = &seat.stage else { return Row::None };
+        match phones.len() {
+            0 if seat.returned => Row::Returned,
+            0 => Row::Waiting(seat.class),
+            ringing if !seat.overdue && ringing < self.phones_wanted(seat, now) => Row::More(seat.class),
+            _ => Row::None,
+        }
+    }
+
+    /// Q5: how many phones should ring for this seat by now.
+    fn phones_wanted(&self, seat: &Seat, now: Instant) -> usize {
+        let Some(settings) = self.queue_settings(&seat.queue) else { return 1 };
+        let Some(first) = seat.first_offered_at else { return 1 };
+        match settings.strategy {
+            Strategy::RingAll => usize::MAX,
+            _ if rings_progressively(seat.class, settings) => {
+                1 + settings.progressive.iter().filter(|after| first + **after <= now).count()
+            }
+            _ => 1,
+        }
+    }
+
+    fn seat_deadline(&self, seat: &Seat, now: Instant) -> Option<Instant> {
+        let Stage::Waiting { phones } = &seat.stage else { return None };
+        let settings = self.queue_settings(&seat.queue)?;
+        let lane = &self.lanes[seat.lane];
+        let max_wait = (!seat.overdue).then(|| seat.entered_at + settings.max_wait);
+        let widened = settings.widen.get(lane.level).map(|widening| seat.entered_at + widening.after);
+        let paused = lane
+            .all_paused_since
+            .filter(|_| phones.is_empty())
+            .map(|since| since.max(seat.entered_at) + settings.all_paused_grace);
+        let another_phone = seat.first_offered_at.filter(|_| !phones.is_empty()).and_then(|first| {
+            let progressive = rings_progressively(seat.class, settings);
+            settings
+                .progressive
+                .iter()
+                .map(|after| first + *after)
+                .filter(|at| progressive && *at > now)
+                .min()
+        });
+        [max_wait, widened, paused, another_phone].into_iter().flatten().min()
+    }
+
+    pub(super) fn seat_timeout(&mut self, id: SeatId, now: Instant, out: &mut Vec<Action>) {
+        let Some(seat) = self.seats.get_mut(&id) else { return };
+        seat.deadline = None;
+        let Stage::Waiting { phones } = &seat.stage else { return };
+        let (entered_at, rings) = (seat.entered_at, !phones.is_empty());
+        let (queue, lane) = (seat.queue.clone(), seat.lane);
+        let Some(settings) = self.queue_settings(&queue) else { return };
+        let overdue = entered_at + settings.max_wait <= now;
+        let paused = self.lanes[lane]
+            .all_paused_since
+            .is_some_and(|since| since.max(entered_at) + settings.all_paused_grace <= now);
+        let widens =
+            settings.widen.get(self.lanes[lane].level).is_some_and(|next| entered_at + next.after <= now);
+        if overdue && !rings {
+            self.exit(id, Exit::MaxWait, out);
+        } else if paused && !rings {
+            self.exit(id, Exit::AllPaused, out);
+        } else {
+            if let Some(seat) = self.seats.get_mut(&id) {
+                seat.overdue |= overdue;
+            }
+            if widens {
+                self.leave_lane(id);
+                self.enter_lane(id, now);
+            }
+            self.reindex(id, now);
+        }
+    }
+
+    /// The seat is closed without an operator. Emitted whether or not the flow handles this exit: the call says goodbye
+    /// politely where it does not.
+    pub(super) fn exit(&mut self, id: SeatId, exit: Exit, out: &mut Vec<Action>) {
+        let Some(seat) = self.seats.get(&id) else { return };
+        self.measures.exited(seat.account(), exit);
+        self.drop_seat(id);
+        out.push(Action::Exit { seat: id, exit });
+    }
+
+    pub(super) fn drop_seat(&mut self, id: SeatId) {
+        self.leave_lane(id);
+        self.starvation.rings_no_more(id);
+        if let Some(mut seat) = self.seats.remove(&id) {
+            self.timers.set(&mut seat.deadline, None, Timer::Seat(id));
+            self.forget_retired(&seat.queue);
+        }
+    }
+
+    pub(super) fn withdraw_all(&mut self, id: SeatId, why: Withdrawal, now: Instant, out: &mut Vec<Action>) {
+        let Some(seat) = self.seats.get(&id) else { return };
+        let offers = match &seat.stage {
+            Stage::Waiting { phones } => phones.clone(),
+            Stage::Bridging { offer } => vec![*offer],
+            Stage::Talking { .. } => Vec::new(),
+        };
+        for offer in offers {
+            self.withdraw(offer, why, now, out);
+        }
+    }
+
+    /// Who is signed in or on duty has changed somewhere, or a seat came where nobody is: Q11.
+    pub(super) fn review_duty(&mut self, now: Instant, out: &mut Vec<Action>) {
+        for index in 0..self.lanes.len() {
+            let lane = &mut self.lanes[index];
+            if !std::mem::take(&mut lane.review) {
+                continue;
+            }
+            let was = lane.all_paused_since;
+            lane.all_paused_since =
+                (lane.signed_in > 0 && lane.on_duty == 0).then(|| lane.all_paused_since.unwrap_or(now));
+            let (nobody, grace_moved) = (lane.signed_in == 0, was != lane.all_paused_since);
+            lane.alerted &= nobody;
+            if !nobody && !grace_moved {
+                continue;
+            }
+            let stranded: Vec<SeatId> = self
+                .seats
+                .values()
+                .filter(|seat| seat.lane == index && matches!(seat.stage, Stage::Waiting { .. }))
+                .map(|seat| seat.id)
+                .collect();
+            if nobody && !stranded.is_empty() && !std::mem::replace(&mut self.lanes[index].alerted, true) {
+                out.push(Action::Alert(Alert::NobodySignedIn { queue: self.lanes[index].queue.clone() }));
+            }
+            for seat in stranded {
+                if nobody {
+                    self.exit(seat, Exit::NobodySignedIn, out);
+                } else {
+                    self.reindex(seat, now);
+                }
+            }
+        }
+    }
+
+    /// The caller is out of the talk; the operator's own leg may still stand, until `until` at most.
+    pub(super) fn pass_on(&mut self, offer: OfferId, talk_since: Instant, until: Option<Instant>) {
+        let Some(offer) = self.offers.get_mut(&offer) else { return };
+        if let Some(seat) = self.seats.get(&offer.seat) {
+            offer.queue = seat.queue.clone();
+            offer.class = seat.class;
+        }
+        offer.phase = Phase::Parting { talk_since, until };
+        self.timers.set(&mut offer.deadline, until, Timer::Offer(offer.id));
+    }
+
+    pub(super) fn queue_settings(&self, queue: &QueueName) -> Option<&QueueSettings> {
+        self.settings.queues.get(queue)
+    }
+}
+
+fn rings_progressively(class: Class, settings: &QueueSettings) -> bool {
+    class == Class::Priority || settings.strategy == Strategy::Progressive
+}

@@ -1,0 +1,350 @@
+//! Rule Q12: what is counted, per queue and class, and the formulas over it.
+//!
+//! A tally holds whole seats only, each under the class it has now: a seat is `offered` once when it is opened and has
+//! one outcome (connected, hung up, left by the flow, exit, moved on). Waits are compared as they were measured,
+//! without rounding: 10 000 ms is met, one nanosecond more is missed.
+use super::event::Exit;
+use crate::class::Class;
+use crate::ids::QueueName;
+use serde::{Deserialize, Serialize};
+use std::collections::BTreeMap;
+use std::time::Duration;
+
+/// The promise of the "Приоритет" package.
+pub const PROMISE: Duration = Duration::from_secs(10);
+/// Who hangs up this early gave the queue no chance: not offered, for SL(T).
+pub const SHORT_ABANDON: Duration = Duration::from_secs(5);
+/// The first of the two bands in which early hang-ups are shown; the second ends at [`PROMISE`].
+pub const HUNG_UP_AT_ONCE: Duration = Duration::from_secs(3);
+
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Tally {
+    /// Seats opened, moved in from another queue included.
+    pub offered: u64,
+    /// Still open, no outcome yet.
+    pub open: u64,
+    pub connected: u64,
+    /// Connected within the class's own target.
+    pub connected_in_target: u64,
+    /// Connected within [`PROMISE`].
+    pub connected_in_promise: u64,
+    pub connected_wait: Duration,
+    pub connected_wait_max: Duration,
+    /// Hung up within 3 s.
+    pub hung_up_at_once: u64,
+    /// Hung up after 3 s and within 10 s.
+    pub hung_up_in_promise: u64,
+    pub hung_up_later: u64,
+    /// Of the three above: within [`SHORT_ABANDON`].
+    pub hung_up_short: u64,
+    /// Of the three above: within the class's own target.
+    pub hung_up_in_target: u64,
+    /// A key, an administrator: out of the queue without hanging up.
+    pub left: u64,
+    pub exits: BTreeMap<Exit, u64>,
+    /// Moved on to another queue, where the seat is offered again.
+    pub moved: u64,
+    /// Answers that came to nothing (no RTP, dropped before the bridge). Not an outcome: the seat waits on.
+    pub failed_connects: u64,
+    /// Operators who sent no RTP within a second of their answer.
+    pub silent_operators: u64,
+    /// For AHT: ended talks, and their talk and wrap-up time.
+    pub talks: u64,
+    pub talk: Duration,
+    pub wrap_up: Duration,
+}
+
+impl Tally {
+    pub fn hung_up(&self) -> u64 {
+        self.hung_up_at_once + self.hung_up_in_promise + self.hung_up_later
+    }
+
+    pub fn connected_late(&self) -> u64 {
+        self.connected - self.connected_in_target
+    }
+
+    /// P10 = connected within 10 000 ms ÷ (offered − hung up within 10 000 ms). Seats still open count as offered only
+    /// when the caller of this function says that they have waited longer: `undecided` are those that have not.
+    pub fn p10(&self, undecided: u64) -> Option<f64> {
+        let excused = self.hung_up_at_once + self.hung_up_in_promise + undecided;
+        ratio(self.connected_in_promise, self.offered.saturating_sub(excused))
+    }
+
+    /// SL(T), T the class's target: connected within T ÷ (offered − hung up within 5 s).
+    pub fn service_level(&self, undecided: u64) -> Option<f64> {
+        ratio(self.connected_in_target, self.offered.saturating_sub(self.hung_up_short + undecided))
+    }
+
+    /// The first common formula: answered within T ÷ answered.
+    pub fn answered_in_target_of_answered(&self) -> Option<f64> {
+        ratio(self.connected_in_target, self.connected)
+    }
+
+    /// The second common formula: who hung up within T counts as a success.
+    pub fn service_level_with_abandons(&self, undecided: u64) -> Option<f64> {
+        ratio(self.connected_in_target + self.hung_up_in_target, self.offered.saturating_sub(undecided))
+    }
+
+    /// ASA: the mean wait of those who were connected.
+    pub fn average_speed_of_answer(&self) -> Option<Duration> {
+        mean(self.connected_wait, self.connected)
+    }
+
+    /// AHT: talk and wrap-up.
+    pub fn average_handling(&self) -> Option<Duration> {
+        mean(self.talk + self.wrap_up, self.talks)
+    }
+
+    /// Every seat has one outcome or is open.
+    pub fn balances(&self) -> bool {
+        let outcomes =
+            self.connected + self.hung_up() + self.left + self.exits.values().sum::<u64>() + self.moved;
+        self.offered == outcomes + self.open
+    }
+
+    pub fn add(&mut self, other: &Tally) {
+        self.offered += other.offered;
+        self.open += other.open;
+        self.connected += other.connected;
+        self.connected_in_target += other.connected_in_target;
+        self.connected_in_promise += other.connected_in_promise;
+        self.connected_wait += other.connected_wait;
+        self.connected_wait_max = self.connected_wait_max.max(other.connected_wait_max);
+        self.hung_up_at_once += other.hung_up_at_once;
+        self.hung_up_in_promise += other.hung_up_in_promise;
+        self.hung_up_later += other.hung_up_later;
+        self.hung_up_short += other.hung_up_short;
+        self.hung_up_in_target += other.hung_up_in_target;
+        self.left += other.left;
+        for (exit, count) in &other.exits {
+            *self.exits.entry(*exit).or_default() += count;
+        }
+        self.moved += other.moved;
+        self.failed_connects += other.failed_connects;
+        self.silent_operators += other.silent_operators;
+        self.talks += other.talks;
+        self.talk += other.talk;
+        self.wrap_up += other.wrap_up;
+    }
+}
+
+fn ratio(part: u64, whole: u64) -> Option<f64> {
+    (whole > 0).then(|| part as f64 / whole as f64)
+}
+
+fn mean(total: Duration, count: u64) -> Option<Duration> {
+    u32::try_from(count).ok().filter(|count| *count > 0).map(|count| total / count)
+}
+
+/// The tallies of a pool since its start.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Measures {
+    queues: BTreeMap<QueueName, BTreeMap<Class, Tally>>,
+    totals: BTreeMap<Class, Tally>,
+}
+
+/// Where a seat is booked.
+#[derive(Clone, Copy)]
+pub(super) struct Account<'a> {
+    pub queue: &'a QueueName,
+    pub class: Class,
+    /// False once the seat has had its outcome in the total: an operator passed the caller on.
+    pub in_total: bool,
+}
+
+impl Measures {
+    /// One queue and class; empty when nothing was offered there.
+    pub fn of(&self, queue: &QueueName, class: Class) -> Tally {
+        self.queues.get(queue).and_then(|classes| classes.get(&class)).cloned().unwrap_or_default()
+    }
+
+    pub fn by_queue(&self) -> impl Iterator<Item = (&QueueName, Class, &Tally)> {
+        self.queues
+            .iter()
+            .flat_map(|(queue, classes)| classes.iter().map(move |(class, tally)| (queue, *class, tally)))
+    }
+
+    /// The whole pool: a seat that moved between queues is offered once, with its first outcome.
+    pub fn total(&self, class: Class) -> Tally {
+        self.totals.get(&class).cloned().unwrap_or_default()
+    }
+
+    /// Seats of a queue that have no outcome yet.
+    pub(super) fn open(&self, queue: &QueueName) -> u64 {
+        self.queues.get(queue).map_or(0, |classes| classes.values().map(|tally| tally.open).sum())
+    }
+
+    pub(super) fn opened(&mut self, account: Account<'_>) {
+        self.book(account, |tally| {
+            tally.offered += 1;
+            tally.open += 1;
+        });
+    }
+
+    pub(super) fn class_changed(&mut self, account: Account<'_>, to: Class) {
+        self.book(account, |tally| {
+            tally.offered -= 1;
+            tally.open -= 1;
+        });
+        self.opened(Account { class: to, ..account });
+    }
+
+    pub(super) fn connected(&mut self, account: Account<'_>, waited: Duration, silent: bool) {
+        self.book(account, |tally| {
+            tally.open -= 1;
+            tally.connected += 1;
+            tally.connected_in_target += u64::from(waited <= account.class.target());
+            tally.connected_in_promise += u64::from(waited <= PROMISE);
+            tally.connected_wait += waited;
+            tally.connected_wait_max = tally.connected_wait_max.max(waited);
+            tally.silent_operators += u64::from(silent);
+        });
+    }
+
+    /// The operator who answered dropped or sent nothing: what was `booked` at the answer is taken back and the seat is
+    /// open again. The longest wait stays as it was, for this seat's next wait can only be longer.
+    pub(super) fn connect_failed(&mut self, account: Account<'_>, booked: Option<Duration>) {
+        self.book(account, |tally| {
+            tally.failed_connects += 1;
+            if let Some(waited) = booked {
+                tally.open += 1;
+                tally.connected -= 1;
+                tally.connected_in_target -= u64::from(waited <= account.class.target());
+                tally.connected_in_promise -= u64::from(waited <= PROMISE);
+                tally.connected_wait -= waited;
+            }
+        });
+    }
+
+    pub(super) fn hung_up(&mut self, account: Account<'_>, waited: Duration) {
+        self.book(account, |tally| {
+            tally.open -= 1;
+            match waited {
+                w if w <= HUNG_UP_AT_ONCE => tally.hung_up_at_once += 1,
+                w if w <= PROMISE => tally.hung_up_in_promise += 1,
+                _ => tally.hung_up_later += 1,
+            }
+            tally.hung_up_short += u64::from(waited <= SHORT_ABANDON);
+            tally.hung_up_in_target += u64::from(waited <= account.class.target());
+        });
+    }
+
+    pub(super) fn left(&mut self, account: Account<'_>) {
+        self.book(account, |tally| {
+            tally.open -= 1;
+            tally.left += 1;
+        });
+    }
+
+    pub(super) fn exited(&mut self, account: Account<'_>, exit: Exit) {
+        self.book(account, |tally| {
+            tally.open -= 1;
+            *tally.exits.entry(exit).or_default() += 1;
+        });
+    }
+
+    /// From a queue where the seat waited: its outcome there, and none in the total.
+    pub(super) fn moved_out(&mut self, account: Account<'_>) {
+        self.book(Account { in_total: false, ..account }, |tally| {
+            tally.open -= 1;
+            tally.moved += 1;
+        });
+    }
+
+    pub(super) fn moved_in(&mut self, account: Account<'_>) {
+        self.opened(Account { in_total: false, ..account });
+    }
+
+    pub(super) fn talked(&mut self, account: Account<'_>, talk: Duration) {
+        self.book(Account { in_total: true, ..account }, |tally| {
+            tally.talks += 1;
+            tally.talk += talk;
+        });
+    }
+
+    pub(super) fn wrapped_up(&mut self, account: Account<'_>, wrap_up: Duration) {
+        self.book(Account { in_total: true, ..account }, |tally| tally.wrap_up += wrap_up);
+    }
+
+    fn book(&mut self, account: Account<'_>, change: impl Fn(&mut Tally)) {
+        if !self.queues.contains_key(account.queue) {
+            self.queues.insert(account.queue.clone(), BTreeMap::new());
+        }
+        if let Some(classes) = self.queues.get_mut(account.queue) {
+            change(classes.entry(account.class).or_default());
+        }
+        if account.in_total {
+            change(self.totals.entry(account.class).or_default());
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn account(queue: &QueueName, class: Class) -> Account<'_> {
+        Account { queue, class, in_total: true }
+    }
+
+    #[test]
+    fn ten_seconds_is_met_and_a_millisecond_more_is_missed() {
+        let mut measures = Measures::default();
+        let wallet = QueueName::from("wallet");
+        for ms in [10_000, 10_001] {
+            measures.opened(account(&wallet, Class::Priority));
+            measures.connected(account(&wallet, Class::Priority), Duration::from_millis(ms), false);
+        }
+        let tally = measures.of(&wallet, Class::Priority);
+        assert_eq!((tally.connected_in_promise, tally.connected_late()), (1, 1));
+        assert_eq!(tally.p10(0), Some(0.5));
+    }
+
+    #[test]
+    fn who_hangs_up_within_the_promise_is_shown_apart_and_not_a_miss() {
+        let mut measures = Measures::default();
+        let wallet = QueueName::from("wallet");
+        for ms in [3_000, 3_001, 5_001, 10_000, 10_001] {
+            measures.opened(account(&wallet, Class::Priority));
+            measures.hung_up(account(&wallet, Class::Priority), Duration::from_millis(ms));
+        }
+        measures.opened(account(&wallet, Class::Priority));
+        measures.connected(account(&wallet, Class::Priority), Duration::from_secs(2), false);
+        let tally = measures.of(&wallet, Class::Priority);
+        assert_eq!((tally.hung_up_at_once, tally.hung_up_in_promise, tally.hung_up_later), (1, 3, 1));
+        assert_eq!(tally.hung_up_short, 2);
+        assert_eq!(tally.p10(0), Some(1.0 / 2.0));
+        assert_eq!(tally.service_level(0), Some(1.0 / 4.0));
+        assert_eq!(tally.service_level_with_abandons(0), Some(5.0 / 6.0));
+        assert_eq!(tally.answered_in_target_of_answered(), Some(1.0));
+        assert!(tally.balances());
+    }
+
+    #[test]
+    fn a_seat_that_moved_is_offered_once_in_each_queue_and_once_in_the_total() {
+        let mut measures = Measures::default();
+        let (wallet, security) = (QueueName::from("wallet"), QueueName::from("security"));
+        measures.opened(account(&wallet, Class::Standard));
+        measures.moved_out(account(&wallet, Class::Standard));
+        measures.moved_in(account(&security, Class::Standard));
+        measures.connected(account(&security, Class::Standard), Duration::from_secs(7), false);
+        assert_eq!(measures.of(&wallet, Class::Standard).offered, 1);
+        assert_eq!(measures.of(&security, Class::Standard).offered, 1);
+        let total = measures.total(Class::Standard);
+        assert_eq!((total.offered, total.connected), (1, 1));
+        assert!(total.balances());
+    }
+
+    #[test]
+    fn a_connection_that_failed_is_taken_back() {
+        let mut measures = Measures::default();
+        let wallet = QueueName::from("wallet");
+        measures.opened(account(&wallet, Class::Standard));
+        measures.connected(account(&wallet, Class::Standard), Duration::from_secs(2), true);
+        measures.connect_failed(account(&wallet, Class::Standard), Some(Duration::from_secs(2)));
+        let tally = measures.of(&wallet, Class::Standard);
+        assert_eq!((tally.connected, tally.open, tally.failed_connects), (0, 1, 1));
+        assert_eq!(tally.connected_wait, Duration::ZERO);
+        assert!(tally.balances());
+    }
+}

@@ -1,0 +1,120 @@
+//! A seat: a place in a queue, from the moment the caller joins until he talks with an operator or has gone.
+//!
+//! ```text
+//!           ┌──── all phones failed ────┐
+//!           ▼                           │
+//!   Waiting, no phone ──▶ Waiting, phones ring ──▶ Bridging ──▶ Talking ──▶ (closed)
+//!       ▲   └──────▶ exit, left ◀──────┘               │            │
+//!       └──────── returned, at the head ◀──────────────┴─ no RTP ───┘
+//! ```
+use super::measures::Account;
+use crate::class::Class;
+use crate::ids::{OfferId, QueueName, SeatId, Skill};
+use crate::machine::Instant;
+use crate::number::Number;
+use serde::{Deserialize, Serialize};
+use std::collections::BTreeSet;
+use std::time::Duration;
+
+#[derive(Clone, Debug, Serialize, Deserialize)]
+pub(super) struct Seat {
+    pub id: SeatId,
+    /// The verified number.
+    pub caller: Option<Number>,
+    pub queue: QueueName,
+    pub class: Class,
+    pub skills: BTreeSet<Skill>,
+    /// Order of joining, for ties.
+    pub sequence: u64,
+    /// The promise clock's start; a class change, a move, a failed connection keep it.
+    pub enqueued_at: Instant,
+    /// When it came into this queue: the queue's own timelines (`max_wait`, skills) begin here.
+    pub entered_at: Instant,
+    /// Time in which the caller did not wait: he was talking.
+    pub absence: Duration,
+    /// Waiting time of an earlier call that counts as age (Q10), never as wait.
+    pub credit: Duration,
+    /// Where it stands in [`super::lane`].
+    pub lane: usize,
+    pub row: Row,
+    /// A connection failed: before everybody else.
+    pub returned: bool,
+    /// `max_wait` ran out while phones rang: they may finish.
+    pub overdue: bool,
+    pub first_offered_at: Option<Instant>,
+    pub stage: Stage,
+    pub in_total: bool,
+    pub deadline: Option<Instant>,
+}
+
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub(super) enum Stage {
+    /// Music; phones ring for the caller when there are any.
+    Waiting { phones: Vec<OfferId> },
+    /// An operator answered and the bridge is being set.
+    Bridging { offer: OfferId },
+    /// Connected after `waited`.
+    Talking { offer: OfferId, since: Instant, waited: Duration },
+}
+
+/// The row of its lane in which a seat stands.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub(super) enum Row {
+    /// Enough phones ring, or somebody answered.
+    None,
+    Returned,
+    /// No phone rings.
+    Waiting(Class),
+    /// A phone rings and it is time for another one (Q5).
+    More(Class),
+}
+
+/// A seat's place in the order of age (Q1). All ages grow alike, so the order is that of this fixed moment: when the
+/// caller would have had to join to be this old without credit or absence.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
+pub(super) struct Place {
+    /// Nanoseconds; credit may put it before the beginning of time.
+    since: i64,
+    sequence: u64,
+    pub seat: SeatId,
+}
+
+impl Place {
+    /// The order of rule (2): by age and boost.
+    pub fn boosted(self, class: Class) -> Place {
+        Place { since: self.since - nanos(class.boost()), ..self }
+    }
+
+    pub fn age(self, now: Instant) -> Duration {
+        let age = i64::try_from(now.as_nanos()).unwrap_or(i64::MAX) - self.since;
+        Duration::from_nanos(u64::try_from(age).unwrap_or(0))
+    }
+}
+
+impl Seat {
+    pub fn place(&self) -> Place {
+        let at = self.enqueued_at + self.absence;
+        let since = i64::try_from(at.as_nanos()).unwrap_or(i64::MAX) - nanos(self.credit);
+        Place { since, sequence: self.sequence, seat: self.id }
+    }
+
+    /// The promise clock.
+    pub fn waited(&self, now: Instant) -> Duration {
+        now.since(self.enqueued_at + self.absence)
+    }
+
+    pub fn account(&self) -> Account<'_> {
+        Account { queue: &self.queue, class: self.class, in_total: self.in_total }
+    }
+
+    pub fn phones(&self) -> &[OfferId] {
+        match &self.stage {
+            Stage::Waiting { phones } => phones,
+            Stage::Bridging { .. } | Stage::Talking { .. } => &[],
+        }
+    }
+}
+
+fn nanos(duration: Duration) -> i64 {
+    i64::try_from(duration.as_nanos()).unwrap_or(i64::MAX)
+}

@@ -1,0 +1,100 @@
+//! What people see of a pool at one moment: its queues, its operators, and why somebody is, or is not, next.
+use super::event::{Choice, OperatorState};
+use crate::class::Class;
+use crate::ids::{OfferId, OperatorId, QueueName, SeatId, Skill};
+use serde::{Deserialize, Serialize};
+use std::collections::{BTreeMap, BTreeSet};
+use std::time::Duration;
+
+#[derive(Clone, Debug, PartialEq, Serialize)]
+pub struct QueueStatus {
+    pub name: QueueName,
+    /// Seats without an operator's answer yet, those whose phones ring included.
+    pub waiting: BTreeMap<Class, usize>,
+    pub longest_wait: Duration,
+    pub longest_by_class: BTreeMap<Class, Duration>,
+    /// Q12, for Priority in this queue since the start; `None` while none was decided.
+    pub p10: Option<f64>,
+    /// Q12: the share that met its own class's target; `None` while none was decided.
+    pub service_level: Option<f64>,
+    /// What the next caller of class `standard` may expect; `None` when nothing is known to reckon with.
+    pub expected_wait: Option<Duration>,
+    /// Q3: operators held back for Priority.
+    pub reserve: u32,
+    /// This queue's operators by [`OperatorState::as_str`].
+    pub operators: BTreeMap<&'static str, usize>,
+}
+
+#[derive(Clone, Debug, PartialEq, Serialize)]
+pub struct OperatorStatus {
+    pub id: OperatorId,
+    pub name: String,
+    pub state: OperatorState,
+    /// How long he has been in this state.
+    pub since: Duration,
+    pub queues: Vec<QueueName>,
+    pub seat: Option<SeatId>,
+    pub offer: Option<OfferId>,
+    /// A choice made during a call, waiting for its end.
+    pub queued: Option<Choice>,
+    /// What he chose, or was set to after failures, apart from what a call does: this is what survives a restart.
+    pub paused: Option<String>,
+    /// Calls connected since the start.
+    pub calls: u64,
+    /// Q12: (ring + talk + wrap-up) ÷ (signed in − breaks); `None` before he signed in.
+    pub occupancy: Option<f64>,
+}
+
+/// One line of the answer to "why he?".
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct Reason {
+    pub operator: OperatorId,
+    /// From 1; `None`: not a candidate.
+    pub rank: Option<usize>,
+    pub why: Why,
+}
+
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Why {
+    /// He spoke with this caller within 24 hours.
+    SpokeLast,
+    /// Ready since then: `longest_idle`, `ring_all`, `progressive`.
+    Idle {
+        idle: Duration,
+    },
+    /// His last turn, counted in offers of the pool; 0: never yet.
+    LastTurn {
+        turn: u64,
+    },
+    Calls {
+        calls: u64,
+    },
+    Talked {
+        talked: Duration,
+    },
+    /// `random`: every candidate of the tier is as likely.
+    Drawn,
+    /// `linear`: his place among the pool's operators.
+    Position {
+        position: u64,
+    },
+    /// Let phones ring until others answered: last in his tier.
+    Slow,
+    /// A candidate only because the queue's timeline has widened the skills to this tier.
+    Tier {
+        tier: usize,
+    },
+    /// Not a candidate: he does not serve the seat's queue.
+    OtherQueue,
+    /// Not a candidate: he lacks these skills.
+    LacksSkills {
+        skills: BTreeSet<Skill>,
+    },
+    /// Not a candidate: his state.
+    Not {
+        state: OperatorState,
+    },
+    /// Not a candidate: his phone already rings for this seat.
+    RingsAlready,
+}

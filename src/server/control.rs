@@ -1,0 +1,363 @@
+//! The control loop: the one thread that owns the SIP stack and the Switchboard, and carries what they want to the shells.
+//!
+//! ```text
+//! wire, shards, store, HTTP, people, deadlines ─▶ (one event at a time) ─▶ Stack, Switchboard ─▶ actions ─▶ shells
+//! ```
+//! Nothing here waits for a shell: what is asked comes back as an event. Every input of the Switchboard is numbered and
+//! journalled before it is handled.
+use crate::call::{Ask, Happened};
+use crate::clock::Clock;
+use crate::flow::FlowSet;
+use crate::ids::{CallId, RequestId};
+use crate::machine::{Machine, Now, earlier};
+use crate::media::LegEvent;
+use crate::outbound::{self, Outbound};
+use crate::shard::{self, Shards};
+use crate::sip::{Output, Stack};
+use crate::store::answer::ANSWER_WITHIN;
+use crate::store::{Shared, Snapshot, Writer};
+use crate::switchboard::{Action, Admin, Event, Outcome, Switchboard, View};
+use crate::telemetry::Metrics;
+use crate::web::AdminRequest;
+use crate::wire::{Capacity, Inbound, Wire};
+use std::collections::{BTreeMap, VecDeque};
+use std::sync::Arc;
+use std::time::Duration;
+use tokio::sync::{mpsc, oneshot, watch};
+
+/// Answers of the store and of HTTP requests on their way to the control loop. Full: the asking task waits, which holds
+/// only that answer.
+pub const REPLIES_MAX: usize = 4096;
+/// The pages see a change within this time; more often would only cost.
+const PUBLISH_EVERY: Duration = Duration::from_millis(250);
+/// A snapshot of the Switchboard's state, from which the journal can be replayed.
+const SNAPSHOT_EVERY: Duration = Duration::from_secs(600);
+/// Messages handled before the loop looks at deadlines again.
+const BURST_MAX: usize = 64;
+
+/// The shells that the loop works with.
+pub struct Parts {
+    pub clock: Clock,
+    pub stack: Stack,
+    pub switchboard: Switchboard,
+    pub wire: Wire,
+    pub inbound: mpsc::Receiver<Inbound>,
+    pub capacity: Capacity,
+    pub shards: Shards,
+    pub store: Shared,
+    pub writer: Writer,
+    pub outbound: Outbound,
+    pub metrics: Arc<Metrics>,
+    pub admin: mpsc::Receiver<AdminRequest>,
+    pub commands: mpsc::Receiver<Order>,
+    pub view: watch::Sender<Arc<View>>,
+    /// The main runtime: questions are asked there, so that a slow store never holds the loop.
+    pub runtime: tokio::runtime::Handle,
+    /// The last number of the journal.
+    pub journal_seq: u64,
+}
+
+/// What the program itself orders.
+pub enum Order {
+    Adopt(Arc<FlowSet>),
+    /// Refuse new calls; `Drained` comes when the last call has ended.
+    Drain(oneshot::Sender<()>),
+}
+
+struct Control {
+    parts: Parts,
+    replies_in: mpsc::Sender<Event>,
+    outputs: Vec<Output>,
+    actions: Vec<Action>,
+    /// Inputs of the Switchboard that were caused while another was carried out.
+    inputs: VecDeque<Event>,
+    waiting_admins: BTreeMap<RequestId, oneshot::Sender<Outcome>>,
+    next_admin: RequestId,
+    drained: Vec<oneshot::Sender<()>>,
+    spans: BTreeMap<CallId, tracing::Span>,
+    published: u64,
+}
+
+/// Runs until every sender of events is gone or the process is told to stop.
+pub async fn run(mut parts: Parts, mut legs: shard::Events, mut stop: oneshot::Receiver<()>) {
+    let (replies_in, mut replies) = mpsc::channel(REPLIES_MAX);
+    let clock = parts.clock;
+    let mut inbound = std::mem::replace(&mut parts.inbound, mpsc::channel(1).1);
+    let mut admin = std::mem::replace(&mut parts.admin, mpsc::channel(1).1);
+    let mut commands = std::mem::replace(&mut parts.commands, mpsc::channel(1).1);
+    let mut control = Control {
+        parts,
+        replies_in,
+        outputs: Vec::new(),
+        actions: Vec::new(),
+        inputs: VecDeque::new(),
+        waiting_admins: BTreeMap::new(),
+        next_admin: RequestId(0),
+        drained: Vec::new(),
+        spans: BTreeMap::new(),
+        published: u64::MAX,
+    };
+    let mut publish = tokio::time::interval(PUBLISH_EVERY);
+    publish.set_missed_tick_behavior(tokio::time::MissedTickBehavior::Skip);
+    let mut snapshot = tokio::time::interval(SNAPSHOT_EVERY);
+    let mut events: Vec<LegEvent> = Vec::new();
+    loop {
+        let deadline = earlier(control.parts.stack.next_timeout(), control.parts.switchboard.next_timeout());
+        let sleep = async {
+            match deadline {
+                Some(at) => tokio::time::sleep_until(clock.deadline(at).into()).await,
+                None => std::future::pending().await,
+            }
+        };
+        tokio::select! {
+            biased;
+            _ = &mut stop => break,
+            came = legs.recv(&mut events) => {
+                if let Err(error) = came {
+                    tracing::error!(%error, "the media threads cannot be heard");
+                    break;
+                }
+                for event in events.drain(..) {
+                    control.input(Event::Leg(event));
+                }
+            }
+            Some(message) = inbound.recv() => {
+                control.inbound(message);
+                for _ in 1..BURST_MAX {
+                    let Ok(message) = inbound.try_recv() else { break };
+                    control.inbound(message);
+                }
+            }
+            Some(reply) = replies.recv() => control.input(reply),
+            Some((what, answer)) = admin.recv() => control.admin(what, answer),
+            Some(order) = commands.recv() => control.order(order),
+            _ = sleep => {}
+            _ = publish.tick() => control.publish(),
+            _ = snapshot.tick() => control.snapshot(),
+        }
+        control.timeouts();
+        control.settle();
+    }
+    control.settle();
+}
+
+impl Control {
+    fn now(&self) -> Now {
+        self.parts.clock.now()
+    }
+
+    fn inbound(&mut self, message: Inbound) {
+        let now = self.now();
+        let (stack, out) = (&mut self.parts.stack, &mut self.outputs);
+        match message {
+            Inbound::Message { hop, bytes } => stack.receive(hop, &bytes, now, out),
+            Inbound::Unsendable(hop) => stack.unsendable(hop, now, out),
+            Inbound::Disconnected(hop) => stack.disconnected(hop, now, out),
+        }
+        self.drain_stack();
+    }
+
+    fn timeouts(&mut self) {
+        let now = self.now();
+        if self.parts.stack.next_timeout().is_some_and(|at| at <= now.mono) {
+            self.parts.stack.handle_timeout(now, &mut self.outputs);
+            self.drain_stack();
+        }
+        if self.parts.switchboard.next_timeout().is_some_and(|at| at <= now.mono) {
+            self.input(Event::Tick);
+        }
+    }
+
+    /// One input of the Switchboard: written to the journal, handled, carried out.
+    fn input(&mut self, event: Event) {
+        self.inputs.push_back(event);
+        while let Some(event) = self.inputs.pop_front() {
+            let now = self.now();
+            self.parts.journal_seq += 1;
+            self.journal(now, &event);
+            self.parts.switchboard.handle(event, now, &mut self.actions);
+            self.carry_out();
+        }
+    }
+
+    /// Digits of a secret step are journalled as having come, not as what they were.
+    fn journal(&self, now: Now, event: &Event) {
+        let seq = self.parts.journal_seq;
+        match event {
+            Event::Leg(LegEvent::Digit { leg, method, .. }) if self.parts.switchboard.listens_secretly(*leg) => {
+                let masked = serde_json::json!({"secret_digit": {"leg": leg, "method": method}});
+                self.parts.writer.append(seq, now, &masked);
+            }
+            event => self.parts.writer.append(seq, now, event),
+        }
+    }
+
+    fn drain_stack(&mut self) {
+        let mut outputs = std::mem::take(&mut self.outputs);
+        for output in outputs.drain(..) {
+            match output {
+                Output::Send { hop, bytes } => self.parts.wire.send(hop, bytes),
+                Output::Event(event) => self.inputs.push_back(Event::Sip(event)),
+            }
+        }
+        self.outputs = outputs;
+        self.settle();
+    }
+
+    /// Handles what was caused on the way, until nothing is left.
+    fn settle(&mut self) {
+        while let Some(event) = self.inputs.pop_front() {
+            self.input(event);
+        }
+    }
+
+    fn carry_out(&mut self) {
+        let mut actions = std::mem::take(&mut self.actions);
+        for action in actions.drain(..) {
+            self.carry_out_one(action);
+        }
+        self.actions = actions;
+    }
+
+    fn carry_out_one(&mut self, action: Action) {
+        match action {
+            Action::Sip(command) => {
+                let now = self.now();
+                self.parts.stack.command(command, now, &mut self.outputs);
+                for output in std::mem::take(&mut self.outputs) {
+                    match output {
+                        Output::Send { hop, bytes } => self.parts.wire.send(hop, bytes),
+                        Output::Event(event) => self.inputs.push_back(Event::Sip(event)),
+                    }
+                }
+            }
+            Action::Leg { shard, command } => {
+                // A shard that is this far behind opens no leg within its time, and the call ends for that reason.
+                if let Err(error) = self.parts.shards.send(shard, command) {
+                    tracing::error!(%error, "a media command was lost");
+                }
+            }
+            Action::Ask(ask) => self.ask(ask),
+            Action::Keep(keep) => self.parts.writer.keep(keep),
+            Action::Http { request, method, url, headers, body, timeout, retries } => {
+                let (outbound, replies) = (self.parts.outbound.clone(), self.replies_in.clone());
+                let ask = outbound::Request { method, url, headers, body, timeout, retries };
+                self.parts.runtime.spawn(async move {
+                    let event = match outbound.http(ask).await {
+                        Ok(reply) => Event::HttpReply { request, status: reply.status, body: reply.body },
+                        Err(error) => {
+                            tracing::warn!(%error, "a flow's request failed");
+                            Event::HttpFailed { request }
+                        }
+                    };
+                    let _ = replies.send(event).await;
+                });
+            }
+            Action::Notify { to, body } => self.parts.outbound.notify(&to, body),
+            Action::AdminDone { request, outcome } => {
+                if let Some(answer) = self.waiting_admins.remove(&request) {
+                    let _ = answer.send(outcome);
+                }
+            }
+            Action::Alert(alert) => tracing::warn!(?alert, "alert"),
+            Action::Happened(happened) => self.happened(&happened),
+        }
+    }
+
+    fn ask(&self, ask: Ask) {
+        let (store, replies) = (self.parts.store.clone(), self.replies_in.clone());
+        self.parts.runtime.spawn(async move {
+            let answer = crate::store::answer(&*store, ask, ANSWER_WITHIN).await;
+            let _ = replies.send(Event::Store(answer)).await;
+        });
+    }
+
+    fn admin(&mut self, what: Admin, answer: oneshot::Sender<Outcome>) {
+        let request = self.next_admin.take();
+        self.waiting_admins.insert(request, answer);
+        self.input(Event::Admin { request, what });
+    }
+
+    fn order(&mut self, order: Order) {
+        match order {
+            Order::Adopt(flows) => self.parts.switchboard.adopt(flows),
+            Order::Drain(done) => {
+                self.drained.push(done);
+                let request = self.next_admin.take();
+                self.input(Event::Admin { request, what: Admin::Drain });
+            }
+        }
+    }
+
+    fn happened(&mut self, happened: &Happened) {
+        self.parts.metrics.happened(happened);
+        match happened {
+            Happened::CallStarted { call, line } => {
+                let span = tracing::info_span!("call", %call, %line);
+                span.in_scope(|| tracing::info!("begun"));
+                self.spans.insert(*call, span);
+                self.count_calls();
+            }
+            Happened::CallEnded { call, result, cause, .. } => {
+                if let Some(span) = self.spans.remove(call) {
+                    span.in_scope(|| tracing::info!(result = result.as_str(), cause = cause.as_str(), "ended"));
+                }
+                self.count_calls();
+            }
+            Happened::Enqueued { call, queue, class } => {
+                self.within(call, || tracing::info!(%queue, %class, "waits"));
+            }
+            Happened::Offered { call, operator } => self.within(call, || tracing::info!(%operator, "offered")),
+            Happened::Connected { call, operator, queue, waited, .. } => {
+                let waited_ms = waited.as_millis() as u64;
+                self.within(call, || tracing::info!(%operator, %queue, waited_ms, "connected"));
+            }
+            Happened::Abandoned { call, queue, waited, .. } => {
+                let waited_ms = waited.as_millis() as u64;
+                self.within(call, || tracing::info!(%queue, waited_ms, "left the queue"));
+            }
+            Happened::Exited { call, queue, exit, .. } => {
+                self.within(call, || tracing::info!(%queue, %exit, "queue exit"));
+            }
+            Happened::OperatorChanged { operator, state } => tracing::info!(%operator, %state, "operator"),
+            Happened::Digit { .. } => {}
+        }
+    }
+
+    fn within(&self, call: &CallId, log: impl FnOnce()) {
+        match self.spans.get(call) {
+            Some(span) => span.in_scope(log),
+            None => log(),
+        }
+    }
+
+    fn count_calls(&mut self) {
+        self.parts.capacity.set_active(self.parts.switchboard.calls());
+    }
+
+    fn publish(&mut self) {
+        self.count_calls();
+        let switchboard = &self.parts.switchboard;
+        if switchboard.is_draining() && switchboard.calls() == 0 {
+            for done in self.drained.drain(..) {
+                let _ = done.send(());
+            }
+        }
+        // Waits grow by themselves: while anybody is on the line the view is fresh once a quarter of a second.
+        if switchboard.version() != self.published || switchboard.calls() > 0 {
+            self.published = switchboard.version();
+            self.parts.view.send_replace(Arc::new(switchboard.view(self.parts.clock.now())));
+        } else {
+            self.parts.view.send_modify(|_| {});
+        }
+    }
+
+    fn snapshot(&mut self) {
+        let now = self.now();
+        let flow_set = self.parts.switchboard.flow_set().to_string();
+        match serde_json::to_vec(&self.parts.switchboard) {
+            Ok(state) => self.parts.writer.snapshot(Snapshot { seq: self.parts.journal_seq, now, flow_set, state }),
+            Err(error) => tracing::error!(%error, "the state could not be written as a snapshot"),
+        }
+    }
+}

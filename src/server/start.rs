@@ -1,0 +1,362 @@
+//! Starting, in the order in which parts need each other, and stopping in the reverse order.
+use super::control::{self, Order, Parts};
+use crate::clock::Clock;
+use crate::config::Config;
+use crate::desk::Desk;
+use crate::flow::FlowSet;
+use crate::ids::OperatorId;
+use crate::media::prompt::PromptSet;
+use crate::outbound::{self, Outbound};
+use crate::queue::PoolSettings;
+use crate::recorder::Recorder;
+use crate::shard::{self, Shards};
+use crate::sip::{self, Stack, Transport};
+use crate::store::{self, Accounts, Shared, Writer};
+use crate::switchboard::{Settings, Switchboard, View};
+use crate::telemetry::{LogLevel, Metrics};
+use crate::web;
+use crate::wire::limits::{Capacity, Inspector, Limits};
+use crate::wire;
+use std::net::SocketAddr;
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+use std::time::Duration;
+use tokio::net::TcpListener;
+use tokio::sync::{mpsc, oneshot, watch};
+use tokio_util::sync::CancellationToken;
+
+/// What a stopping server waits for: the last batch of records, then the pages' requests in flight.
+const FLUSH_WITHIN: Duration = Duration::from_secs(5);
+/// A call at its usual largest: the caller's leg and an operator's.
+const LEGS_PER_CALL: usize = 2;
+const ORDERS_MAX: usize = 8;
+
+#[derive(Debug, thiserror::Error)]
+pub enum StartError {
+    #[error("{0}")]
+    Store(#[from] store::Error),
+    #[error("{0}")]
+    Accounts(#[from] store::accounts::AccountError),
+    #[error("{what} {address} cannot be opened: {error}; {hint}")]
+    Listen { what: &'static str, address: String, error: std::io::Error, hint: String },
+    #[error("{what}: {error}")]
+    Io { what: &'static str, error: std::io::Error },
+    #[error("{0}")]
+    Http(#[from] outbound::SetupError),
+}
+
+pub struct Options {
+    pub clock: Clock,
+    pub data_dir: PathBuf,
+    pub log_level: LogLevel,
+    pub flows: FlowSet,
+    pub settings: Settings,
+    /// Randomness of SIP tags, nonces and the queue; from the operating system, except in tests.
+    pub seed: u64,
+}
+
+/// A server that answers.
+pub struct Running {
+    /// Where SIP is really listening (port 0 was resolved).
+    pub sip: Vec<(Transport, SocketAddr)>,
+    pub web: SocketAddr,
+    pub first_admin: Option<store::accounts::FirstAdmin>,
+    pub calls_max: usize,
+    pub store: Shared,
+    orders: mpsc::Sender<Order>,
+    stop: Option<oneshot::Sender<()>>,
+    control: Option<std::thread::JoinHandle<()>>,
+    shutdown: CancellationToken,
+    writer: Writer,
+    recorder: Option<Recorder>,
+    ready: watch::Sender<bool>,
+    view: watch::Receiver<Arc<View>>,
+}
+
+pub async fn start(config: &Config, options: Options) -> Result<Running, StartError> {
+    let Options { clock, data_dir, log_level, flows, mut settings, seed } = options;
+    let now = Clock::wall();
+
+    let store = store::open(&config.storage_url(&data_dir)).await?;
+    let orphans = store.close_open_calls(now).await?;
+    if orphans > 0 {
+        tracing::warn!(calls = orphans, "the last process ended without closing its calls");
+    }
+    store.declare_operators(config.declared_operators()).await?;
+    let first_admin = Accounts::new(store.clone()).first_admin(&data_dir, now).await?;
+    let journal_seq = store.last_seq().await?;
+    let operators = store.operators().await?;
+    add_operators(&mut settings.pools, &operators);
+
+    shard::raise_file_limit();
+    let shards = usize::from(settings.shards);
+    let (prompts, faults) = PromptSet::load(&config.prompts.dir);
+    for fault in &faults {
+        tracing::error!(%fault, "a recording cannot be played");
+    }
+    let recordings = config.recording_dir(&data_dir);
+    let (recorder, taps) = Recorder::start(&recordings, shards).map_err(|error| StartError::Io { what: "recorder", error })?;
+    let media = shard_options(config, shards, clock);
+    let (shards, legs) = Shards::start(media, Arc::new(prompts), taps)
+        .map_err(|error| StartError::Io { what: "media threads", error })?;
+    let meter = shards.meter();
+    let calls_max = config.sip.max_calls.or(u32::try_from(shards.capacity() / LEGS_PER_CALL).unwrap_or(u32::MAX)) as usize;
+    settings.calls_max = calls_max;
+
+    let writer = Writer::start(store.clone(), data_dir.join("unwritten.jsonl"));
+    let outbound = Outbound::new(outbound::Options::default())?;
+    let metrics = Arc::new(Metrics::new());
+    let capacity = Capacity::new(calls_max);
+    let wire_options = wire::Options {
+        udp: config.sip.udp.iter().map(|listen| listen.0).collect(),
+        tcp: config.sip.tcp.iter().map(|listen| listen.0).collect(),
+        ..wire::Options::default()
+    };
+    let trusted = settings.trunks.iter().chain(&settings.test_sources).copied().collect();
+    let limits = Limits { trusted, ..Limits::default() };
+
+    let mut switchboard = Switchboard::new(settings, Arc::new(flows), seed);
+    for operator in &operators {
+        switchboard.restore_choice(&OperatorId::from(operator.id.as_str()), operator.paused.clone());
+    }
+    let secrets: Vec<_> = operators
+        .iter()
+        .filter_map(|operator| operator.secret.as_ref().map(|secret| (operator.id.clone(), secret.ha1.clone())))
+        .collect();
+
+    let (view, view_out) = watch::channel(Arc::new(View::default()));
+    let (admin, admin_in) = web::AdminHandle::new();
+    let (orders, orders_in) = mpsc::channel(ORDERS_MAX);
+    let (stop, stopped) = oneshot::channel();
+    let (ready, ready_out) = watch::channel(false);
+    let (bound_in, bound) = oneshot::channel();
+    let mut sip_config = sip::Config {
+        domain: config.sip.domain.clone(),
+        external_address: config.sip.external_address,
+        legs_max: calls_max * 4,
+        ..sip::Config::default()
+    };
+    let runtime = tokio::runtime::Handle::current();
+    let parts_metrics = metrics.clone();
+    let (control_store, control_writer) = (store.clone(), writer.clone());
+    let control = std::thread::Builder::new()
+        .name("control".into())
+        .spawn(move || {
+            let own = match tokio::runtime::Builder::new_current_thread().enable_all().build() {
+                Ok(own) => own,
+                Err(error) => {
+                    let _ = bound_in.send(Err(error));
+                    return;
+                }
+            };
+            own.block_on(async move {
+                let (wire, inbound) = match wire::start(wire_options, Inspector::new(limits, capacity.clone()), clock).await {
+                    Ok(started) => started,
+                    Err(error) => {
+                        let _ = bound_in.send(Err(error));
+                        return;
+                    }
+                };
+                sip_config.listeners = wire.listeners().to_vec();
+                let mut stack = Stack::new(sip_config, seed ^ 0x5349_5020);
+                let mut out = Vec::new();
+                for (user, ha1) in secrets {
+                    stack.command(sip::Command::SetSecret { user, ha1: Some(ha1) }, clock.now(), &mut out);
+                }
+                let _ = bound_in.send(Ok(wire.clone()));
+                let parts = Parts {
+                    clock,
+                    stack,
+                    switchboard,
+                    wire,
+                    inbound,
+                    capacity,
+                    shards,
+                    store: control_store,
+                    writer: control_writer,
+                    outbound,
+                    metrics: parts_metrics,
+                    admin: admin_in,
+                    commands: orders_in,
+                    view,
+                    runtime,
+                    journal_seq,
+                };
+                control::run(parts, legs, stopped).await;
+            });
+        })
+        .map_err(|error| StartError::Io { what: "control thread", error })?;
+    let wire = match bound.await {
+        Ok(Ok(wire)) => wire,
+        Ok(Err(error)) => return Err(sip_taken(config, error)),
+        Err(_) => {
+            let error = std::io::Error::other("it ended at once");
+            return Err(StartError::Io { what: "control thread", error });
+        }
+    };
+
+    let listen = config.web.listen.0;
+    let listener = TcpListener::bind(listen).await.map_err(|error| StartError::Listen {
+        what: "web address",
+        address: listen.to_string(),
+        hint: taken_hint(&error, "web.listen in config.yaml, or WEB_PORT=… for make run"),
+        error,
+    })?;
+    let web_address = listener.local_addr().map_err(|error| StartError::Io { what: "web address", error })?;
+    let render = {
+        let (metrics, view, wire) = (metrics, view_out.clone(), wire.clone());
+        Arc::new(move || {
+            let view = view.borrow().clone();
+            metrics.render(&view, &media_stats(&meter), &sip_stats(&wire))
+        })
+    };
+    let set_level = Arc::new(move |filter: &str| log_level.set(filter).map_err(|error| error.to_string()));
+    let web_options = web::Options { tls: false, origins: config.web.origins.clone() };
+    let desk = Arc::new(Desk::new(store.clone()));
+    let state = web::State::new(view_out, admin, desk, render, set_level, ready_out, clock, web_options);
+    let shutdown = CancellationToken::new();
+    let drained_view = state.view.clone();
+    let socket = socket_path(&data_dir);
+    let unix = web::serve_unix(&socket, state.clone(), shutdown.clone())
+        .map_err(|error| StartError::Io { what: "control socket", error })?;
+    tokio::spawn(unix);
+    tokio::spawn(web::serve(listener, state, shutdown.clone()));
+    let _ = ready.send(true);
+    Ok(Running {
+        sip: wire.listeners().to_vec(),
+        web: web_address,
+        first_admin,
+        calls_max,
+        store,
+        orders,
+        stop: Some(stop),
+        control: Some(control),
+        shutdown,
+        writer,
+        recorder: Some(recorder),
+        ready,
+        view: drained_view,
+    })
+}
+
+impl Running {
+    /// New calls begin with these flows.
+    pub async fn adopt(&self, flows: Arc<FlowSet>) {
+        let _ = self.orders.send(Order::Adopt(flows)).await;
+    }
+
+    /// Refuses new calls, and comes back when the last one has ended.
+    pub async fn drain(&self) {
+        let (done, drained) = oneshot::channel();
+        if self.orders.send(Order::Drain(done)).await.is_ok() {
+            let _ = drained.await;
+        }
+    }
+
+    /// Comes back when somebody asked for a drain (`hotline drain`) and the last call has ended.
+    pub async fn drained_by_request(&self) {
+        let mut view = self.view.clone();
+        let _ = view.wait_for(|view| view.draining && view.calls.is_empty()).await;
+    }
+
+    /// Ends what is left, writes what is known, and closes.
+    pub async fn stop(mut self) {
+        let _ = self.ready.send(false);
+        self.shutdown.cancel();
+        drop(self.stop.take());
+        if let Some(control) = self.control.take() {
+            let _ = tokio::task::spawn_blocking(move || control.join()).await;
+        }
+        if !self.writer.close(FLUSH_WITHIN).await {
+            tracing::error!("the store did not take the last records in time; they are in unwritten.jsonl");
+        }
+        if let Some(recorder) = self.recorder.take() {
+            // Its thread writes what is in the rings and closes the files.
+            let _ = tokio::task::spawn_blocking(move || recorder.stop()).await;
+        }
+        self.store.close().await;
+    }
+}
+
+/// Operators that live in the database only (`hotline operator add`) join their queues' pool.
+fn add_operators(pools: &mut [PoolSettings], operators: &[store::Operator]) {
+    for operator in operators.iter().filter(|operator| !operator.declared) {
+        let settings = operator.settings.clone();
+        let pool = pools.iter_mut().find(|pool| settings.queues.iter().any(|queue| pool.queues.contains_key(queue)));
+        match pool {
+            Some(pool) => {
+                pool.operators.insert(operator.id.clone(), settings);
+            }
+            None => tracing::warn!(operator = %operator.id, "serves no queue of this configuration"),
+        }
+    }
+}
+
+fn shard_options(config: &Config, shards: usize, clock: Clock) -> shard::Options {
+    use crate::config::{Auto, Realtime};
+    let unspecified = std::net::IpAddr::V4(std::net::Ipv4Addr::UNSPECIFIED);
+    let address = match config.media.address {
+        Auto::Is(address) => address,
+        Auto::Auto => match config.sip.udp.first().or(config.sip.tcp.first()) {
+            Some(listen) if !listen.0.ip().is_unspecified() => listen.0.ip(),
+            _ => unspecified,
+        },
+    };
+    shard::Options {
+        address,
+        advertised: config.sip.external_address,
+        ports: config.media.ports.range(),
+        shards,
+        realtime: config.media.realtime != Realtime::Off,
+        rtp_timeout: config.media.rtp_timeout,
+        clock,
+        seed: None,
+    }
+}
+
+fn sip_taken(config: &Config, error: std::io::Error) -> StartError {
+    let address = config.sip.udp.first().map(|listen| listen.0.to_string()).unwrap_or_default();
+    let hint = taken_hint(&error, "sip.udp and sip.tcp in config.yaml, or SIP_PORT=… for make run");
+    StartError::Listen { what: "SIP address", address, error, hint }
+}
+
+fn taken_hint(error: &std::io::Error, setting: &str) -> String {
+    match error.kind() {
+        std::io::ErrorKind::AddrInUse => format!("another process holds this port: stop it, or set {setting}"),
+        std::io::ErrorKind::PermissionDenied => format!("ports below 1024 need a right: set {setting}"),
+        _ => format!("see {setting}"),
+    }
+}
+
+fn media_stats(meter: &shard::Meter) -> crate::telemetry::MediaStats {
+    let mut all = crate::telemetry::MediaStats::default();
+    for shard in meter.stats() {
+        all.packets_received += shard.packets_in;
+        all.packets_sent += shard.packets_out;
+        all.packets_lost += shard.lost;
+        all.packets_rejected += shard.rejected;
+        all.tick_lag = all.tick_lag.max(Duration::from_micros(shard.lag_max_us));
+    }
+    all
+}
+
+fn sip_stats(wire: &wire::Wire) -> crate::telemetry::SipStats {
+    use crate::telemetry::Direction;
+    let counters = wire.counters();
+    let mut stats = crate::telemetry::SipStats::default();
+    for (method, count) in &counters.requests_in {
+        stats.request(method, Direction::In, *count);
+    }
+    for (method, count) in &counters.requests_out {
+        stats.request(method, Direction::Out, *count);
+    }
+    for ((method, code), count) in counters.responses_in.iter().chain(&counters.responses_out) {
+        stats.response(method, *code, *count);
+    }
+    stats
+}
+
+/// Where the command line finds a running server.
+pub fn socket_path(data_dir: &Path) -> PathBuf {
+    data_dir.join("hotline.sock")
+}

@@ -1,0 +1,444 @@
+//! A world in virtual time: callers, phones, media, store, all of them events on one agenda.
+//!
+//! ```text
+//! agenda ─▶ Switchboard.handle(event, now) ─▶ actions ─▶ answers on the agenda, things heard in the log
+//! ```
+//! Nothing waits: the world jumps to whatever happens next. `hotline walk`, the flow tests and the seeded races use it.
+use crate::call::{Answer, Ask, CallRecord, Happened, Keep};
+use crate::digit::{Digit, DigitMethod};
+use crate::flow::Lookup;
+use crate::ids::{LegId, OperatorId, PlayId, PromptName};
+use crate::machine::{Instant, Machine, Now, earlier};
+use crate::media::{LegCommand, LegEvent, Quality, RecordingEnd};
+use crate::say::{Language, Piece};
+use crate::sip::{self, Hop, Identity, Incoming, Target, Transport};
+use crate::switchboard::{Action, Admin, Event, Switchboard};
+use std::collections::BTreeMap;
+use std::net::{IpAddr, Ipv4Addr, SocketAddr};
+use std::time::Duration;
+
+/// A round trip to a phone on the same network.
+const NETWORK: Duration = Duration::from_millis(2);
+const STORE: Duration = Duration::from_millis(1);
+/// Events that one `run` may take before the world is thought to spin.
+const EVENTS_MAX: usize = 2_000_000;
+
+/// What the store would answer.
+#[derive(Clone, Debug, Default)]
+pub struct Library {
+    /// number → columns
+    pub subscribers: BTreeMap<String, BTreeMap<String, String>>,
+    pub payments: BTreeMap<String, BTreeMap<String, String>>,
+    pub agents: BTreeMap<String, BTreeMap<String, String>>,
+    /// The store does not answer at all.
+    pub away: bool,
+}
+
+/// How an operator's phone behaves when it is rung.
+#[derive(Clone, Debug)]
+pub struct Behaviour {
+    /// From the INVITE to 180; `None`: the phone is not there.
+    pub rings_after: Option<Duration>,
+    /// From the INVITE to the final answer; `None`: nobody picks up.
+    pub answers_after: Option<Duration>,
+    /// 200, or the refusal.
+    pub status: u16,
+    /// The operator hangs up this long after the answer.
+    pub talks: Option<Duration>,
+    /// Whether his RTP ever comes.
+    pub speaks: bool,
+}
+
+impl Default for Behaviour {
+    fn default() -> Self {
+        Behaviour {
+            rings_after: Some(Duration::from_millis(50)),
+            answers_after: Some(Duration::from_secs(2)),
+            status: 200,
+            talks: None,
+            speaks: true,
+        }
+    }
+}
+
+/// What an onlooker hears and sees.
+#[derive(Clone, Debug, PartialEq)]
+pub enum Heard {
+    Refused { leg: LegId, status: u16 },
+    Answered { leg: LegId },
+    Said { leg: LegId, language: Language, pieces: Vec<Piece> },
+    Music { leg: LegId },
+    Bridged { a: LegId, b: LegId },
+    Dialled { leg: LegId, operator: Option<OperatorId>, uri: String },
+    HungUp { leg: LegId },
+    Happened(Happened),
+    Record(Box<CallRecord>),
+    Ticket { topic: String, fields: BTreeMap<String, String> },
+    Step { flow: String, step: String },
+    Notified { to: String },
+}
+
+#[derive(Clone, Debug, Default)]
+struct Leg {
+    playing: Option<PlayId>,
+    barge_in: bool,
+    operator: Option<OperatorId>,
+    answered: bool,
+}
+
+pub struct World {
+    pub switchboard: Switchboard,
+    pub now: Now,
+    pub library: Library,
+    pub phones: BTreeMap<OperatorId, Behaviour>,
+    pub log: Vec<(Instant, Heard)>,
+    /// How long a piece lasts.
+    pub lasts: fn(Language, &PromptName) -> Duration,
+    agenda: BTreeMap<(Instant, u64), Event>,
+    sequence: u64,
+    legs: BTreeMap<LegId, Leg>,
+    callers: u64,
+    tickets: u64,
+}
+
+impl World {
+    pub fn new(switchboard: Switchboard, now: Now) -> World {
+        World {
+            switchboard,
+            now,
+            library: Library::default(),
+            phones: BTreeMap::new(),
+            log: Vec::new(),
+            lasts: |_, _| Duration::from_secs(2),
+            agenda: BTreeMap::new(),
+            sequence: 0,
+            legs: BTreeMap::new(),
+            callers: 0,
+            tickets: 0,
+        }
+    }
+
+    /// A caller dials; his leg's id comes back.
+    pub fn dial(&mut self, from: &str, to: &str, peer: IpAddr) -> LegId {
+        self.callers += 1;
+        let leg = LegId::incoming(self.callers);
+        let incoming = Incoming {
+            leg,
+            called: to.to_string(),
+            from: Identity { display: String::new(), user: from.to_string(), host: "world.invalid".to_string() },
+            asserted: None,
+            anonymous: from.is_empty(),
+            call_id: format!("world-{}", self.callers),
+            user_agent: None,
+            offer: Some(String::new()),
+            hop: hop(peer),
+        };
+        self.legs.insert(leg, Leg::default());
+        self.soon(Duration::ZERO, Event::Sip(sip::Event::Incoming(Box::new(incoming))));
+        leg
+    }
+
+    pub fn press(&mut self, leg: LegId, digit: Digit) {
+        if let Some(state) = self.legs.get_mut(&leg).filter(|state| state.barge_in) {
+            state.playing = None;
+        }
+        self.soon(Duration::ZERO, Event::Leg(LegEvent::Digit { leg, digit, method: DigitMethod::Rfc4733 }));
+    }
+
+    pub fn hang_up(&mut self, leg: LegId) {
+        let how = match self.legs.get(&leg).is_some_and(|leg| leg.answered) {
+            true => sip::Ended::Bye { reason: None },
+            false => sip::Ended::Cancelled,
+        };
+        self.soon(Duration::ZERO, Event::Sip(sip::Event::Ended { leg, how }));
+    }
+
+    /// The operator's phone registers.
+    pub fn register(&mut self, operator: &str, behaviour: Behaviour) {
+        let user = OperatorId::from(operator);
+        self.phones.insert(user.clone(), behaviour);
+        let event = sip::Event::Registered {
+            user,
+            contact: format!("sip:{operator}@127.0.0.1:5070"),
+            hop: hop(IpAddr::V4(Ipv4Addr::LOCALHOST)),
+            expires: Duration::from_secs(3600),
+            user_agent: None,
+        };
+        self.soon(Duration::ZERO, Event::Sip(event));
+    }
+
+    pub fn unregister(&mut self, operator: &str) {
+        self.soon(Duration::ZERO, Event::Sip(sip::Event::Unregistered { user: operator.into() }));
+    }
+
+    pub fn admin(&mut self, what: Admin) {
+        self.soon(Duration::ZERO, Event::Admin { request: crate::ids::RequestId(0), what });
+    }
+
+    /// Anything else that is to happen after `wait`.
+    pub fn soon(&mut self, wait: Duration, event: Event) {
+        self.sequence += 1;
+        self.agenda.insert((self.now.mono + wait, self.sequence), event);
+    }
+
+    /// When the next thing happens by itself.
+    pub fn next(&self) -> Option<Instant> {
+        earlier(self.agenda.keys().next().map(|(at, _)| *at), self.switchboard.next_timeout())
+    }
+
+    /// Whether nothing happens by itself but a deadline of the Switchboard: somebody may act now.
+    pub fn is_idle(&self) -> bool {
+        self.agenda.is_empty()
+    }
+
+    /// Lets one thing happen; false when nothing is left, or nothing before `until`.
+    pub fn step(&mut self, until: Instant) -> bool {
+        let Some(at) = self.next().filter(|at| *at <= until) else { return false };
+        self.now = self.now.later(at.since(self.now.mono));
+        let mut out = Vec::new();
+        match self.agenda.first_key_value().map(|(key, _)| *key).filter(|(due, _)| *due <= self.now.mono) {
+            Some(key) => {
+                if let Some(event) = self.agenda.remove(&key).filter(|event| self.still_true(event)) {
+                    self.switchboard.handle(event, self.now, &mut out);
+                }
+            }
+            None => self.switchboard.handle_timeout(self.now, &mut out),
+        }
+        for action in out {
+            self.carry_out(action);
+        }
+        true
+    }
+
+    /// Lets `time` pass.
+    pub fn run(&mut self, time: Duration) {
+        let until = self.now.mono + time;
+        let mut events = 0;
+        while self.step(until) {
+            events += 1;
+            assert!(events < EVENTS_MAX, "the world spins at {:?}", self.now.mono);
+        }
+        self.now = self.now.later(until.since(self.now.mono));
+    }
+
+    /// Lets time pass until the log satisfies `done`, at most `within`; true when it did.
+    pub fn run_until(&mut self, within: Duration, mut done: impl FnMut(&World) -> bool) -> bool {
+        let until = self.now.mono + within;
+        loop {
+            if done(self) {
+                return true;
+            }
+            if !self.step(until) {
+                return done(self);
+            }
+        }
+    }
+
+    /// The operators who were joined with this caller, in order.
+    pub fn bridges_of(&self, caller: LegId) -> usize {
+        self.log.iter().filter(|(_, heard)| matches!(heard, Heard::Bridged { a, .. } if *a == caller)).count()
+    }
+
+    pub fn records(&self) -> impl Iterator<Item = &CallRecord> {
+        self.log.iter().filter_map(|(_, heard)| match heard {
+            Heard::Record(record) if record.ended_at.is_some() => Some(&**record),
+            _ => None,
+        })
+    }
+
+    /// A prompt that was cut off does not end.
+    fn still_true(&self, event: &Event) -> bool {
+        match event {
+            Event::Leg(LegEvent::PlayDone { leg, play }) => {
+                self.legs.get(leg).is_some_and(|state| state.playing == Some(*play))
+            }
+            Event::Leg(event) => self.legs.contains_key(&event.leg()),
+            Event::Sip(sip::Event::Progress { leg, .. } | sip::Event::Answered { leg, .. }) => {
+                self.legs.contains_key(leg)
+            }
+            Event::Sip(sip::Event::Failed { leg, status, .. }) => *status == 487 || self.legs.contains_key(leg),
+            _ => true,
+        }
+    }
+
+    fn note(&mut self, heard: Heard) {
+        self.log.push((self.now.mono, heard));
+    }
+
+    fn carry_out(&mut self, action: Action) {
+        match action {
+            Action::Sip(command) => self.on_sip(command),
+            Action::Leg { command, .. } => self.on_leg(command),
+            Action::Ask(ask) => self.on_ask(ask),
+            Action::Keep(Keep::Call(record)) => self.note(Heard::Record(record)),
+            Action::Keep(Keep::Event(event)) if event.kind == "step" => {
+                let of = |key: &str| event.detail.get(key).cloned().unwrap_or_default();
+                let (flow, step) = (of("flow"), of("step"));
+                self.note(Heard::Step { flow, step });
+            }
+            Action::Keep(_) | Action::AdminDone { .. } | Action::Alert(_) => {}
+            Action::Http { request, .. } => self.soon(STORE, Event::HttpFailed { request }),
+            Action::Notify { to, .. } => self.note(Heard::Notified { to }),
+            Action::Happened(happened) => self.note(Heard::Happened(happened)),
+        }
+    }
+
+    fn on_sip(&mut self, command: sip::Command) {
+        match command {
+            sip::Command::Answer { leg, .. } => {
+                if let Some(state) = self.legs.get_mut(&leg) {
+                    state.answered = true;
+                }
+                self.note(Heard::Answered { leg });
+                self.soon(NETWORK, Event::Sip(sip::Event::Confirmed { leg, sdp: None }));
+            }
+            sip::Command::Reject { leg, status, .. } => self.note(Heard::Refused { leg, status }),
+            sip::Command::Invite(invite) => self.ring(*invite),
+            sip::Command::Hangup { leg, .. } => {
+                self.note(Heard::HungUp { leg });
+                let event = match self.legs.get(&leg) {
+                    Some(state) if state.operator.is_some() && !state.answered => {
+                        sip::Event::Failed { leg, status: 487, redirect: Vec::new() }
+                    }
+                    _ => return,
+                };
+                // From here on the phone's own answers are the stack's business.
+                self.legs.remove(&leg);
+                self.soon(NETWORK, Event::Sip(event));
+            }
+            sip::Command::Ping { request, to } => {
+                let alive = match &to {
+                    Target::Registered(operator) => {
+                        self.phones.get(operator).is_some_and(|phone| phone.rings_after.is_some())
+                    }
+                    Target::Uri { .. } => false,
+                };
+                self.soon(NETWORK, Event::Sip(sip::Event::Pong { request, alive }));
+            }
+            _ => {}
+        }
+    }
+
+    fn ring(&mut self, invite: sip::Invite) {
+        let leg = invite.leg;
+        let (operator, uri) = match &invite.to {
+            Target::Registered(operator) => (Some(operator.clone()), String::new()),
+            Target::Uri { uri, .. } => {
+                let user = uri.trim_start_matches("sip:").split('@').next().unwrap_or("");
+                (Some(OperatorId::from(user)), uri.clone())
+            }
+        };
+        self.note(Heard::Dialled { leg, operator: operator.clone(), uri });
+        if let Some(state) = self.legs.get_mut(&leg) {
+            state.operator = operator.clone();
+        }
+        let phone = operator.and_then(|operator| self.phones.get(&operator).cloned());
+        let Some((phone, rings_after)) = phone.and_then(|phone| phone.rings_after.map(|after| (phone.clone(), after)))
+        else {
+            let failed = sip::Event::Failed { leg, status: 408, redirect: Vec::new() };
+            return self.soon(Duration::from_secs(32), Event::Sip(failed));
+        };
+        self.soon(rings_after, Event::Sip(sip::Event::Progress { leg, status: 180, sdp: None }));
+        if let Some(after) = phone.answers_after {
+            let event = match phone.status {
+                200 => sip::Event::Answered { leg, sdp: String::new(), user_agent: None },
+                status => sip::Event::Failed { leg, status, redirect: Vec::new() },
+            };
+            self.soon(after, Event::Sip(event));
+        }
+    }
+
+    fn on_leg(&mut self, command: LegCommand) {
+        match command {
+            LegCommand::Open { leg, .. } => {
+                self.legs.entry(leg).or_default();
+                self.soon(Duration::from_micros(200), Event::Leg(LegEvent::Opened { leg, sdp: String::new() }));
+            }
+            LegCommand::Answer { leg, .. } => {
+                let Some(state) = self.legs.get_mut(&leg) else { return };
+                state.answered = true;
+                let phone = state.operator.as_ref().and_then(|operator| self.phones.get(operator)).cloned();
+                if let Some(phone) = phone {
+                    if phone.speaks {
+                        self.soon(Duration::from_millis(20), Event::Leg(LegEvent::Flowing { leg }));
+                    }
+                    if let Some(talks) = phone.talks {
+                        let how = sip::Ended::Bye { reason: None };
+                        self.soon(talks, Event::Sip(sip::Event::Ended { leg, how }));
+                    }
+                }
+            }
+            LegCommand::Play { leg, play, language, pieces, barge_in } => {
+                let lasts: Duration = pieces
+                    .iter()
+                    .map(|piece| match piece {
+                        Piece::Prompt(prompt) => (self.lasts)(language, prompt),
+                        Piece::Pause(pause) => *pause,
+                    })
+                    .sum();
+                if let Some(state) = self.legs.get_mut(&leg) {
+                    state.playing = Some(play);
+                    state.barge_in = barge_in;
+                }
+                self.note(Heard::Said { leg, language, pieces });
+                self.soon(lasts, Event::Leg(LegEvent::PlayDone { leg, play }));
+            }
+            LegCommand::Music { leg, .. } => {
+                self.silence(leg);
+                self.note(Heard::Music { leg });
+            }
+            LegCommand::Hush { leg } => self.silence(leg),
+            LegCommand::Bridge { a, b } => {
+                self.silence(a);
+                self.note(Heard::Bridged { a, b });
+            }
+            LegCommand::Record { leg, name, .. } => {
+                let (duration, why) = (Duration::from_secs(4), RecordingEnd::Silence);
+                self.soon(duration, Event::Leg(LegEvent::Recorded { leg, name, duration, why }));
+            }
+            LegCommand::Close { leg } => {
+                self.soon(NETWORK, Event::Leg(LegEvent::Closed { leg, quality: Quality::default() }));
+                // The leg's last words still count; it is forgotten with them.
+                self.legs.entry(leg).or_default();
+            }
+            _ => {}
+        }
+    }
+
+    fn silence(&mut self, leg: LegId) {
+        if let Some(state) = self.legs.get_mut(&leg) {
+            state.playing = None;
+        }
+    }
+
+    fn on_ask(&mut self, ask: Ask) {
+        if self.library.away {
+            return;
+        }
+        let request = ask.request();
+        let row = match ask {
+            Ask::Lookup { what: Lookup::Payment { number, .. }, .. } => self.library.payments.get(&number),
+            Ask::Lookup { what: Lookup::Agent { id }, .. } => self.library.agents.get(&id),
+            Ask::Lookup { what: Lookup::Subscriber { number }, .. } => self.library.subscribers.get(&number),
+            Ask::OpenTicket { ticket, .. } => {
+                self.tickets += 1;
+                let number = format!("{:06}", 100_000 + self.tickets);
+                self.note(Heard::Ticket { topic: ticket.topic, fields: ticket.fields });
+                return self.soon(STORE, Event::Store(Answer::TicketOpened { request, number }));
+            }
+        };
+        let answer = match row {
+            Some(row) => Answer::Found { request, row: row.clone() },
+            None => Answer::NotFound { request },
+        };
+        self.soon(STORE, Event::Store(answer));
+    }
+}
+
+fn hop(peer: IpAddr) -> Hop {
+    Hop {
+        transport: Transport::Udp,
+        local: SocketAddr::new(IpAddr::V4(Ipv4Addr::LOCALHOST), 5060),
+        peer: SocketAddr::new(peer, 5080),
+    }
+}

@@ -1,0 +1,7 @@
+//! The stack as a whole, by situation.
+mod calls;
+mod fuzz;
+mod inside;
+mod races;
+mod registering;
+mod requests;

@@ -1,0 +1,68 @@
+//! The door: which INVITE becomes a call, on which line, and whether its number is believed.
+use super::{Action, Switchboard, Trust};
+use crate::call::{Admitted, Call, Happened};
+use crate::cause::{CallResult, Cause};
+use crate::flow::AnswerMode;
+use crate::ids::{CallId, LegId, ShardId};
+use crate::machine::Now;
+use crate::number::Number;
+use crate::sip;
+use std::time::Duration;
+
+/// What a caller over capacity is told to wait.
+const RETRY_AFTER: Duration = Duration::from_secs(5);
+
+impl Switchboard {
+    pub(super) fn admit(&mut self, invite: Box<sip::Incoming>, now: Now, out: &mut Vec<Action>) {
+        let leg = invite.leg;
+        let trust = self.settings.trust(invite.hop.peer.ip());
+        if trust == Trust::Stranger {
+            return self.turn_away(leg, 403, Cause::Refused, now, out);
+        }
+        if self.draining {
+            return self.turn_away(leg, 503, Cause::Draining, now, out);
+        }
+        if self.calls.len() >= self.settings.calls_max {
+            return self.turn_away(leg, 503, Cause::OverCapacity, now, out);
+        }
+        let flows = self.flows[&self.current].clone();
+        let called = Number::parse(&invite.called);
+        let Some((called, line)) = called.and_then(|number| flows.line(&number).map(|line| (number, line))) else {
+            return self.turn_away(leg, 404, Cause::UnknownNumber, now, out);
+        };
+        let verified = trust == Trust::Verified && !invite.anonymous;
+        let asserted = invite.asserted.as_deref().filter(|_| trust == Trust::Verified).and_then(Number::parse);
+        let shown = if invite.anonymous { None } else { Number::parse(&invite.from.user) };
+        let caller = asserted.or(shown);
+        self.calls_begun += 1;
+        let shard = self.calls_per_shard.iter().enumerate().min_by_key(|(_, calls)| **calls).map_or(0, |(i, _)| i);
+        self.calls_per_shard[shard] += 1;
+        let id = CallId::new(now.wall.as_millis(), self.calls_begun);
+        self.legs.insert(leg, id);
+        let admitted = Admitted {
+            call: id,
+            shard: ShardId(shard as u16),
+            invite,
+            flow: line.flow.clone(),
+            answer_early: line.answer == AnswerMode::Early,
+            verified: verified && caller.is_some(),
+            caller,
+            called,
+            seed: rand_core::Rng::next_u64(&mut self.random),
+        };
+        if !self.begin(id, &flows, now, out, |cx| Call::begin(admitted, cx)) {
+            self.legs.remove(&leg);
+            self.calls_per_shard[shard] -= 1;
+            self.turn_away(leg, 500, Cause::Internal, now, out);
+        }
+    }
+
+    fn turn_away(&mut self, leg: LegId, status: u16, cause: Cause, now: Now, out: &mut Vec<Action>) {
+        let retry_after = (status == 503).then_some(RETRY_AFTER);
+        out.push(Action::Sip(sip::Command::Reject { leg, status, retry_after }));
+        self.calls_begun += 1;
+        let call = CallId::new(now.wall.as_millis(), self.calls_begun);
+        let line = "none".to_string();
+        out.push(Action::Happened(Happened::CallEnded { call, line, result: CallResult::Rejected, cause }));
+    }
+}

@@ -1,0 +1,66 @@
+//! The way to the control thread: a request of a person goes into a bounded queue, its outcome comes back once.
+use crate::switchboard::{Admin, Outcome};
+use std::time::Duration;
+use tokio::sync::{mpsc, oneshot};
+
+/// Requests waiting for the control thread. Full: the caller is told to try again ([`Busy`]).
+pub const WAITING_MAX: usize = 64;
+/// The control thread answers within a few milliseconds; longer means that it is in trouble.
+const PATIENCE: Duration = Duration::from_secs(2);
+
+pub type AdminRequest = (Admin, oneshot::Sender<Outcome>);
+
+#[derive(Clone, Debug)]
+pub struct AdminHandle(mpsc::Sender<AdminRequest>);
+
+/// The control thread did not take the request, or did not answer in time.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
+#[error("the switchboard did not answer within {} s: try again, and look at the load of the machine", PATIENCE.as_secs())]
+pub struct Busy;
+
+impl AdminHandle {
+    /// The receiver belongs to the control thread, which answers every request through its `oneshot`.
+    pub fn new() -> (AdminHandle, mpsc::Receiver<AdminRequest>) {
+        let (sender, receiver) = mpsc::channel(WAITING_MAX);
+        (AdminHandle(sender), receiver)
+    }
+
+    pub async fn ask(&self, what: Admin) -> Result<Outcome, Busy> {
+        let (answer, outcome) = oneshot::channel();
+        self.0.try_send((what, answer)).map_err(|_| Busy)?;
+        match tokio::time::timeout(PATIENCE, outcome).await {
+            Ok(Ok(outcome)) => Ok(outcome),
+            _ => Err(Busy),
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[tokio::test]
+    async fn an_outcome_comes_back_to_the_one_who_asked() {
+        let (handle, mut requests) = AdminHandle::new();
+        let asked = tokio::spawn(async move { handle.ask(Admin::Drain).await });
+        let (what, answer) = requests.recv().await.unwrap();
+        assert_eq!(what, Admin::Drain);
+        answer.send(Outcome::Done).unwrap();
+        assert_eq!(asked.await.unwrap(), Ok(Outcome::Done));
+    }
+
+    #[tokio::test]
+    async fn a_full_queue_is_told_at_once() {
+        let (handle, requests) = AdminHandle::new();
+        let waiting: Vec<_> = (0..WAITING_MAX)
+            .map(|_| {
+                let (answer, outcome) = oneshot::channel();
+                handle.0.try_send((Admin::Drain, answer)).unwrap();
+                outcome
+            })
+            .collect();
+        assert_eq!(handle.ask(Admin::Drain).await, Err(Busy));
+        drop((waiting, requests));
+        assert_eq!(handle.ask(Admin::Drain).await, Err(Busy), "the control thread is gone");
+    }
+}

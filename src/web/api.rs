@@ -1,0 +1,290 @@
+//! Queues, calls, operators and subscribers: reading them from the view, changing them through the control thread.
+//! Every change leaves a line in the audit trail.
+use super::App;
+use super::body::Body;
+use super::desk::{AuditLine, Role, Story};
+use super::guard::Caller;
+use super::problem::Problem;
+use crate::class::Class;
+use crate::clock::Clock;
+use crate::ids::{CallId, OperatorId};
+use crate::number::Number;
+use crate::queue::Choice;
+use crate::switchboard::view::{CallView, OperatorView, QueueView};
+use crate::switchboard::{Admin, Outcome, View};
+use axum::Json;
+use axum::extract::{Path, State};
+use axum::http::StatusCode;
+use axum::response::{IntoResponse, Response};
+use serde::Deserialize;
+use serde_json::{Value, json};
+use std::collections::BTreeMap;
+use std::sync::Arc;
+use std::time::Duration;
+
+/// How long an answer waits for the view to show what was asked for.
+const VIEW_PATIENCE: Duration = Duration::from_millis(500);
+/// A reason for a break is a word or two on a board.
+const REASON_CHARS_MAX: usize = 64;
+/// What a break is called when nobody said why.
+const REASON_DEFAULT: &str = "break";
+
+pub async fn queues(State(app): State<App>) -> Json<Vec<QueueView>> {
+    Json(now(&app).queues.clone())
+}
+
+pub async fn queue(State(app): State<App>, Path(name): Path<String>) -> Result<Json<QueueView>, Problem> {
+    let view = now(&app);
+    let queue = view.queues.iter().find(|queue| queue.name == name).cloned();
+    queue.map(Json).ok_or_else(|| {
+        let known: Vec<_> = view.queues.iter().map(|queue| queue.name.as_str()).collect();
+        Problem::not_found(format!("no queue has this name; there are: {}", known.join(", ")))
+    })
+}
+
+pub async fn calls(State(app): State<App>) -> Json<Vec<CallView>> {
+    Json(now(&app).calls.clone())
+}
+
+/// A call that is on, or its record: the same keys, `stage` is `ended`; and its story.
+pub async fn call(State(app): State<App>, Path(id): Path<String>) -> Result<Json<Value>, Problem> {
+    let id = call_id(&id)?;
+    let view = now(&app);
+    let live = view.calls.iter().find(|call| call.id == id);
+    let story = app.desk.story(id).await?;
+    if live.is_none() && story.is_none() {
+        return Err(no_such_call());
+    }
+    Ok(Json(detail(id, live, story)))
+}
+
+pub async fn hang_up(
+    State(app): State<App>,
+    caller: Caller,
+    Path(id): Path<String>,
+) -> Result<StatusCode, Problem> {
+    let call = call_id(&id)?;
+    ask(&app, Admin::HangUp { call }).await?;
+    audit(&app, &caller, "call.hang_up", &[("call", &call.to_string())]).await;
+    Ok(StatusCode::NO_CONTENT)
+}
+
+pub async fn operators(State(app): State<App>) -> Json<Vec<OperatorView>> {
+    Json(now(&app).operators.clone())
+}
+
+pub async fn operator(State(app): State<App>, Path(id): Path<String>) -> Result<Json<OperatorView>, Problem> {
+    find_operator(&now(&app), &id).cloned().map(Json).ok_or_else(no_such_operator)
+}
+
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct OperatorChange {
+    state: WantedState,
+    #[serde(default)]
+    reason: Option<String>,
+}
+
+#[derive(Clone, Copy, PartialEq, Eq, Deserialize)]
+#[serde(rename_all = "snake_case")]
+enum WantedState {
+    Ready,
+    Paused,
+}
+
+/// `ready` ends the wrap-up too. During a call the choice waits for its end and stands in `next`.
+pub async fn set_operator(
+    State(app): State<App>,
+    caller: Caller,
+    Path(id): Path<String>,
+    Body(change): Body<OperatorChange>,
+) -> Result<Json<OperatorView>, Problem> {
+    if caller.role == Role::Operator && caller.name != id {
+        return Err(Problem::not_allowed("an operator changes his own state only"));
+    }
+    let view = now(&app);
+    let before = find_operator(&view, &id).ok_or_else(no_such_operator)?;
+    let operator = before.id.clone();
+    let choice = choice(change)?;
+    if choice == Choice::Ready && before.state == "wrap_up" {
+        ask(&app, Admin::EndWrapUp { operator: operator.clone() }).await?;
+    }
+    let (word, reason) = match &choice {
+        Choice::Ready => ("ready", String::new()),
+        Choice::Paused { reason } => ("paused", reason.clone()),
+    };
+    ask(&app, Admin::SetOperator { operator: operator.clone(), choice }).await?;
+    audit(&app, &caller, "operator.set", &[("operator", &id), ("state", word), ("reason", &reason)]).await;
+    let view = shown(&app, |view| {
+        find_operator(view, &id).is_none_or(|operator| operator.state == word || operator.next.is_some())
+    })
+    .await;
+    find_operator(&view, &id).cloned().map(Json).ok_or_else(no_such_operator)
+}
+
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct SubscriberChange {
+    class: Class,
+}
+
+pub async fn set_subscriber(
+    State(app): State<App>,
+    caller: Caller,
+    Path(number): Path<String>,
+    Body(change): Body<SubscriberChange>,
+) -> Result<Json<Value>, Problem> {
+    let number = Number::parse(&number)
+        .ok_or_else(|| Problem::unusable("expected a telephone number, as in 79161234567"))?;
+    let class = change.class;
+    if !matches!(class, Class::Priority | Class::Standard) {
+        return Err(Problem::unusable(format!(
+            "a subscriber is `priority` or `standard`; `{class}` belongs to queues"
+        )));
+    }
+    // The store first: what a restart would forget must not be in force.
+    app.desk.set_class(&number, class).await?;
+    let masked = number.masked();
+    ask(&app, Admin::SetClass { number, class }).await?;
+    audit(&app, &caller, "subscriber.class", &[("number", &masked), ("class", class.as_str())]).await;
+    Ok(Json(json!({ "number": masked, "class": class })))
+}
+
+pub async fn drain(State(app): State<App>, caller: Caller) -> Result<Response, Problem> {
+    ask(&app, Admin::Drain).await?;
+    audit(&app, &caller, "drain", &[]).await;
+    Ok((StatusCode::ACCEPTED, Json(json!({ "draining": true, "calls": now(&app).calls.len() })))
+        .into_response())
+}
+
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct LogLevel {
+    filter: String,
+}
+
+pub async fn set_log_level(
+    State(app): State<App>,
+    caller: Caller,
+    Body(level): Body<LogLevel>,
+) -> Result<StatusCode, Problem> {
+    (app.log_level)(&level.filter).map_err(Problem::unusable)?;
+    audit(&app, &caller, "log.level", &[("filter", &level.filter)]).await;
+    Ok(StatusCode::NO_CONTENT)
+}
+
+/// The process is alive and answers.
+pub async fn healthz() -> &'static str {
+    "ok\n"
+}
+
+/// New calls are being taken.
+pub async fn readyz(State(app): State<App>) -> Response {
+    let (serving, draining) = (*app.ready.borrow(), app.view.borrow().draining);
+    match (serving, draining) {
+        (true, false) => "ready\n".into_response(),
+        (false, _) => (StatusCode::SERVICE_UNAVAILABLE, "starting\n").into_response(),
+        (true, true) => (StatusCode::SERVICE_UNAVAILABLE, "draining\n").into_response(),
+    }
+}
+
+pub async fn metrics(State(app): State<App>) -> Response {
+    ([("content-type", "text/plain; version=0.0.4; charset=utf-8")], (app.metrics)()).into_response()
+}
+
+fn now(app: &App) -> Arc<View> {
+    app.view.borrow().clone()
+}
+
+/// The view as soon as it fulfils the condition, or as it is when patience ends.
+async fn shown(app: &App, condition: impl Fn(&View) -> bool) -> Arc<View> {
+    let mut view = app.view.clone();
+    let _ = tokio::time::timeout(VIEW_PATIENCE, view.wait_for(|view| condition(view))).await;
+    now(app)
+}
+
+async fn ask(app: &App, what: Admin) -> Result<(), Problem> {
+    match app.admin.ask(what).await? {
+        Outcome::Done => Ok(()),
+        Outcome::NoSuchCall => Err(no_such_call()),
+        Outcome::NoSuchOperator => Err(no_such_operator()),
+    }
+}
+
+/// The change has happened: a trail that cannot be written is a matter for the log, not for the one who asked.
+async fn audit(app: &App, caller: &Caller, what: &'static str, detail: &[(&str, &str)]) {
+    let detail: BTreeMap<_, _> = detail
+        .iter()
+        .filter(|(_, value)| !value.is_empty())
+        .map(|(key, value)| (key.to_string(), value.to_string()))
+        .collect();
+    tracing::info!(who = %caller.name, what, ?detail, "changed by a person");
+    let line = AuditLine { at: Clock::wall(), who: caller.name.clone(), what, detail };
+    if app.desk.audit(line).await.is_err() {
+        tracing::warn!(what, "the audit trail could not be written");
+    }
+}
+
+fn choice(change: OperatorChange) -> Result<Choice, Problem> {
+    match (change.state, change.reason) {
+        (WantedState::Ready, _) => Ok(Choice::Ready),
+        (WantedState::Paused, reason) => {
+            let reason = reason.unwrap_or_default().trim().to_string();
+            if reason.chars().count() > REASON_CHARS_MAX || reason.chars().any(char::is_control) {
+                return Err(Problem::unusable(format!(
+                    "`reason` is at most {REASON_CHARS_MAX} characters on one line"
+                )));
+            }
+            let reason = if reason.is_empty() { REASON_DEFAULT.to_string() } else { reason };
+            Ok(Choice::Paused { reason })
+        }
+    }
+}
+
+fn find_operator<'a>(view: &'a View, id: &str) -> Option<&'a OperatorView> {
+    view.operators.iter().find(|operator| operator.id == OperatorId::from(id))
+}
+
+fn call_id(text: &str) -> Result<CallId, Problem> {
+    CallId::parse(text).ok_or_else(|| Problem::not_found("a call's id has 13 characters of base 32"))
+}
+
+fn no_such_call() -> Problem {
+    Problem::not_found("no call has this id; it may have ended")
+}
+
+fn no_such_operator() -> Problem {
+    Problem::not_found("no operator has this id; GET /api/v1/operators lists them")
+}
+
+fn detail(id: CallId, live: Option<&CallView>, story: Option<Story>) -> Value {
+    let (record, events) = match story {
+        Some(story) => (Some(story.record), story.events),
+        None => (None, Vec::new()),
+    };
+    let events: Vec<_> = events
+        .into_iter()
+        .map(|event| json!({ "at_ms": event.at, "kind": event.kind, "detail": event.detail }))
+        .collect();
+    let mut value = match (live, &record) {
+        (Some(live), _) => json!(live),
+        (None, Some(record)) => json!({
+            "id": id, "line": record.line, "caller": masked(&record.caller), "class": record.class,
+            "stage": "ended", "queue": record.queue, "step": record.path.split(' ').next_back(),
+            "since_ms": null, "operator": record.operator,
+        }),
+        (None, None) => json!({ "id": id }),
+    };
+    value["record"] = record.map_or(Value::Null, |record| {
+        let caller = masked(&record.caller);
+        let mut value = json!(record);
+        value["caller"] = Value::String(caller);
+        value
+    });
+    value["events"] = Value::Array(events);
+    value
+}
+
+fn masked(caller: &str) -> String {
+    Number::parse(caller).map(|number| number.masked()).unwrap_or_default()
+}

@@ -1,0 +1,34 @@
+//! A JSON body read into a type, with a problem that says what was wrong.
+use super::problem::Problem;
+use axum::extract::rejection::JsonRejection;
+use axum::extract::{FromRequest, Json, Request};
+use axum::http::StatusCode;
+use serde::de::DeserializeOwned;
+
+/// No body of ours is larger than a few hundred bytes.
+pub const BODY_BYTES_MAX: usize = 16 * 1024;
+
+pub struct Body<T>(pub T);
+
+impl<T: DeserializeOwned, S: Send + Sync> FromRequest<S> for Body<T> {
+    type Rejection = Problem;
+
+    async fn from_request(request: Request, state: &S) -> Result<Self, Problem> {
+        match Json::<T>::from_request(request, state).await {
+            Ok(Json(body)) => Ok(Body(body)),
+            Err(rejection) => Err(problem(&rejection)),
+        }
+    }
+}
+
+fn problem(rejection: &JsonRejection) -> Problem {
+    let detail = rejection.body_text();
+    match rejection.status() {
+        StatusCode::PAYLOAD_TOO_LARGE => {
+            Problem::too_large(format!("expected at most {BODY_BYTES_MAX} bytes"))
+        }
+        StatusCode::UNSUPPORTED_MEDIA_TYPE => Problem::not_json("expected `Content-Type: application/json`"),
+        StatusCode::UNPROCESSABLE_ENTITY => Problem::unusable(detail),
+        _ => Problem::bad_request(detail),
+    }
+}

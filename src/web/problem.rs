@@ -1,0 +1,93 @@
+//! Errors as `application/problem+json` (RFC 9457). `code` is the stable word for programs; `detail` says what was
+//! expected, what came and what to do.
+use super::admin::Busy;
+use super::desk::Away;
+use axum::http::{HeaderValue, StatusCode, header};
+use axum::response::{IntoResponse, Response};
+use serde_json::json;
+use std::time::Duration;
+
+/// `type` of a problem is this and its code. A URN: it names, and promises no page.
+const TYPE_PREFIX: &str = "urn:hotline:problem:";
+
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Problem {
+    status: StatusCode,
+    code: &'static str,
+    title: &'static str,
+    detail: String,
+    retry_after: Option<Duration>,
+}
+
+macro_rules! problems {
+    ($($name:ident = $status:ident, $code:literal, $title:literal;)*) => {
+        impl Problem {
+            $(pub fn $name(detail: impl Into<String>) -> Problem {
+                Problem { status: StatusCode::$status, code: $code, title: $title, detail: detail.into(), retry_after: None }
+            })*
+        }
+    };
+}
+
+problems! {
+    bad_request = BAD_REQUEST, "bad-request", "The request could not be read";
+    not_signed_in = UNAUTHORIZED, "not-signed-in", "Sign in first";
+    wrong_password = UNAUTHORIZED, "wrong-password", "The user or the password is wrong";
+    not_allowed = FORBIDDEN, "not-allowed", "Your role does not allow this";
+    foreign_origin = FORBIDDEN, "foreign-origin", "The request came from another site";
+    password_change_required = FORBIDDEN, "password-change-required", "Choose a new password first";
+    password_void = FORBIDDEN, "password-void", "The first password was not changed in time";
+    not_found = NOT_FOUND, "not-found", "There is no such thing";
+    method_not_allowed = METHOD_NOT_ALLOWED, "method-not-allowed", "The route does not know this method";
+    too_large = PAYLOAD_TOO_LARGE, "too-large", "The body is too large";
+    not_json = UNSUPPORTED_MEDIA_TYPE, "not-json", "The body must be JSON";
+    unusable = UNPROCESSABLE_ENTITY, "unusable", "The request was read and cannot be used";
+    too_many = TOO_MANY_REQUESTS, "too-many", "Too many attempts";
+    busy = SERVICE_UNAVAILABLE, "busy", "The server is busy";
+    store_away = SERVICE_UNAVAILABLE, "store-away", "The database did not answer";
+}
+
+impl Problem {
+    pub fn retry_after(self, after: Duration) -> Problem {
+        Problem { retry_after: Some(after), ..self }
+    }
+
+    /// Whether trying again later may help.
+    pub fn is_passing(&self) -> bool {
+        self.status.is_server_error()
+    }
+}
+
+impl From<Busy> for Problem {
+    fn from(busy: Busy) -> Problem {
+        Problem::busy(busy.to_string()).retry_after(Duration::from_secs(1))
+    }
+}
+
+impl From<Away> for Problem {
+    fn from(away: Away) -> Problem {
+        Problem::store_away(away.to_string()).retry_after(Duration::from_secs(2))
+    }
+}
+
+impl IntoResponse for Problem {
+    fn into_response(self) -> Response {
+        let body = json!({
+            "type": format!("{TYPE_PREFIX}{}", self.code),
+            "title": self.title,
+            "status": self.status.as_u16(),
+            "code": self.code,
+            "detail": self.detail,
+        });
+        let mut response = (self.status, body.to_string()).into_response();
+        let headers = response.headers_mut();
+        headers.insert(header::CONTENT_TYPE, HeaderValue::from_static("application/problem+json"));
+        if let Some(after) = self.retry_after {
+            headers.insert(header::RETRY_AFTER, HeaderValue::from(after.as_secs().max(1)));
+        }
+        if self.status == StatusCode::UNAUTHORIZED {
+            headers.insert(header::WWW_AUTHENTICATE, HeaderValue::from_static("Bearer realm=\"hotline\""));
+        }
+        response
+    }
+}

@@ -1,0 +1,159 @@
+//! The table of routes: method, path, who may, what answers. And what every answer carries.
+use super::body::BODY_BYTES_MAX;
+use super::desk::Role::{self, Admin, Api, Operator, Supervisor, Viewer};
+use super::guard::{self, Access};
+use super::listen::Peer;
+use super::problem::Problem;
+use super::{App, api, live, login, page};
+use axum::Router;
+use axum::extract::{DefaultBodyLimit, MatchedPath, Request};
+use axum::handler::Handler;
+use axum::http::{HeaderMap, HeaderName, HeaderValue, Method, header};
+use axum::middleware::{Next, from_fn};
+use axum::response::Response;
+use axum::routing::{MethodFilter, MethodRouter, on};
+use tokio_util::sync::CancellationToken;
+
+const SIGNED_IN: Access = Access::Roles(&Role::ALL);
+const OPERATORS: Access = Access::Roles(&[Operator, Supervisor, Admin]);
+const SUPERVISORS: Access = Access::Roles(&[Supervisor, Admin]);
+const ADMINS: Access = Access::Roles(&[Admin]);
+const SUBSCRIBERS: Access = Access::Roles(&[Admin, Api]);
+const METRICS: Access = Access::LoopbackOr(&[Viewer, Supervisor, Admin, Api]);
+
+struct Route {
+    method: Method,
+    path: &'static str,
+    access: Access,
+    handler: MethodRouter<App>,
+}
+
+fn table(app: &App, shutdown: &CancellationToken) -> Vec<Route> {
+    use Access::Open;
+    let route = Table { app: app.clone() };
+    let shutdown = shutdown.clone();
+    let events = move |state: axum::extract::State<App>, peer: Peer, headers: HeaderMap| async move {
+        live::events(state.0, peer, headers, SIGNED_IN, shutdown)
+    };
+    let mut routes = vec![
+        route.get("/healthz", Open, api::healthz),
+        route.get("/readyz", Open, api::readyz),
+        route.get("/metrics", METRICS, api::metrics),
+        route.post("/api/v1/login", Open, login::login),
+        route.post("/api/v1/password", Open, login::change_password),
+        route.post("/api/v1/logout", SIGNED_IN, login::logout),
+        route.get("/api/v1/session", SIGNED_IN, login::session),
+        route.get("/api/v1/queues", SIGNED_IN, api::queues),
+        route.get("/api/v1/queues/{name}", SIGNED_IN, api::queue),
+        route.get("/api/v1/calls", SIGNED_IN, api::calls),
+        route.get("/api/v1/calls/{id}", SIGNED_IN, api::call),
+        route.delete("/api/v1/calls/{id}", SUPERVISORS, api::hang_up),
+        route.get("/api/v1/operators", SIGNED_IN, api::operators),
+        route.get("/api/v1/operators/{id}", SIGNED_IN, api::operator),
+        route.put("/api/v1/operators/{id}", OPERATORS, api::set_operator),
+        route.put("/api/v1/subscribers/{number}", SUBSCRIBERS, api::set_subscriber),
+        route.get("/api/v1/events", SIGNED_IN, events),
+        route.post("/api/v1/drain", ADMINS, api::drain),
+        route.put("/api/v1/log-level", ADMINS, api::set_log_level),
+    ];
+    for file in page::FILES {
+        routes.push(route.get(
+            file.path,
+            Open,
+            move |headers: HeaderMap| async move { file.answer(&headers) },
+        ));
+    }
+    routes
+}
+
+/// Every route with its method and who may use it, for documents and tests.
+pub fn routes(app: &App) -> Vec<(Method, &'static str, Access)> {
+    let table = table(app, &CancellationToken::new());
+    table.into_iter().map(|route| (route.method, route.path, route.access)).collect()
+}
+
+pub fn router(app: App, shutdown: CancellationToken) -> Router {
+    let tls = app.options.tls;
+    let mut router = Router::new();
+    for route in table(&app, &shutdown) {
+        router = router.route(route.path, route.handler);
+    }
+    router
+        .fallback(async || Problem::not_found("no route has this path"))
+        .method_not_allowed_fallback(async || Problem::method_not_allowed("see the Allow header"))
+        .layer(DefaultBodyLimit::max(BODY_BYTES_MAX))
+        .layer(from_fn(move |request: Request, next: Next| dress(tls, request, next)))
+        .with_state(app)
+}
+
+struct Table {
+    app: App,
+}
+
+impl Table {
+    fn get<H: Handler<T, App>, T: 'static>(&self, path: &'static str, access: Access, handler: H) -> Route {
+        self.on(Method::GET, MethodFilter::GET, path, access, handler)
+    }
+    fn put<H: Handler<T, App>, T: 'static>(&self, path: &'static str, access: Access, handler: H) -> Route {
+        self.on(Method::PUT, MethodFilter::PUT, path, access, handler)
+    }
+    fn post<H: Handler<T, App>, T: 'static>(&self, path: &'static str, access: Access, handler: H) -> Route {
+        self.on(Method::POST, MethodFilter::POST, path, access, handler)
+    }
+    fn delete<H: Handler<T, App>, T: 'static>(
+        &self,
+        path: &'static str,
+        access: Access,
+        handler: H,
+    ) -> Route {
+        self.on(Method::DELETE, MethodFilter::DELETE, path, access, handler)
+    }
+
+    fn on<H: Handler<T, App>, T: 'static>(
+        &self,
+        method: Method,
+        filter: MethodFilter,
+        path: &'static str,
+        access: Access,
+        handler: H,
+    ) -> Route {
+        let app = self.app.clone();
+        let door =
+            from_fn(move |request: Request, next: Next| guard::check(app.clone(), access, request, next));
+        Route { method, path, access, handler: on(filter, handler).layer(door) }
+    }
+}
+
+/// Headers of every answer: no scripts but ours, no frames, no guessing of types, nothing kept unless a route says so.
+const HEADERS: &[(&str, &str)] = &[
+    (
+        "content-security-policy",
+        "default-src 'self'; base-uri 'none'; form-action 'self'; frame-ancestors 'none'; object-src 'none'",
+    ),
+    ("x-content-type-options", "nosniff"),
+    ("x-frame-options", "DENY"),
+    ("referrer-policy", "no-referrer"),
+    ("cross-origin-opener-policy", "same-origin"),
+    ("cross-origin-resource-policy", "same-origin"),
+    ("permissions-policy", "camera=(), geolocation=()"),
+];
+/// Half a year, as browsers' preload lists ask at least.
+const STRICT_TRANSPORT: &str = "max-age=15768000";
+
+async fn dress(tls: bool, request: Request, next: Next) -> Response {
+    let method = request.method().clone();
+    let path = request.extensions().get::<MatchedPath>().cloned();
+    let mut response = next.run(request).await;
+    // The matched path, not the asked one: a number in a path is no matter for the log.
+    let path = path.as_ref().map_or("none", MatchedPath::as_str);
+    tracing::debug!(%method, path, status = response.status().as_u16(), "web request");
+    let headers = response.headers_mut();
+    for (name, value) in HEADERS {
+        headers.insert(HeaderName::from_static(name), HeaderValue::from_static(value));
+    }
+    headers.entry(header::CACHE_CONTROL).or_insert(HeaderValue::from_static("no-store"));
+    if tls {
+        headers.insert(header::STRICT_TRANSPORT_SECURITY, HeaderValue::from_static(STRICT_TRANSPORT));
+    }
+    response
+}

@@ -1,0 +1,226 @@
+//! A whole server for one test: the real binary, its own folder and ports, the shipped flows and prompts.
+use std::io::{BufRead, BufReader, Read, Write};
+use std::net::{SocketAddr, TcpStream, UdpSocket};
+use std::path::{Path, PathBuf};
+use std::process::{Child, Command, Stdio};
+use std::sync::atomic::{AtomicU16, Ordering};
+use std::sync::mpsc;
+use std::time::Duration;
+
+pub const WALLET_LINE: &str = "88007077759";
+pub const AGENT_LINE: &str = "88003336900";
+pub const PRIORITY_CALLER: &str = "79161234567";
+
+/// A debug build on a busy machine takes a while to read prompts and open ports.
+const STARTS_WITHIN: Duration = Duration::from_secs(60);
+
+pub struct House {
+    pub sip: SocketAddr,
+    pub sip_tcp: SocketAddr,
+    pub web: SocketAddr,
+    pub dir: tempfile::TempDir,
+    child: Child,
+    log: PathBuf,
+}
+
+/// Media ports of this process's houses: a stretch for each, spread by the process id so that two runs do not meet.
+static NEXT_PORTS: AtomicU16 = AtomicU16::new(0);
+
+pub fn media_ports(count: u16) -> (u16, u16) {
+    let base = 30_000 + (std::process::id() % 40) as u16 * 700;
+    loop {
+        let offset = NEXT_PORTS.fetch_add(count, Ordering::Relaxed) % 28_000;
+        let first = (base - 30_000 + offset) % 28_000 + 30_000 & !1;
+        let free = |port| UdpSocket::bind(("127.0.0.1", port)).is_ok();
+        if first.checked_add(count).is_some_and(|last| last < 60_000)
+            && free(first)
+            && free(first + count - 1)
+        {
+            return (first, first + count - 1);
+        }
+    }
+}
+
+/// What a test changes of the house's configuration: whole sections of YAML appended to the defaults.
+#[derive(Default)]
+pub struct Plan {
+    pub operators: String,
+    pub extra: String,
+    pub sip: String,
+    pub ports: Option<u16>,
+    pub shards: Option<u16>,
+}
+
+impl House {
+    pub fn start(plan: &Plan) -> House {
+        let dir = tempfile::tempdir().unwrap();
+        House::start_in(dir, plan)
+    }
+
+    /// A house in a folder that may have been lived in before.
+    pub fn start_in(dir: tempfile::TempDir, plan: &Plan) -> House {
+        let root = Path::new(env!("CARGO_MANIFEST_DIR"));
+        let (first, last) = media_ports(plan.ports.unwrap_or(200));
+        let config = format!(
+            "sip: {{udp: [\"127.0.0.1:0\"], tcp: [\"127.0.0.1:0\"], domain: hotline.test{sip}}}\n\
+             media: {{address: 127.0.0.1, ports: {first}-{last}, shards: {shards}, realtime: off}}\n\
+             web: {{listen: \"127.0.0.1:0\"}}\n\
+             flows: {{dir: {flows}}}\n\
+             prompts: {{dir: {prompts}}}\n\
+             operators:\n{operators}{extra}",
+            sip = plan.sip,
+            shards = plan.shards.unwrap_or(2),
+            flows = root.join("call-flows").display(),
+            prompts = root.join("prompts").display(),
+            operators = if plan.operators.is_empty() { "  []\n" } else { &plan.operators },
+            extra = plan.extra,
+        );
+        std::fs::write(dir.path().join("config.yaml"), config).unwrap();
+        let log = dir.path().join("log");
+        let errors = std::fs::OpenOptions::new().create(true).append(true).open(&log).unwrap();
+        let mut child = Command::new(env!("CARGO_BIN_EXE_hotline"))
+            .args(["serve", "--demo-data", "--config"])
+            .arg(dir.path().join("config.yaml"))
+            .arg("--data-dir")
+            .arg(dir.path().join("data"))
+            .stdin(Stdio::null())
+            .stdout(Stdio::piped())
+            .stderr(errors)
+            .spawn()
+            .unwrap();
+        let stdout = child.stdout.take().unwrap();
+        let (lines, said) = mpsc::channel();
+        std::thread::spawn(move || {
+            for line in BufReader::new(stdout).lines().map_while(Result::ok) {
+                if lines.send(line).is_err() {
+                    break;
+                }
+            }
+        });
+        let mut house = House {
+            sip: "0.0.0.0:0".parse().unwrap(),
+            sip_tcp: "0.0.0.0:0".parse().unwrap(),
+            web: "0.0.0.0:0".parse().unwrap(),
+            dir,
+            child,
+            log,
+        };
+        loop {
+            let Ok(line) = said.recv_timeout(STARTS_WITHIN) else {
+                panic!("the server did not start:\n{}", house.log());
+            };
+            let words: Vec<&str> = line.split_whitespace().collect();
+            match words.as_slice() {
+                ["SIP", "udp", address] => house.sip = address.parse().unwrap(),
+                ["SIP", "tcp", address] => house.sip_tcp = address.parse().unwrap(),
+                ["web", url] => house.web = url.trim_start_matches("http://").parse().unwrap(),
+                ["capacity", ..] => return house,
+                _ => {}
+            }
+        }
+    }
+
+    /// Two operators of the public queues and one of the agents', who register with the password `secret-ID`.
+    pub fn operators() -> String {
+        let mut text = String::new();
+        for (id, queues) in [
+            ("101", "[terminals, wallet, security]"),
+            ("102", "[terminals, wallet, security]"),
+            ("201", "[agents]"),
+        ] {
+            text += &format!(
+                "  - {{id: \"{id}\", name: \"Operator {id}\", queues: {queues}, password: \"secret-{id}\"}}\n"
+            );
+        }
+        text
+    }
+
+    pub fn data(&self) -> PathBuf {
+        self.dir.path().join("data")
+    }
+
+    pub fn log(&self) -> String {
+        std::fs::read_to_string(&self.log).unwrap_or_default()
+    }
+
+    /// GET on the control socket's twin: the web listener with a token of role api.
+    pub fn get(&self, path: &str, token: &str) -> (u16, String) {
+        self.request("GET", path, token, "")
+    }
+
+    pub fn request(&self, method: &str, path: &str, token: &str, body: &str) -> (u16, String) {
+        let mut stream = TcpStream::connect(self.web).unwrap();
+        stream.set_read_timeout(Some(Duration::from_secs(10))).unwrap();
+        let head = format!(
+            "{method} {path} HTTP/1.1\r\nHost: {}\r\nAuthorization: Bearer {token}\r\nContent-Type: application/json\r\n\
+             Content-Length: {}\r\nConnection: close\r\n\r\n",
+            self.web,
+            body.len()
+        );
+        stream.write_all(head.as_bytes()).unwrap();
+        stream.write_all(body.as_bytes()).unwrap();
+        let mut answer = String::new();
+        stream.read_to_string(&mut answer).unwrap();
+        let status = answer.split(' ').nth(1).and_then(|code| code.parse().ok()).unwrap_or(0);
+        let body = answer.split_once("\r\n\r\n").map(|(_, body)| body.to_string()).unwrap_or_default();
+        (status, body)
+    }
+
+    /// Runs a command of the same installation and returns its output.
+    pub fn hotline(&self, args: &[&str]) -> (i32, String, String) {
+        let output = Command::new(env!("CARGO_BIN_EXE_hotline"))
+            .args(args)
+            .arg("--config")
+            .arg(self.dir.path().join("config.yaml"))
+            .arg("--data-dir")
+            .arg(self.data())
+            .stdin(Stdio::null())
+            .output()
+            .unwrap();
+        let text = |bytes: Vec<u8>| String::from_utf8_lossy(&bytes).to_string();
+        (output.status.code().unwrap_or(-1), text(output.stdout), text(output.stderr))
+    }
+
+    /// A token for the API.
+    pub fn token(&self, role: &str) -> String {
+        let (code, out, err) = self.hotline(&["user", "token", "--role", role]);
+        assert_eq!(code, 0, "{err}");
+        out.trim().to_string()
+    }
+
+    pub fn pid(&self) -> u32 {
+        self.child.id()
+    }
+
+    /// kill −9; the folder stays.
+    pub fn kill(mut self) -> tempfile::TempDir {
+        self.child.kill().unwrap();
+        self.child.wait().unwrap();
+        std::mem::replace(&mut self.dir, tempfile::tempdir().unwrap())
+    }
+
+    pub fn signal(&self, name: &str) {
+        assert!(
+            Command::new("kill")
+                .args([format!("-{name}"), self.child.id().to_string()])
+                .status()
+                .unwrap()
+                .success()
+        );
+    }
+
+    /// Waits for the process to end by itself.
+    pub fn wait(&mut self) -> i32 {
+        self.child.wait().unwrap().code().unwrap_or(-1)
+    }
+}
+
+impl Drop for House {
+    fn drop(&mut self) {
+        let _ = self.child.kill();
+        let _ = self.child.wait();
+        if std::thread::panicking() {
+            eprintln!("--- the server's log ---\n{}", self.log());
+        }
+    }
+}
