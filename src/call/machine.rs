@@ -78,6 +78,8 @@ pub struct Call {
     pub(super) saying: Option<PlayId>,
     pub(super) recording: Option<Recording>,
     pub(super) recordings: u32,
+    /// A recording that the caller has not yet confirmed; it is kept even if he hangs up now.
+    pub(super) unconfirmed: Option<(String, Duration)>,
     pub(super) connected: bool,
     /// Legs whose `Closed` is awaited.
     pub(super) closing: BTreeMap<LegId, bool>,
@@ -154,6 +156,7 @@ impl Call {
             saying: None,
             recording: None,
             recordings: 0,
+            unconfirmed: None,
             connected: false,
             closing: BTreeMap::new(),
             ended: None,
@@ -338,14 +341,18 @@ impl Call {
             }
             LegEvent::PlayDone { leg, play } => self.whispered(leg, play, cx),
             LegEvent::Recorded { leg, name, duration, why } if leg == self.leg => {
-                if let Some(recording) = self.recording.take_if(|recording| recording.name == name) {
-                    let request = recording.request;
-                    let event = match why {
-                        crate::media::RecordingEnd::Failed => flow::Event::Failed { request },
-                        _ => flow::Event::Recorded { request, name, duration },
-                    };
-                    self.tell(event, cx);
-                }
+                let Some(recording) = self.recording.take_if(|recording| recording.name == name) else { return };
+                let request = recording.request;
+                let event = match why {
+                    crate::media::RecordingEnd::Failed => flow::Event::Failed { request },
+                    // The caller hung up while speaking: what he said is kept.
+                    _ if self.ended.is_some() => return self.keep_message(name, duration, cx),
+                    _ => {
+                        self.unconfirmed = Some((name.clone(), duration));
+                        flow::Event::Recorded { request, name, duration }
+                    }
+                };
+                self.tell(event, cx);
             }
             LegEvent::Recorded { .. } => {}
             LegEvent::RtpTimeout { leg } if leg == self.leg => self.end(HangupBy::System, Cause::RtpTimeout, cx),
@@ -477,6 +484,9 @@ impl Call {
         if self.caller != CallerState::Gone {
             cx.out.push(Action::Sip(sip::Command::Hangup { leg: self.leg, reason: None }));
             self.caller = CallerState::Gone;
+        }
+        if let Some((name, duration)) = self.unconfirmed.take() {
+            self.keep_message(name, duration, cx);
         }
         self.close(self.leg, true, cx);
         let seat = self.seat.take();
