@@ -1,9 +1,12 @@
 //! The integration tests, as one binary: behaviour seen from outside.
+mod commands;
 mod exchange;
+mod faults;
 mod floors;
 mod flows;
 mod house;
 mod media;
 mod races;
+mod strangers;
 mod web;
 mod wire;
