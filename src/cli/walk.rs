@@ -5,8 +5,8 @@ use crate::clock::{self, Clock};
 use crate::digit::Digit;
 use crate::ids::LegId;
 use crate::machine::{Instant, Now};
-use crate::prompts::Catalogue;
 use crate::media::prompt::PromptSet;
+use crate::prompts::Catalogue;
 use crate::queue::{Exit as QueueExit, OperatorSettings};
 use crate::say::{Language, Piece};
 use crate::sim::{Behaviour, Heard, World};
@@ -57,13 +57,17 @@ pub fn walk(common: &Common, args: WalkArgs) -> Done {
         .or_else(|| crate::number::Number::parse(&args.flow).and_then(|number| flows.line(&number)))
         .ok_or_else(|| {
             let known: Vec<&str> = flows.lines().map(|line| line.flow.as_str()).collect();
-            Failure::new(Exit::Usage, format!("no line is called `{}`; there are: {}", args.flow, known.join(", ")))
+            Failure::new(
+                Exit::Usage,
+                format!("no line is called `{}`; there are: {}", args.flow, known.join(", ")),
+            )
         })?;
     let number = line.number.to_string();
     let zone = installation.zone();
     let wall = match &args.at {
-        Some(text) => clock::parse(text, &zone)
-            .ok_or_else(|| Failure::new(Exit::Usage, format!("--at {text}: expected a time like 2026-11-22T23:10")))?,
+        Some(text) => clock::parse(text, &zone).ok_or_else(|| {
+            Failure::new(Exit::Usage, format!("--at {text}: expected a time like 2026-11-22T23:10"))
+        })?,
         None => Clock::wall(),
     };
     let mut keys = match &args.keys {
@@ -229,7 +233,9 @@ fn parse_keys(text: &str) -> Result<VecDeque<Move>, String> {
         } else if !word.is_empty() && word.chars().all(|c| Digit::from_char(c).is_some()) {
             moves.extend(word.chars().filter_map(Digit::from_char).map(Move::Press));
         } else {
-            return Err(format!("--keys: `{word}` is no key; keys are 0-9, star, hash, and w3 to wait three seconds"));
+            return Err(format!(
+                "--keys: `{word}` is no key; keys are 0-9, star, hash, and w3 to wait three seconds"
+            ));
         }
     }
     Ok(moves)
