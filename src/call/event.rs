@@ -99,7 +99,12 @@ pub enum Action {
     Happened(Happened),
     /// An operator's leg was let go. Answered ones are free at once; one that still rings is free when the SIP machine
     /// says that its CANCEL is done.
-    Released { leg: LegId, offer: OfferId, queue: QueueName, answered: bool },
+    Released {
+        leg: LegId,
+        offer: OfferId,
+        queue: QueueName,
+        answered: bool,
+    },
     /// The record is written and nothing is pending: forget the call.
     Finished,
 }

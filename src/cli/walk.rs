@@ -56,13 +56,17 @@ pub fn walk(common: &Common, args: WalkArgs) -> Done {
         .or_else(|| crate::number::Number::parse(&args.flow).and_then(|number| flows.line(&number)))
         .ok_or_else(|| {
             let known: Vec<&str> = flows.lines().map(|line| line.flow.as_str()).collect();
-            Failure::new(Exit::Usage, format!("no line is called `{}`; there are: {}", args.flow, known.join(", ")))
+            Failure::new(
+                Exit::Usage,
+                format!("no line is called `{}`; there are: {}", args.flow, known.join(", ")),
+            )
         })?;
     let number = line.number.to_string();
     let zone = installation.zone();
     let wall = match &args.at {
-        Some(text) => clock::parse(text, &zone)
-            .ok_or_else(|| Failure::new(Exit::Usage, format!("--at {text}: expected a time like 2026-11-22T23:10")))?,
+        Some(text) => clock::parse(text, &zone).ok_or_else(|| {
+            Failure::new(Exit::Usage, format!("--at {text}: expected a time like 2026-11-22T23:10"))
+        })?,
         None => Clock::wall(),
     };
     let mut keys = match &args.keys {
@@ -197,7 +201,8 @@ fn next_move(keys: &mut Option<VecDeque<Move>>) -> Option<Move> {
             "" => None,
             "q" => Some(Move::HangUp),
             text => {
-                let mut moves: VecDeque<Move> = text.chars().filter_map(Digit::from_char).map(Move::Press).collect();
+                let mut moves: VecDeque<Move> =
+                    text.chars().filter_map(Digit::from_char).map(Move::Press).collect();
                 let first = moves.pop_front();
                 if !moves.is_empty() {
                     *keys = None;
@@ -224,7 +229,9 @@ fn parse_keys(text: &str) -> Result<VecDeque<Move>, String> {
         } else if !word.is_empty() && word.chars().all(|c| Digit::from_char(c).is_some()) {
             moves.extend(word.chars().filter_map(Digit::from_char).map(Move::Press));
         } else {
-            return Err(format!("--keys: `{word}` is no key; keys are 0-9, star, hash, and w3 to wait three seconds"));
+            return Err(format!(
+                "--keys: `{word}` is no key; keys are 0-9, star, hash, and w3 to wait three seconds"
+            ));
         }
     }
     Ok(moves)

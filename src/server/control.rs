@@ -184,7 +184,9 @@ impl Control {
     fn journal(&self, now: Now, event: &Event) {
         let seq = self.parts.journal_seq;
         match event {
-            Event::Leg(LegEvent::Digit { leg, method, .. }) if self.parts.switchboard.listens_secretly(*leg) => {
+            Event::Leg(LegEvent::Digit { leg, method, .. })
+                if self.parts.switchboard.listens_secretly(*leg) =>
+            {
                 let masked = serde_json::json!({"secret_digit": {"leg": leg, "method": method}});
                 self.parts.writer.append(seq, now, &masked);
             }
@@ -300,14 +302,18 @@ impl Control {
             }
             Happened::CallEnded { call, result, cause, .. } => {
                 if let Some(span) = self.spans.remove(call) {
-                    span.in_scope(|| tracing::info!(result = result.as_str(), cause = cause.as_str(), "ended"));
+                    span.in_scope(|| {
+                        tracing::info!(result = result.as_str(), cause = cause.as_str(), "ended")
+                    });
                 }
                 self.count_calls();
             }
             Happened::Enqueued { call, queue, class } => {
                 self.within(call, || tracing::info!(%queue, %class, "waits"));
             }
-            Happened::Offered { call, operator } => self.within(call, || tracing::info!(%operator, "offered")),
+            Happened::Offered { call, operator } => {
+                self.within(call, || tracing::info!(%operator, "offered"))
+            }
             Happened::Connected { call, operator, queue, waited, .. } => {
                 let waited_ms = waited.as_millis() as u64;
                 self.within(call, || tracing::info!(%operator, %queue, waited_ms, "connected"));
@@ -356,7 +362,9 @@ impl Control {
         let now = self.now();
         let flow_set = self.parts.switchboard.flow_set().to_string();
         match serde_json::to_vec(&self.parts.switchboard) {
-            Ok(state) => self.parts.writer.snapshot(Snapshot { seq: self.parts.journal_seq, now, flow_set, state }),
+            Ok(state) => {
+                self.parts.writer.snapshot(Snapshot { seq: self.parts.journal_seq, now, flow_set, state })
+            }
             Err(error) => tracing::error!(%error, "the state could not be written as a snapshot"),
         }
     }

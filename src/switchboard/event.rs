@@ -49,9 +49,18 @@ pub enum Event {
     Sip(sip::Event),
     Leg(LegEvent),
     Store(Answer),
-    HttpReply { request: RequestId, status: u16, body: serde_json::Value },
-    HttpFailed { request: RequestId },
-    Admin { request: RequestId, what: Admin },
+    HttpReply {
+        request: RequestId,
+        status: u16,
+        body: serde_json::Value,
+    },
+    HttpFailed {
+        request: RequestId,
+    },
+    Admin {
+        request: RequestId,
+        what: Admin,
+    },
     /// A deadline has passed. An input like any other, so that the journal holds the time at which it was noticed.
     Tick,
 }

@@ -47,6 +47,8 @@ pub struct Plan {
     pub operators: String,
     pub extra: String,
     pub sip: String,
+    /// Other flows than the shipped ones.
+    pub flows: Option<PathBuf>,
     pub ports: Option<u16>,
     pub shards: Option<u16>,
 }
@@ -70,7 +72,7 @@ impl House {
              operators:\n{operators}{extra}",
             sip = plan.sip,
             shards = plan.shards.unwrap_or(2),
-            flows = root.join("call-flows").display(),
+            flows = plan.flows.clone().unwrap_or_else(|| root.join("call-flows")).display(),
             prompts = root.join("prompts").display(),
             operators = if plan.operators.is_empty() { "  []\n" } else { &plan.operators },
             extra = plan.extra,
