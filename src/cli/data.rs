@@ -47,6 +47,7 @@ pub enum OperatorCommand {
         #[arg(long)]
         json: bool,
     },
+    /// Take an operator out
     Remove {
         id: String,
     },
@@ -104,6 +105,7 @@ pub enum UserCommand {
     Revoke { name: String },
     /// People and tokens
     List,
+    /// Take a person out and sign them out everywhere
     Remove { name: String },
 }
 

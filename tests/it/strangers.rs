@@ -105,6 +105,7 @@ async fn the_rtp_of_a_stranger_is_neither_heard_nor_answered() {
     caller.hangup().await;
     operator.over(SOON).await.unwrap();
     let sent: u32 = strangers.iter().map(|stranger| stranger.sent).sum();
+    println!("{}", house.get("/metrics", "").1.lines().filter(|l| l.contains("rtp_")).collect::<Vec<_>>().join("\n"));
     let rejected = house.until("rejected packets are counted", &viewer, || {
         Some(house.metric("hotline_rtp_rejected_packets_total")).filter(|rejected| *rejected >= f64::from(sent))
     });
