@@ -50,7 +50,9 @@ impl Call {
                 self.path.push_back(format!("{flow}/{step}"));
                 self.note("step", &[("flow", flow.as_str()), ("step", step.as_str())], cx);
             }
-            Effect::Say { play, language, items, barge_in } => self.say(play, language, &items, barge_in, answers, cx),
+            Effect::Say { play, language, items, barge_in } => {
+                self.say(play, language, &items, barge_in, answers, cx)
+            }
             Effect::Hush => {
                 self.saying = None;
                 cx.out.push(Action::Leg(LegCommand::Hush { leg: self.leg }));
@@ -82,16 +84,22 @@ impl Call {
                 let class = cx.rules.seat_class(&queue, class);
                 let id = cx.ids.seats.take();
                 self.record.queue = Some(queue.clone());
+                self.record.class = class;
                 self.record.enqueued_at = Some(cx.now.wall);
                 self.record.offered_at = None;
                 self.record.wait_ms = None;
                 self.note("enqueued", &[("queue", queue.as_str()), ("class", class.as_str())], cx);
-                cx.out.push(Action::Happened(super::Happened::Enqueued { call: self.id, queue: queue.to_string(), class }));
+                cx.out.push(Action::Happened(super::Happened::Enqueued {
+                    call: self.id,
+                    queue: queue.to_string(),
+                    class,
+                }));
                 self.seat = Some(Seat { id, queue: queue.clone(), class, whisper, enqueued: cx.now.mono });
                 if self.saying.is_none() {
                     self.resume_music(cx);
                 }
-                let caller = (self.record.verified && !self.record.caller.is_empty()).then(|| self.record.caller.clone());
+                let caller = (self.record.verified && !self.record.caller.is_empty())
+                    .then(|| self.record.caller.clone());
                 let exits = exits.into_iter().map(exit_of).collect();
                 let event = queue::Event::Joined {
                     seat: id,

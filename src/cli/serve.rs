@@ -83,13 +83,16 @@ pub async fn start(installation: &Installation, level: LogLevel) -> Result<Runni
         settings: installation.switchboard_settings(),
         seed: random_seed()?,
     };
-    server::start(&installation.config, options).await.map_err(|error| Failure::new(Exit::CannotConnect, error))
+    server::start(&installation.config, options)
+        .await
+        .map_err(|error| Failure::new(Exit::CannotConnect, error))
 }
 
 fn random_seed() -> Result<u64, Failure> {
     let mut bytes = [0; 8];
-    getrandom::fill(&mut bytes)
-        .map_err(|error| Failure::new(Exit::BadConfiguration, format!("no randomness from the system: {error}")))?;
+    getrandom::fill(&mut bytes).map_err(|error| {
+        Failure::new(Exit::BadConfiguration, format!("no randomness from the system: {error}"))
+    })?;
     Ok(u64::from_le_bytes(bytes))
 }
 
@@ -111,12 +114,23 @@ fn banner(installation: &Installation, running: &Running, demo: Option<&crate::s
     }
     if let Ok(flows) = installation.flows(None) {
         for line in flows.lines() {
-            say(format!("  line      {} ({})", line.number, line.flow));
+            say(format!("  line      {} ({})", line.number.spelled(), line.flow));
         }
-        if let (Some((_, address)), Some(line)) = (running.sip.first(), flows.lines().next()) {
-            let host = if address.ip().is_unspecified() { "127.0.0.1".to_string() } else { address.ip().to_string() };
+        let steps =
+            |line: &&crate::flow::Line| flows.flow_named(&line.flow).map_or(0, |flow| flow.steps().count());
+        // The first call goes to the line with the most to hear.
+        if let (Some((_, address)), Some(line)) = (running.sip.first(), flows.lines().max_by_key(steps)) {
+            let host = if address.ip().is_unspecified() {
+                "127.0.0.1".to_string()
+            } else {
+                address.ip().to_string()
+            };
             say(format!("  web       http://{}", running.web));
-            say(format!("  call it   hotline call sip:{}@{host}:{} --keys w3,1", line.number, address.port()));
+            say(format!(
+                "  call it   hotline call sip:{}@{host}:{} --keys w3,1",
+                line.number.spelled(),
+                address.port()
+            ));
         }
     }
     say(format!("  capacity  {} calls at once", running.calls_max));
@@ -127,7 +141,12 @@ fn banner(installation: &Installation, running: &Running, demo: Option<&crate::s
     }
     if let Some(admin) = &running.first_admin {
         if std::io::stdout().is_terminal() {
-            say(format!("  sign in   {} with the password {} (also in {})", admin.name, admin.password.reveal(), admin.file.display()));
+            say(format!(
+                "  sign in   {} with the password {} (also in {})",
+                admin.name,
+                admin.password.reveal(),
+                admin.file.display()
+            ));
         } else {
             say(format!("  sign in   {} with the password in {}", admin.name, admin.file.display()));
         }

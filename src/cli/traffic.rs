@@ -147,8 +147,9 @@ pub fn load(args: LoadArgs) -> Done {
 }
 
 pub fn dtmf(args: DtmfArgs) -> Done {
-    let unreadable =
-        |error: &dyn std::fmt::Display| Failure::new(Exit::Usage, format!("{}: {error}", args.file.display()));
+    let unreadable = |error: &dyn std::fmt::Display| {
+        Failure::new(Exit::Usage, format!("{}: {error}", args.file.display()))
+    };
     let (samples, rate) = wav::load_any(&args.file).map_err(|error| unreadable(&error))?;
     let digits = dtmf::detect_file(&wav::to_i16(&samples), rate).map_err(|error| unreadable(&error))?;
     if args.json {
@@ -172,8 +173,9 @@ pub fn dtmf(args: DtmfArgs) -> Done {
 }
 
 fn seconds(option: &str, value: f64) -> Result<Duration, Failure> {
-    Duration::try_from_secs_f64(value)
-        .map_err(|_| Failure::new(Exit::Usage, format!("{option} {value}: expected a number of seconds, like 2.5")))
+    Duration::try_from_secs_f64(value).map_err(|_| {
+        Failure::new(Exit::Usage, format!("{option} {value}: expected a number of seconds, like 2.5"))
+    })
 }
 
 fn json(report: &impl serde::Serialize) -> Result<String, Failure> {

@@ -39,7 +39,8 @@ fn before(now: Wall, days: u32) -> Wall {
 /// Removes WAV files last written before a moment, two folders deep (`2026-11/…`), and says how many.
 fn remove_older(dir: &Path, oldest: Wall) -> u64 {
     let oldest = SystemTime::UNIX_EPOCH + Duration::from_millis(oldest.as_millis().max(0) as u64);
-    let entries = |dir: &Path| std::fs::read_dir(dir).into_iter().flatten().flatten().map(|entry| entry.path());
+    let entries =
+        |dir: &Path| std::fs::read_dir(dir).into_iter().flatten().flatten().map(|entry| entry.path());
     let files = entries(dir).flat_map(|path| match path.is_dir() {
         true => entries(&path).collect::<Vec<_>>(),
         false => vec![path],

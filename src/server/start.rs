@@ -16,8 +16,8 @@ use crate::store::{self, Accounts, Shared, Writer};
 use crate::switchboard::{Settings, Switchboard, View};
 use crate::telemetry::{LogLevel, Metrics};
 use crate::web;
-use crate::wire::limits::{Capacity, Inspector, Limits};
 use crate::wire;
+use crate::wire::limits::{Capacity, Inspector, Limits};
 use std::net::SocketAddr;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
@@ -103,12 +103,15 @@ pub async fn start(config: &Config, options: Options) -> Result<Running, StartEr
         tracing::error!(%fault, "a recording cannot be played");
     }
     let recordings = config.recording_dir(&data_dir);
-    let (recorder, taps) = Recorder::start(&recordings, shards).map_err(|error| StartError::Io { what: "recorder", error })?;
+    let (recorder, taps) =
+        Recorder::start(&recordings, shards).map_err(|error| StartError::Io { what: "recorder", error })?;
     let media = shard_options(config, shards, clock);
     let (shards, legs) = Shards::start(media, Arc::new(prompts), taps)
         .map_err(|error| StartError::Io { what: "media threads", error })?;
     let meter = shards.meter();
-    let calls_max = config.sip.max_calls.or(u32::try_from(shards.capacity() / LEGS_PER_CALL).unwrap_or(u32::MAX)) as usize;
+    let calls_max =
+        config.sip.max_calls.or(u32::try_from(shards.capacity() / LEGS_PER_CALL).unwrap_or(u32::MAX))
+            as usize;
     settings.calls_max = calls_max;
 
     let outbound = Outbound::new(outbound::Options::default())?;
@@ -128,7 +131,9 @@ pub async fn start(config: &Config, options: Options) -> Result<Running, StartEr
     }
     let secrets: Vec<_> = operators
         .iter()
-        .filter_map(|operator| operator.secret.as_ref().map(|secret| (operator.id.clone(), secret.ha1.clone())))
+        .filter_map(|operator| {
+            operator.secret.as_ref().map(|secret| (operator.id.clone(), secret.ha1.clone()))
+        })
         .collect();
 
     retention::start(config, store.clone(), recordings);
@@ -159,13 +164,14 @@ pub async fn start(config: &Config, options: Options) -> Result<Running, StartEr
                 }
             };
             own.block_on(async move {
-                let (wire, inbound) = match wire::start(wire_options, Inspector::new(limits, capacity.clone()), clock).await {
-                    Ok(started) => started,
-                    Err(error) => {
-                        let _ = bound_in.send(Err(error));
-                        return;
-                    }
-                };
+                let (wire, inbound) =
+                    match wire::start(wire_options, Inspector::new(limits, capacity.clone()), clock).await {
+                        Ok(started) => started,
+                        Err(error) => {
+                            let _ = bound_in.send(Err(error));
+                            return;
+                        }
+                    };
                 sip_config.listeners = wire.listeners().to_vec();
                 let mut stack = Stack::new(sip_config, seed ^ 0x5349_5020);
                 let mut out = Vec::new();
@@ -298,7 +304,8 @@ impl Running {
 fn add_operators(pools: &mut [PoolSettings], operators: &[store::Operator]) {
     for operator in operators.iter().filter(|operator| !operator.declared) {
         let settings = operator.settings.clone();
-        let pool = pools.iter_mut().find(|pool| settings.queues.iter().any(|queue| pool.queues.contains_key(queue)));
+        let pool =
+            pools.iter_mut().find(|pool| settings.queues.iter().any(|queue| pool.queues.contains_key(queue)));
         match pool {
             Some(pool) => {
                 pool.operators.insert(operator.id.clone(), settings);
@@ -338,7 +345,9 @@ fn sip_taken(config: &Config, error: std::io::Error) -> StartError {
 
 fn taken_hint(error: &std::io::Error, setting: &str) -> String {
     match error.kind() {
-        std::io::ErrorKind::AddrInUse => format!("another process holds this port: stop it, or set {setting}"),
+        std::io::ErrorKind::AddrInUse => {
+            format!("another process holds this port: stop it, or set {setting}")
+        }
         std::io::ErrorKind::PermissionDenied => format!("ports below 1024 need a right: set {setting}"),
         _ => format!("see {setting}"),
     }

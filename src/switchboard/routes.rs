@@ -84,8 +84,7 @@ impl Switchboard {
         };
         let Some(flows) = self.flows.get(&call.flows()) else { return };
         let mut said = Vec::new();
-        let mut cx =
-            Context { now, flows, rules: &self.settings.rules, ids: &mut self.ids, out: &mut said };
+        let mut cx = Context { now, flows, rules: &self.settings.rules, ids: &mut self.ids, out: &mut said };
         step(call, &mut cx);
         self.schedule(id);
         // What this step said comes before what was said to others earlier and not yet heard: a call's own actions keep
@@ -213,7 +212,9 @@ impl Switchboard {
             queue::Action::Withdraw { offer, why } => {
                 self.to_offer(offer, call::Event::Withdraw { offer, why }, work);
             }
-            queue::Action::Connect { offer, .. } => self.to_offer(offer, call::Event::Connect { offer }, work),
+            queue::Action::Connect { offer, .. } => {
+                self.to_offer(offer, call::Event::Connect { offer }, work)
+            }
             queue::Action::Connected { offer, waited, .. } => {
                 self.to_offer(offer, call::Event::Connected { offer, waited }, work);
             }
@@ -230,18 +231,16 @@ impl Switchboard {
                 let state = state.as_str().to_string();
                 out.push(Action::Happened(Happened::OperatorChanged { operator, state }));
             }
-            queue::Action::Ping { request, operator } => {
-                match self.endpoint(&operator) {
-                    Some(endpoint) => {
-                        self.pings.insert(request, (pool, operator));
-                        out.push(Action::Sip(sip::Command::Ping { request, to: endpoint.target }));
-                    }
-                    None => {
-                        let event = queue::Event::Pong { request, operator, alive: false };
-                        self.into_pool(pool, event, now, work);
-                    }
+            queue::Action::Ping { request, operator } => match self.endpoint(&operator) {
+                Some(endpoint) => {
+                    self.pings.insert(request, (pool, operator));
+                    out.push(Action::Sip(sip::Command::Ping { request, to: endpoint.target }));
                 }
-            }
+                None => {
+                    let event = queue::Event::Pong { request, operator, alive: false };
+                    self.into_pool(pool, event, now, work);
+                }
+            },
             queue::Action::Alert(alert) => {
                 if let Alert::OperatorPaused { operator, reason } = &alert {
                     self.write_choice(operator, Some(reason.clone()), now, out);
@@ -258,8 +257,15 @@ impl Switchboard {
     }
 
     /// A break survives a restart, whoever ordered it (Q7): the operator, a supervisor, or the dispatcher with an alert.
-    pub(super) fn write_choice(&mut self, operator: &OperatorId, paused: Option<String>, now: Now, out: &mut Vec<Action>) {
-        let Some(presence) = self.operators.get_mut(operator).filter(|presence| presence.paused != paused) else {
+    pub(super) fn write_choice(
+        &mut self,
+        operator: &OperatorId,
+        paused: Option<String>,
+        now: Now,
+        out: &mut Vec<Action>,
+    ) {
+        let Some(presence) = self.operators.get_mut(operator).filter(|presence| presence.paused != paused)
+        else {
             return;
         };
         presence.paused.clone_from(&paused);
@@ -285,12 +291,24 @@ impl Switchboard {
     pub fn view(&self, now: Now) -> View {
         let names: Vec<&str> = self.settings.pools.iter().map(|pool| pool.name.as_str()).collect();
         let calls = self.calls.values().filter(|call| !call.has_ended()).map(|call| call.view(now)).collect();
-        super::view::gather(self.version, self.draining, &self.pools, &names, &self.seats, &self.offers, calls, now)
+        super::view::gather(
+            self.version,
+            self.draining,
+            &self.pools,
+            &names,
+            &self.seats,
+            &self.offers,
+            calls,
+            now,
+        )
     }
 }
 
 /// The address in a static contact, `sip:102@10.0.0.12:5060`; names were resolved when the configuration was read.
 fn address_of(contact: &str) -> Option<IpAddr> {
     let host = contact.rsplit('@').next()?.trim_start_matches("sip:").split([';', '>', '?']).next()?;
-    host.parse::<SocketAddr>().map(|address| address.ip()).or_else(|_| host.trim_matches(['[', ']']).parse()).ok()
+    host.parse::<SocketAddr>()
+        .map(|address| address.ip())
+        .or_else(|_| host.trim_matches(['[', ']']).parse())
+        .ok()
 }

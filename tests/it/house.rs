@@ -227,7 +227,8 @@ impl House {
         self.until(&format!("the call of …{caller_ends} at {stage}"), token, || {
             let calls = self.json("/api/v1/calls", token);
             let so = |call: &&Value| {
-                call["caller"].as_str().is_some_and(|caller| caller.ends_with(caller_ends)) && call["stage"] == stage
+                call["caller"].as_str().is_some_and(|caller| caller.ends_with(caller_ends))
+                    && call["stage"] == stage
             };
             calls.as_array().unwrap().iter().find(so).cloned()
         })
@@ -237,7 +238,8 @@ impl House {
         self.until(&format!("the call of …{caller_ends} at step {step}"), token, || {
             let calls = self.json("/api/v1/calls", token);
             let so = |call: &&Value| {
-                call["caller"].as_str().is_some_and(|caller| caller.ends_with(caller_ends)) && call["step"] == step
+                call["caller"].as_str().is_some_and(|caller| caller.ends_with(caller_ends))
+                    && call["step"] == step
             };
             calls.as_array().unwrap().iter().find(so).cloned()
         })
