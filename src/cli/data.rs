@@ -47,6 +47,7 @@ pub enum OperatorCommand {
         #[arg(long)]
         json: bool,
     },
+    /// Take an operator out
     Remove {
         id: String,
     },
@@ -106,6 +107,7 @@ pub enum UserCommand {
     },
     /// People and tokens
     List,
+    /// Take a person out and sign them out everywhere
     Remove {
         name: String,
     },
