@@ -4,6 +4,7 @@ mod floors;
 mod flows;
 mod house;
 mod media;
+mod peers;
 mod races;
 mod web;
 mod wire;
