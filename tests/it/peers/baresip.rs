@@ -41,7 +41,7 @@ impl Baresip {
         let (first, last) = media_ports(20);
         let mut config = format!(
             "module_path {modules}\nsip_listen 127.0.0.1:0\nctrl_tcp_listen {control}\nrtp_ports {first}-{last}\n\
-             audio_source ausine,{TONE_HERTZ}\naudio_player aubridge,nobody\nrtcp_mux no\n"
+             audio_source ausine,{TONE_HERTZ}\nausrc_srate 48000\naudio_player aubridge,nobody\nrtcp_mux no\n"
         );
         for module in ["g711", "ausine", "aubridge", "account", "menu", "ctrl_tcp", "rtcpsummary"] {
             config += &format!("module {module}.so\n");
@@ -183,7 +183,7 @@ async fn baresip_is_an_operators_phone() {
     }
     let house = House::start(&Plan { operators: House::operators(), ..Plan::default() });
     let account = format!(
-        "<sip:101@hotline.test;transport=udp>;outbound=\"sip:{};transport=udp\";auth_user=101;auth_pass=secret-101;\
+        "<sip:101@{};transport=udp>;auth_user=101;auth_pass=secret-101;\
          regint=600;answermode=auto;audio_codecs=PCMA",
         house.sip
     );

@@ -145,7 +145,7 @@ async fn a_caller_who_holds_while_waiting_keeps_his_place() {
     assert_eq!(calls.len(), 1);
     let call = &calls[0];
     assert_eq!((count(call, "enqueued"), count(call, "exit")), (1, 0), "{:?}", call.events);
-    assert_eq!(call.record.cause, Some(Cause::CallerLeft));
+    assert_eq!(call.record.cause, Some(Cause::Abandoned));
     let waited = call.record.wait_ms.unwrap();
     assert!(waited >= 2_700, "the clock ran on while the call was on hold: {waited} ms");
     // Spoken to before and after; on hold nothing is sent (RFC 3264 section 8.4).
