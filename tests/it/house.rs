@@ -79,8 +79,6 @@ pub struct Plan {
     pub flows: Option<PathBuf>,
     pub ports: Option<u16>,
     pub shards: Option<u16>,
-    /// In place of the shipped ones.
-    pub flows: Option<PathBuf>,
     /// `HOTLINE_LOG`.
     pub log: Option<&'static str>,
 }

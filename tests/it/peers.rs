@@ -22,7 +22,7 @@ fn installed(program: &str) -> bool {
 async fn calls_of(mut house: House) -> Vec<CallStory> {
     house.signal("TERM");
     let (code, house) = tokio::task::spawn_blocking(move || (house.wait(), house)).await.unwrap();
-    assert_eq!(code, 0, "{}", house.log());
+    assert!(code.success(), "{}", house.log());
     let store = store::open(&format!("sqlite:{}", house.data().join("hotline.db").display())).await.unwrap();
     let mut stories = Vec::new();
     for record in store.calls(CallFilter::default()).await.unwrap().into_iter().rev() {

@@ -7,7 +7,7 @@ use hotline::digit::Digit;
 use hotline::robot::mouth::{Method, Sound};
 use hotline::robot::phone::{Dial, Options, Phone};
 use serde_json::{Value, json};
-use std::io::{BufRead, BufReader, Read, Write};
+use std::io::{BufRead, BufReader, Write};
 use std::net::{SocketAddr, TcpListener, TcpStream};
 use std::path::Path;
 use std::process::{Child, Command, Stdio};
