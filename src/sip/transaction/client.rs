@@ -219,7 +219,11 @@ impl Clients {
         let same = |other: &Hop| {
             (other.transport, other.peer, other.local.port()) == (hop.transport, hop.peer, hop.local.port())
         };
-        self.by_id.values().filter(|client| same(&client.hop) && client.waiting()).map(|client| client.id).collect()
+        self.by_id
+            .values()
+            .filter(|client| same(&client.hop) && client.waiting())
+            .map(|client| client.id)
+            .collect()
     }
 
     pub fn len(&self) -> usize {
