@@ -77,20 +77,14 @@ impl Call {
             Effect::Record { request, max, silence } => self.start_recording(request, max, silence, cx),
             Effect::StopRecording => cx.out.push(Action::Leg(LegCommand::StopRecording { leg: self.leg })),
             Effect::KeepMessage { name, duration } => {
-                self.note("message", &[("name", &name)], cx);
-                cx.out.push(Action::Keep(Keep::Message(Message {
-                    call: self.id,
-                    at: cx.now.wall,
-                    name,
-                    duration_ms: millis(duration),
-                    caller: self.record.caller.clone(),
-                    line: self.record.line.clone(),
-                })));
+                self.unconfirmed = None;
+                self.keep_message(name, duration, cx);
             }
             Effect::Enqueue { queue, class, skills, exits, whisper } => {
                 let class = cx.rules.seat_class(&queue, class);
                 let id = cx.ids.seats.take();
                 self.record.queue = Some(queue.clone());
+                self.record.class = class;
                 self.record.enqueued_at = Some(cx.now.wall);
                 self.record.offered_at = None;
                 self.record.wait_ms = None;
@@ -171,8 +165,21 @@ impl Call {
         }
     }
 
+    pub(super) fn keep_message(&self, name: String, duration: Duration, cx: &mut Context) {
+        self.note("message", &[("name", &name)], cx);
+        cx.out.push(Action::Keep(Keep::Message(Message {
+            call: self.id,
+            at: cx.now.wall,
+            name,
+            duration_ms: millis(duration),
+            caller: self.record.caller.clone(),
+            line: self.record.line.clone(),
+        })));
+    }
+
     fn start_recording(&mut self, request: RequestId, max: Duration, silence: Duration, cx: &mut Context) {
         self.recordings += 1;
+        self.unconfirmed = None;
         let month = crate::clock::Zone::utc().civil(cx.now.wall);
         let name = format!("{:04}-{:02}/{}-{}", month.year, month.month, self.id, self.recordings);
         self.recording = Some(Recording { request, name: name.clone() });

@@ -82,6 +82,8 @@ pub struct Call {
     pub(super) saying: Option<PlayId>,
     pub(super) recording: Option<Recording>,
     pub(super) recordings: u32,
+    /// A recording that the caller has not yet confirmed; it is kept even if he hangs up now.
+    pub(super) unconfirmed: Option<(String, Duration)>,
     pub(super) connected: bool,
     /// Legs whose `Closed` is awaited.
     pub(super) closing: BTreeMap<LegId, bool>,
@@ -159,6 +161,7 @@ impl Call {
             saying: None,
             recording: None,
             recordings: 0,
+            unconfirmed: None,
             connected: false,
             closing: BTreeMap::new(),
             ended: None,
@@ -351,14 +354,20 @@ impl Call {
             }
             LegEvent::PlayDone { leg, play } => self.whispered(leg, play, cx),
             LegEvent::Recorded { leg, name, duration, why } if leg == self.leg => {
-                if let Some(recording) = self.recording.take_if(|recording| recording.name == name) {
-                    let request = recording.request;
-                    let event = match why {
-                        crate::media::RecordingEnd::Failed => flow::Event::Failed { request },
-                        _ => flow::Event::Recorded { request, name, duration },
-                    };
-                    self.tell(event, cx);
-                }
+                let Some(recording) = self.recording.take_if(|recording| recording.name == name) else {
+                    return;
+                };
+                let request = recording.request;
+                let event = match why {
+                    crate::media::RecordingEnd::Failed => flow::Event::Failed { request },
+                    // The caller hung up while speaking: what he said is kept.
+                    _ if self.ended.is_some() => return self.keep_message(name, duration, cx),
+                    _ => {
+                        self.unconfirmed = Some((name.clone(), duration));
+                        flow::Event::Recorded { request, name, duration }
+                    }
+                };
+                self.tell(event, cx);
             }
             LegEvent::Recorded { .. } => {}
             LegEvent::RtpTimeout { leg } if leg == self.leg => {
@@ -463,6 +472,7 @@ impl Call {
             let class = cx.rules.seat_class(&seat.queue, class);
             if seat.class != class {
                 seat.class = class;
+                self.record.class = class;
                 let event = queue::Event::ClassChanged { seat: seat.id, class };
                 let queue = seat.queue.clone();
                 cx.out.push(Action::Queue { queue, event });
@@ -499,6 +509,9 @@ impl Call {
         if self.caller != CallerState::Gone {
             cx.out.push(Action::Sip(sip::Command::Hangup { leg: self.leg, reason: None }));
             self.caller = CallerState::Gone;
+        }
+        if let Some((name, duration)) = self.unconfirmed.take() {
+            self.keep_message(name, duration, cx);
         }
         self.close(self.leg, true, cx);
         let seat = self.seat.take();
@@ -602,7 +615,7 @@ impl Call {
             id: self.id,
             line: self.record.line.clone(),
             caller: Number::parse(&self.record.caller).map(|n| n.masked()).unwrap_or_default(),
-            class: self.class,
+            class: self.seat.as_ref().map_or(self.class, |seat| seat.class),
             stage,
             queue: self.record.queue.as_ref().filter(|_| stage != "menu").map(|queue| queue.to_string()),
             step: self.step.clone(),

@@ -38,6 +38,15 @@ impl Installation {
         })
     }
 
+    /// The catalogue with the constant texts of flows, which are recorded like prompts.
+    pub fn catalogue_with_flows(&self) -> Result<Catalogue, Failure> {
+        let catalogue = self.catalogue()?;
+        let (flows, _) = FlowSet::load(&self.config.flows.dir, &self.environment());
+        let Some(flows) = flows else { return Ok(catalogue) };
+        let texts = flows.texts();
+        Ok(catalogue.with_texts(texts.iter().map(|(language, text)| (*language, text.as_str()))))
+    }
+
     /// What flows may refer to here.
     pub fn environment(&self) -> Environment {
         let mut environment = self.config.environment();

@@ -23,7 +23,7 @@ pub enum PromptsCommand {
 
 pub fn run(common: &Common, command: PromptsCommand) -> Done {
     let installation = installation::load(common)?;
-    let catalogue = installation.catalogue()?;
+    let catalogue = installation.catalogue_with_flows()?;
     let dir = &installation.config.prompts.dir;
     match command {
         PromptsCommand::Build => {

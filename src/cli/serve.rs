@@ -114,9 +114,12 @@ fn banner(installation: &Installation, running: &Running, demo: Option<&crate::s
     }
     if let Ok(flows) = installation.flows(None) {
         for line in flows.lines() {
-            say(format!("  line      {} ({})", line.number, line.flow));
+            say(format!("  line      {} ({})", line.number.spelled(), line.flow));
         }
-        if let (Some((_, address)), Some(line)) = (running.sip.first(), flows.lines().next()) {
+        let steps =
+            |line: &&crate::flow::Line| flows.flow_named(&line.flow).map_or(0, |flow| flow.steps().count());
+        // The first call goes to the line with the most to hear.
+        if let (Some((_, address)), Some(line)) = (running.sip.first(), flows.lines().max_by_key(steps)) {
             let host = if address.ip().is_unspecified() {
                 "127.0.0.1".to_string()
             } else {
@@ -125,7 +128,7 @@ fn banner(installation: &Installation, running: &Running, demo: Option<&crate::s
             say(format!("  web       http://{}", running.web));
             say(format!(
                 "  call it   hotline call sip:{}@{host}:{} --keys w3,1",
-                line.number,
+                line.number.spelled(),
                 address.port()
             ));
         }

@@ -9,7 +9,7 @@ use crate::call::{Ask, Happened};
 use crate::clock::Clock;
 use crate::flow::FlowSet;
 use crate::ids::{CallId, RequestId};
-use crate::machine::{Machine, Now, earlier};
+use crate::machine::{Instant, Machine, Now, earlier};
 use crate::media::LegEvent;
 use crate::outbound::{self, Outbound};
 use crate::shard::{self, Shards};
@@ -30,6 +30,8 @@ use tokio::sync::{mpsc, oneshot, watch};
 pub const REPLIES_MAX: usize = 4096;
 /// The pages see a change within this time; more often would only cost.
 const PUBLISH_EVERY: Duration = Duration::from_millis(250);
+/// An idle house's times are this fresh.
+const REFRESH_EVERY: Duration = Duration::from_secs(1);
 /// A snapshot of the Switchboard's state, from which the journal can be replayed.
 const SNAPSHOT_EVERY: Duration = Duration::from_secs(600);
 /// Messages handled before the loop looks at deadlines again.
@@ -76,6 +78,7 @@ struct Control {
     drained: Vec<oneshot::Sender<()>>,
     spans: BTreeMap<CallId, tracing::Span>,
     published: u64,
+    published_at: Instant,
 }
 
 /// Runs until every sender of events is gone or the process is told to stop.
@@ -96,6 +99,7 @@ pub async fn run(mut parts: Parts, mut legs: shard::Events, mut stop: oneshot::R
         drained: Vec::new(),
         spans: BTreeMap::new(),
         published: u64::MAX,
+        published_at: Instant::ZERO,
     };
     let mut publish = tokio::time::interval(PUBLISH_EVERY);
     publish.set_missed_tick_behavior(tokio::time::MissedTickBehavior::Skip);
@@ -349,12 +353,15 @@ impl Control {
                 let _ = done.send(());
             }
         }
-        // Waits grow by themselves: while anybody is on the line the view is fresh once a quarter of a second.
-        if switchboard.version() != self.published || switchboard.calls() > 0 {
-            self.published = switchboard.version();
+        // Times grow by themselves: the view is fresh at least once a second, and four times while anybody is on the line.
+        let now = self.parts.clock.mono();
+        let changed = switchboard.version() != self.published || switchboard.calls() > 0;
+        if changed || now.since(self.published_at) >= REFRESH_EVERY {
+            (self.published, self.published_at) = (switchboard.version(), now);
             self.parts.view.send_replace(Arc::new(switchboard.view(self.parts.clock.now())));
-        } else {
-            self.parts.view.send_modify(|_| {});
+        }
+        if self.parts.writer.take_journal_gap() {
+            self.snapshot();
         }
     }
 

@@ -1,5 +1,6 @@
 //! Starting, in the order in which parts need each other, and stopping in the reverse order.
 use super::control::{self, Order, Parts};
+use super::retention;
 use crate::clock::Clock;
 use crate::config::Config;
 use crate::desk::Desk;
@@ -78,9 +79,15 @@ pub async fn start(config: &Config, options: Options) -> Result<Running, StartEr
     let now = Clock::wall();
 
     let store = store::open(&config.storage_url(&data_dir)).await?;
+    let writer = Writer::start(store.clone(), data_dir.join("unwritten.jsonl"));
+    // What the last process put aside is written before its open calls are closed.
+    writer.flush(FLUSH_WITHIN).await;
     let orphans = store.close_open_calls(now).await?;
     if orphans > 0 {
         tracing::warn!(calls = orphans, "the last process ended without closing its calls");
+    }
+    for warning in config.warnings() {
+        tracing::warn!("{warning}");
     }
     store.declare_operators(config.declared_operators()).await?;
     let first_admin = Accounts::new(store.clone()).first_admin(&data_dir, now).await?;
@@ -106,7 +113,6 @@ pub async fn start(config: &Config, options: Options) -> Result<Running, StartEr
             as usize;
     settings.calls_max = calls_max;
 
-    let writer = Writer::start(store.clone(), data_dir.join("unwritten.jsonl"));
     let outbound = Outbound::new(outbound::Options::default())?;
     let metrics = Arc::new(Metrics::new());
     let capacity = Capacity::new(calls_max);
@@ -128,6 +134,8 @@ pub async fn start(config: &Config, options: Options) -> Result<Running, StartEr
             operator.secret.as_ref().map(|secret| (operator.id.clone(), secret.ha1.clone()))
         })
         .collect();
+
+    retention::start(config, store.clone(), recordings);
 
     let (view, view_out) = watch::channel(Arc::new(View::default()));
     let (admin, admin_in) = web::AdminHandle::new();

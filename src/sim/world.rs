@@ -93,7 +93,7 @@ pub struct World {
     pub phones: BTreeMap<OperatorId, Behaviour>,
     pub log: Vec<(Instant, Heard)>,
     /// How long a piece lasts.
-    pub lasts: fn(Language, &PromptName) -> Duration,
+    pub lasts: Box<dyn Fn(Language, &PromptName) -> Duration>,
     agenda: BTreeMap<(Instant, u64), Event>,
     sequence: u64,
     legs: BTreeMap<LegId, Leg>,
@@ -109,7 +109,7 @@ impl World {
             library: Library::default(),
             phones: BTreeMap::new(),
             log: Vec::new(),
-            lasts: |_, _| Duration::from_secs(2),
+            lasts: Box::new(|_, _| Duration::from_secs(2)),
             agenda: BTreeMap::new(),
             sequence: 0,
             legs: BTreeMap::new(),

@@ -4,7 +4,7 @@ use super::limits::Verdict;
 use super::{Inbound, Options, Shared};
 use crate::sip::{Hop, Transport};
 use rustix::net::{RecvAncillaryBuffer, RecvFlags, recvmsg};
-use socket2::{Domain, Protocol, Socket, Type};
+use socket2::{Domain, Protocol, SockRef, Socket, Type};
 use std::io;
 use std::net::SocketAddr;
 use std::os::fd::AsFd;
@@ -51,11 +51,14 @@ impl Listener {
     }
 
     pub(crate) fn send(&self, hop: Hop, bytes: &[u8], shared: &Shared) {
-        let mut sent = self.socket.try_send_to(bytes, hop.peer);
+        // Past tokio, which does not try before its first poll found the socket writable.
+        let socket = SockRef::from(&self.socket);
+        let peer = hop.peer.into();
+        let mut sent = socket.send_to(bytes, &peer);
         if matches!(&sent, Err(error) if error.kind() != io::ErrorKind::WouldBlock) {
             // With ICMP reported, a call fails once for what an earlier datagram met; this one has not been sent.
             self.report_errors(shared);
-            sent = self.socket.try_send_to(bytes, hop.peer);
+            sent = socket.send_to(bytes, &peer);
         }
         match sent {
             Ok(_) => {}

@@ -1,6 +1,8 @@
 //! The integration tests, as one binary: behaviour seen from outside.
 mod calls;
+mod commands;
 mod exchange;
+mod faults;
 mod floors;
 mod flows;
 mod house;
@@ -8,5 +10,6 @@ mod media;
 mod operators;
 mod parties;
 mod races;
+mod strangers;
 mod web;
 mod wire;

@@ -10,8 +10,8 @@
 //! the call. What the generator itself is late is measured and reported, so that its own limits are not taken for the
 //! server's.
 mod engine;
-mod line;
-mod report;
+pub mod line;
+pub mod report;
 
 pub use report::Report;
 
