@@ -2,7 +2,8 @@
 use hotline::robot::clock;
 use hotline::robot::mouth::Sound;
 use hotline::robot::phone::{Options, Phone, Policy};
-use hotline::store::{self, CallFilter, CallRecord};
+use hotline::call::CallRecord;
+use hotline::store::{self, CallFilter};
 use serde_json::Value;
 use std::io::{BufRead, BufReader, ErrorKind, Read, Write};
 use std::net::{IpAddr, Ipv4Addr, SocketAddr, TcpStream, UdpSocket};
@@ -57,7 +58,7 @@ pub fn media_ports(count: u16) -> (u16, u16) {
     let base = 30_000 + (std::process::id() % 40) as u16 * 700;
     loop {
         let offset = NEXT_PORTS.fetch_add(count, Ordering::Relaxed) % 28_000;
-        let first = (base - 30_000 + offset) % 28_000 + 30_000 & !1;
+        let first = ((base - 30_000 + offset) % 28_000 + 30_000) & !1;
         let free = |port| UdpSocket::bind(("127.0.0.1", port)).is_ok();
         if first.checked_add(count).is_some_and(|last| last < 60_000)
             && free(first)
