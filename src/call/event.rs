@@ -69,6 +69,8 @@ pub enum Event {
     },
     /// An administrator ends the call.
     HangUp,
+    /// The process stops and waits for nobody.
+    Stop,
 }
 
 #[derive(Clone, Debug, PartialEq)]

@@ -234,6 +234,7 @@ impl Call {
             Event::Exit { seat, exit } => self.exit(seat, exit, cx),
             Event::Class { class } => self.class_known(class, None, cx),
             Event::HangUp => self.end(HangupBy::System, Cause::Admin, cx),
+            Event::Stop => self.end(HangupBy::System, Cause::Draining, cx),
         }
     }
 

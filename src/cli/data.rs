@@ -47,9 +47,8 @@ pub enum OperatorCommand {
         #[arg(long)]
         json: bool,
     },
-    Remove {
-        id: String,
-    },
+    /// Take an operator out
+    Remove { id: String },
 }
 
 #[derive(Args)]
@@ -101,14 +100,11 @@ pub enum UserCommand {
         name: String,
     },
     /// Take back every token of a name
-    Revoke {
-        name: String,
-    },
+    Revoke { name: String },
     /// People and tokens
     List,
-    Remove {
-        name: String,
-    },
+    /// Take a person out and sign them out everywhere
+    Remove { name: String },
 }
 
 #[derive(Subcommand)]

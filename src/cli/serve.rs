@@ -172,7 +172,10 @@ async fn until_told_to_stop(installation: &Installation, running: &Running) {
                     tracing::info!(flows = %flows.hash(), "flows reloaded; running calls keep theirs");
                     running.adopt(Arc::new(flows)).await;
                 }
-                Err(failure) => tracing::error!("flows not reloaded, the old ones stay: {}", failure.message),
+                Err(failure) => {
+                    tracing::error!("flows not reloaded, the old ones stay: {}", failure.message);
+                    running.reload_failed();
+                }
             },
         }
     }

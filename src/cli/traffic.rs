@@ -3,6 +3,7 @@ use super::{Done, Exit, Failure};
 use crate::media::{dtmf, wav};
 use crate::robot::keys::Keys;
 use crate::robot::mouth::Method;
+use crate::robot::target::TargetError;
 use crate::robot::{call as caller, load as loader};
 use clap::{Args, ValueEnum};
 use std::path::PathBuf;
@@ -96,7 +97,15 @@ pub fn call(args: CallArgs) -> Done {
                 on_ctrl_c.cancel();
             }
         });
-        caller::run(options, stop).await.map_err(|error| Failure::new(Exit::CannotConnect, error))
+        caller::run(options, stop).await.map_err(|error| {
+            let exit = match &error {
+                caller::CallError::Target(TargetError::NotSip(_)) | caller::CallError::Recording(_) => {
+                    Exit::Usage
+                }
+                _ => Exit::CannotConnect,
+            };
+            Failure::new(exit, error)
+        })
     })?;
     match args.json {
         true => println!("{}", json(&report)?),
@@ -124,7 +133,14 @@ pub fn load(args: LoadArgs) -> Done {
             STOP.store(true, Ordering::Relaxed);
         }
     });
-    let report = loader::run(&options, &STOP).map_err(|error| Failure::new(Exit::CannotConnect, error))?;
+    let report = loader::run(&options, &STOP).map_err(|error| {
+        use loader::LoadError::{Limit, Remote, Target};
+        let exit = match &error {
+            Target(TargetError::NotSip(_)) | Remote(_) | Limit { .. } => Exit::Usage,
+            _ => Exit::CannotConnect,
+        };
+        Failure::new(exit, error)
+    })?;
     match args.json {
         true => println!("{}", json(&report)?),
         false => print!("{report}"),

@@ -11,9 +11,12 @@ use crate::media::wav::WavError;
 use crate::sip::Ended;
 use serde::Serialize;
 use std::fmt;
+use std::io;
+use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr};
 use std::path::PathBuf;
 use std::time::Duration;
 use thiserror::Error;
+use tokio::net::UdpSocket;
 use tokio_util::sync::CancellationToken;
 
 /// `hotline call` ends with this when the call was not answered.
@@ -59,8 +62,10 @@ impl Default for Options {
 pub enum CallError {
     #[error(transparent)]
     Target(#[from] TargetError),
+    #[error("nobody listens at {server} (UDP); a running server says its address when it starts")]
+    NobodyListens { server: SocketAddr },
     #[error("no socket could be opened: {0}")]
-    Socket(#[from] std::io::Error),
+    Socket(#[from] io::Error),
     #[error(transparent)]
     Recording(#[from] WavError),
 }
@@ -131,6 +136,10 @@ pub async fn run(options: Options, stop: CancellationToken) -> Result<Report, Ca
     }
     let answered = tokio::select! {
         answered = call.answered(options.ring) => answered.is_ok(),
+        () = unreachable(target.server) => {
+            phone.vanish().await;
+            return Err(CallError::NobodyListens { server: target.server });
+        }
         () = stop.cancelled() => false,
     };
     if answered {
@@ -149,6 +158,24 @@ pub async fn run(options: Options, stop: CancellationToken) -> Result<Report, Ca
     let report = report(&target, &call, options.record);
     phone.close().await;
     Ok(report)
+}
+
+/// Comes back when the host says that this port is closed: within a round trip, where the INVITE's timer would take 32 s.
+/// Such an ICMP answer reaches connected sockets only, so this one asks, with a keep-alive (RFC 5626 §3.5.1).
+async fn unreachable(server: SocketAddr) {
+    let ask = async {
+        let any: IpAddr =
+            if server.is_ipv4() { Ipv4Addr::UNSPECIFIED.into() } else { Ipv6Addr::UNSPECIFIED.into() };
+        let socket = UdpSocket::bind((any, 0)).await?;
+        socket.connect(server).await?;
+        socket.send(b"\r\n\r\n").await?;
+        // A pong says that somebody is there.
+        socket.recv(&mut [0; 16]).await
+    };
+    match ask.await {
+        Err(error) if error.kind() == io::ErrorKind::ConnectionRefused => {}
+        Ok(_) | Err(_) => std::future::pending().await,
+    }
 }
 
 /// Longer than any call.

@@ -34,6 +34,8 @@ const PUBLISH_EVERY: Duration = Duration::from_millis(250);
 const REFRESH_EVERY: Duration = Duration::from_secs(1);
 /// A snapshot of the Switchboard's state, from which the journal can be replayed.
 const SNAPSHOT_EVERY: Duration = Duration::from_secs(600);
+/// Calls that are on when the process stops have this long to close their legs.
+const STOPS_WITHIN: Duration = Duration::from_secs(2);
 /// Messages handled before the loop looks at deadlines again.
 const BURST_MAX: usize = 64;
 
@@ -105,8 +107,14 @@ pub async fn run(mut parts: Parts, mut legs: shard::Events, mut stop: oneshot::R
     publish.set_missed_tick_behavior(tokio::time::MissedTickBehavior::Skip);
     let mut snapshot = tokio::time::interval(SNAPSHOT_EVERY);
     let mut events: Vec<LegEvent> = Vec::new();
+    let mut stopping = None;
     loop {
+        // Whoever is still on the line is told, and the records of those calls are written.
+        if stopping.is_some_and(|until| control.parts.switchboard.calls() == 0 || clock.mono() >= until) {
+            break;
+        }
         let deadline = earlier(control.parts.stack.next_timeout(), control.parts.switchboard.next_timeout());
+        let deadline = earlier(deadline, stopping);
         let sleep = async {
             match deadline {
                 Some(at) => tokio::time::sleep_until(clock.deadline(at).into()).await,
@@ -115,7 +123,11 @@ pub async fn run(mut parts: Parts, mut legs: shard::Events, mut stop: oneshot::R
         };
         tokio::select! {
             biased;
-            _ = &mut stop => break,
+            _ = &mut stop, if stopping.is_none() => {
+                stopping = Some(clock.mono() + STOPS_WITHIN);
+                let request = control.next_admin.take();
+                control.input(Event::Admin { request, what: Admin::Stop });
+            }
             came = legs.recv(&mut events) => {
                 if let Err(error) = came {
                     tracing::error!(%error, "the media threads cannot be heard");

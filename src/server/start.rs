@@ -72,6 +72,7 @@ pub struct Running {
     recorder: Option<Recorder>,
     ready: watch::Sender<bool>,
     view: watch::Receiver<Arc<View>>,
+    metrics: Arc<Metrics>,
 }
 
 pub async fn start(config: &Config, options: Options) -> Result<Running, StartError> {
@@ -218,7 +219,7 @@ pub async fn start(config: &Config, options: Options) -> Result<Running, StartEr
     })?;
     let web_address = listener.local_addr().map_err(|error| StartError::Io { what: "web address", error })?;
     let render = {
-        let (metrics, view, wire) = (metrics, view_out.clone(), wire.clone());
+        let (metrics, view, wire) = (metrics.clone(), view_out.clone(), wire.clone());
         Arc::new(move || {
             let view = view.borrow().clone();
             metrics.render(&view, &media_stats(&meter), &sip_stats(&wire))
@@ -250,13 +251,20 @@ pub async fn start(config: &Config, options: Options) -> Result<Running, StartEr
         recorder: Some(recorder),
         ready,
         view: drained_view,
+        metrics,
     })
 }
 
 impl Running {
     /// New calls begin with these flows.
     pub async fn adopt(&self, flows: Arc<FlowSet>) {
+        self.metrics.set_flow_reload_failed(false);
         let _ = self.orders.send(Order::Adopt(flows)).await;
+    }
+
+    /// A reload found errors: the flows stay as they were, and the metrics say so until one succeeds.
+    pub fn reload_failed(&self) {
+        self.metrics.set_flow_reload_failed(true);
     }
 
     /// Refuses new calls, and comes back when the last one has ended.

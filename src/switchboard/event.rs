@@ -32,6 +32,8 @@ pub enum Admin {
     },
     /// New calls are refused from now on; the process ends when the last call has.
     Drain,
+    /// The same, and those on the line are ended.
+    Stop,
 }
 
 /// What an `Admin` came to.

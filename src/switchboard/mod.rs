@@ -220,12 +220,23 @@ impl Switchboard {
                 Outcome::Done
             }
             Admin::Drain => {
-                self.draining = true;
-                out.push(Action::Sip(crate::sip::Command::Drain));
+                self.drain(out);
+                Outcome::Done
+            }
+            Admin::Stop => {
+                self.drain(out);
+                for call in self.calls.keys().copied().collect::<Vec<_>>() {
+                    self.tell_call(call, call::Event::Stop, now, out);
+                }
                 Outcome::Done
             }
         };
         out.push(Action::AdminDone { request, outcome });
+    }
+
+    fn drain(&mut self, out: &mut Vec<Action>) {
+        self.draining = true;
+        out.push(Action::Sip(crate::sip::Command::Drain));
     }
 
     fn tell_operator(

@@ -1,6 +1,6 @@
 //! What must survive: the process killed with callers on the line, too many callers, a stop in the middle of a call, and
 //! a broken flow file.
-use crate::house::{House, Plan, WALLET_LINE};
+use crate::house::{House, Plan, WALLET_LINE, media_ports};
 use hotline::cause::Cause;
 use hotline::digit::Digit;
 use hotline::robot::clock;
@@ -239,6 +239,9 @@ async fn a_taken_port_is_named_with_the_setting_that_changes_it() {
     let dir = tempfile::tempdir().unwrap();
     let config = std::fs::read_to_string(house.dir.path().join("config.yaml")).unwrap();
     let config = config.replacen("udp: [\"127.0.0.1:0\"]", &format!("udp: [\"127.0.0.1:{port}\"]"), 1);
+    let (first, last) = media_ports(20);
+    let ports = config.split("ports: ").nth(1).and_then(|rest| rest.split(',').next()).unwrap();
+    let config = config.replacen(ports, &format!("{first}-{last}"), 1);
     std::fs::write(dir.path().join("config.yaml"), config).unwrap();
     let (code, _, said) = house.hotline_in(dir.path(), &["serve"]);
     assert_eq!(code, 4, "{said}");

@@ -1,8 +1,8 @@
 //! A whole server for one test: the real binary, its own folder and ports, the shipped flows and prompts.
+use hotline::call::CallRecord;
 use hotline::robot::clock;
 use hotline::robot::mouth::Sound;
 use hotline::robot::phone::{Options, Phone, Policy};
-use hotline::call::CallRecord;
 use hotline::store::{self, CallFilter};
 use serde_json::Value;
 use std::io::{BufRead, BufReader, ErrorKind, Read, Write};
@@ -77,8 +77,6 @@ pub struct Plan {
     pub sip: String,
     pub ports: Option<u16>,
     pub shards: Option<u16>,
-    /// In place of the shipped ones.
-    pub flows: Option<PathBuf>,
     /// `HOTLINE_LOG`.
     pub log: Option<&'static str>,
 }

@@ -9,6 +9,7 @@ mod house;
 mod media;
 mod operators;
 mod parties;
+mod peers;
 mod races;
 mod strangers;
 mod web;
