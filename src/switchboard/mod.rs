@@ -234,6 +234,11 @@ impl Switchboard {
         out.push(Action::AdminDone { request, outcome });
     }
 
+    fn drain(&mut self, out: &mut Vec<Action>) {
+        self.draining = true;
+        out.push(Action::Sip(crate::sip::Command::Drain));
+    }
+
     fn tell_operator(
         &mut self,
         operator: OperatorId,
