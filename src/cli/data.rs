@@ -48,9 +48,7 @@ pub enum OperatorCommand {
         json: bool,
     },
     /// Take an operator out
-    Remove {
-        id: String,
-    },
+    Remove { id: String },
 }
 
 #[derive(Args)]
@@ -102,15 +100,11 @@ pub enum UserCommand {
         name: String,
     },
     /// Take back every token of a name
-    Revoke {
-        name: String,
-    },
+    Revoke { name: String },
     /// People and tokens
     List,
     /// Take a person out and sign them out everywhere
-    Remove {
-        name: String,
-    },
+    Remove { name: String },
 }
 
 #[derive(Subcommand)]

@@ -99,7 +99,9 @@ pub fn call(args: CallArgs) -> Done {
         });
         caller::run(options, stop).await.map_err(|error| {
             let exit = match &error {
-                caller::CallError::Target(TargetError::NotSip(_)) | caller::CallError::Recording(_) => Exit::Usage,
+                caller::CallError::Target(TargetError::NotSip(_)) | caller::CallError::Recording(_) => {
+                    Exit::Usage
+                }
                 _ => Exit::CannotConnect,
             };
             Failure::new(exit, error)

@@ -23,6 +23,9 @@ const STORE: Duration = Duration::from_millis(1);
 /// Events that one `run` may take before the world is thought to spin.
 const EVENTS_MAX: usize = 2_000_000;
 
+/// How long a recording lasts.
+pub type Lasts = Box<dyn Fn(Language, &PromptName) -> Duration>;
+
 /// What the store would answer.
 #[derive(Clone, Debug, Default)]
 pub struct Library {
@@ -93,7 +96,7 @@ pub struct World {
     pub phones: BTreeMap<OperatorId, Behaviour>,
     pub log: Vec<(Instant, Heard)>,
     /// How long a piece lasts.
-    pub lasts: Box<dyn Fn(Language, &PromptName) -> Duration>,
+    pub lasts: Lasts,
     agenda: BTreeMap<(Instant, u64), Event>,
     sequence: u64,
     legs: BTreeMap<LegId, Leg>,

@@ -25,7 +25,7 @@ impl Switchboard {
 
     pub(super) fn tell_pool(&mut self, pool: usize, event: queue::Event, now: Now, out: &mut Vec<Action>) {
         let mut work = VecDeque::new();
-        self.into_pool(pool, event, now, &mut work);
+        self.pool_step(pool, event, now, &mut work);
         self.run(&mut work, now, out);
     }
 
@@ -38,7 +38,7 @@ impl Switchboard {
 
     pub(super) fn call_timeout(&mut self, id: CallId, now: Now, out: &mut Vec<Action>) {
         let mut work = VecDeque::new();
-        self.into_call(id, now, &mut work, |call, cx| call.handle_timeout(cx));
+        self.call_step(id, now, &mut work, |call, cx| call.handle_timeout(cx));
         self.run(&mut work, now, out);
     }
 
@@ -64,14 +64,14 @@ impl Switchboard {
     fn run(&mut self, work: &mut VecDeque<Work>, now: Now, out: &mut Vec<Action>) {
         while let Some(item) = work.pop_front() {
             match item {
-                Work::ToCall(id, event) => self.into_call(id, now, work, |call, cx| call.handle(event, cx)),
-                Work::FromCall(id, action) => self.from_call(id, action, now, work, out),
-                Work::FromPool(pool, action) => self.from_pool(pool, action, work, now, out),
+                Work::ToCall(id, event) => self.call_step(id, now, work, |call, cx| call.handle(event, cx)),
+                Work::FromCall(id, action) => self.call_said(id, action, now, work, out),
+                Work::FromPool(pool, action) => self.pool_said(pool, action, work, now, out),
             }
         }
     }
 
-    fn into_call(
+    fn call_step(
         &mut self,
         id: CallId,
         now: Now,
@@ -94,7 +94,7 @@ impl Switchboard {
         }
     }
 
-    fn into_pool(&mut self, pool: usize, event: queue::Event, now: Now, work: &mut VecDeque<Work>) {
+    fn pool_step(&mut self, pool: usize, event: queue::Event, now: Now, work: &mut VecDeque<Work>) {
         let mut actions = Vec::new();
         self.pools[pool].handle(event, now, &mut actions);
         work.extend(actions.into_iter().map(|action| Work::FromPool(pool, action)));
@@ -116,7 +116,7 @@ impl Switchboard {
         }
     }
 
-    fn from_call(
+    fn call_said(
         &mut self,
         id: CallId,
         action: call::Action,
@@ -163,13 +163,13 @@ impl Switchboard {
                     }
                     _ => {}
                 }
-                self.into_pool(pool, event, now, work);
+                self.pool_step(pool, event, now, work);
             }
             call::Action::Released { leg, offer, queue, answered } => {
                 let Some(pool) = self.pool_of_queue.get(&queue).copied() else { return };
                 if answered {
                     self.offers.remove(&offer);
-                    self.into_pool(pool, queue::Event::OperatorGone { offer }, now, work);
+                    self.pool_step(pool, queue::Event::OperatorGone { offer }, now, work);
                 } else {
                     self.releasing.insert(leg, (pool, offer));
                 }
@@ -190,7 +190,7 @@ impl Switchboard {
         self.schedule(id);
     }
 
-    fn from_pool(
+    fn pool_said(
         &mut self,
         pool: usize,
         action: queue::Action,
@@ -202,7 +202,7 @@ impl Switchboard {
             queue::Action::Offer { offer, seat, operator, queue, class, waited } => {
                 let Some(call) = self.seats.get(&seat).copied() else {
                     let why = queue::OfferFailure::Unreachable;
-                    return self.into_pool(pool, queue::Event::OfferFailed { offer, why }, now, work);
+                    return self.pool_step(pool, queue::Event::OfferFailed { offer, why }, now, work);
                 };
                 self.offers.insert(offer, call);
                 let endpoint = self.endpoint(&operator);
@@ -238,7 +238,7 @@ impl Switchboard {
                 }
                 None => {
                     let event = queue::Event::Pong { request, operator, alive: false };
-                    self.into_pool(pool, event, now, work);
+                    self.pool_step(pool, event, now, work);
                 }
             },
             queue::Action::Alert(alert) => {

@@ -58,7 +58,7 @@ pub fn media_ports(count: u16) -> (u16, u16) {
     let base = 30_000 + (std::process::id() % 40) as u16 * 700;
     loop {
         let offset = NEXT_PORTS.fetch_add(count, Ordering::Relaxed) % 28_000;
-        let first = (base - 30_000 + offset) % 28_000 + 30_000 & !1;
+        let first = ((base - 30_000 + offset) % 28_000 + 30_000) & !1;
         let free = |port| UdpSocket::bind(("127.0.0.1", port)).is_ok();
         if first.checked_add(count).is_some_and(|last| last < 60_000)
             && free(first)
@@ -75,10 +75,10 @@ pub struct Plan {
     pub operators: String,
     pub extra: String,
     pub sip: String,
+    /// Other flows than the shipped ones.
+    pub flows: Option<PathBuf>,
     pub ports: Option<u16>,
     pub shards: Option<u16>,
-    /// In place of the shipped ones.
-    pub flows: Option<PathBuf>,
     /// `HOTLINE_LOG`.
     pub log: Option<&'static str>,
 }

@@ -1,4 +1,5 @@
 //! The integration tests, as one binary: behaviour seen from outside.
+mod calls;
 mod commands;
 mod exchange;
 mod faults;
@@ -6,6 +7,9 @@ mod floors;
 mod flows;
 mod house;
 mod media;
+mod operators;
+mod parties;
+mod peers;
 mod races;
 mod strangers;
 mod web;
