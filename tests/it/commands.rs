@@ -88,7 +88,8 @@ fn every_command_explains_itself() {
     let commands = |help: &str| -> Vec<String> {
         let lines = help.lines().skip_while(|line| !line.starts_with("Commands:")).skip(1);
         let lines = lines.take_while(|line| line.starts_with("  "));
-        let names = lines.filter(|line| !line.starts_with("   ")).filter_map(|line| line.split_whitespace().next());
+        let names =
+            lines.filter(|line| !line.starts_with("   ")).filter_map(|line| line.split_whitespace().next());
         names.filter(|name| *name != "help").map(str::to_string).collect()
     };
     let first = commands(&main);
@@ -101,7 +102,10 @@ fn every_command_explains_itself() {
             let help = place.expect(0, &[command, &sub, "--help"]).out;
             assert!(help.contains("Usage: hotline"), "{command} {sub}: {help}");
             let about = help.lines().next().unwrap_or("");
-            assert!(!about.is_empty() && !about.starts_with("Usage"), "{command} {sub} does not say what it does");
+            assert!(
+                !about.is_empty() && !about.starts_with("Usage"),
+                "{command} {sub} does not say what it does"
+            );
             seen += 1;
         }
         let about = help.lines().next().unwrap_or("");
@@ -135,9 +139,11 @@ fn the_shipped_flows_and_prompts_are_clean_and_a_broken_file_is_shown_its_place(
     );
     let found = place.expect(1, &["check", &broken]).out;
     assert!(found.contains("broken.yaml:6:") && found.contains("nowhere"), "{found}");
-    let json: serde_json::Value = serde_json::from_str(&place.expect(1, &["check", &broken, "--format", "json"]).out).unwrap();
+    let json: serde_json::Value =
+        serde_json::from_str(&place.expect(1, &["check", &broken, "--format", "json"]).out).unwrap();
     assert!(json.to_string().contains("nowhere"), "{json}");
-    serde_json::from_str::<serde_json::Value>(&place.expect(1, &["check", &broken, "--format", "sarif"]).out).unwrap();
+    serde_json::from_str::<serde_json::Value>(&place.expect(1, &["check", &broken, "--format", "sarif"]).out)
+        .unwrap();
     let code = found.split(|c: char| !c.is_ascii_alphanumeric()).find(|word| word.starts_with("HF")).unwrap();
     assert!(place.expect(0, &["check", "--explain", code]).out.contains(code));
     place.expect(2, &["check", "--explain", "HF999"]);
@@ -155,7 +161,9 @@ fn a_walk_shows_the_texts_and_the_ticket() {
     assert!(walk.contains("«Здравствуйте! Это служба поддержки QIWI.»"), "{walk}");
     assert!(walk.contains("a ticket is opened: payment_not_arrived"), "{walk}");
     assert!(walk.contains("the call has ended:"), "{walk}");
-    let by_number = place.expect(0, &["walk", "8-800-333-69-00", "--keys", "100234,hash,2", "--at", "2026-11-22T12:00"]).out;
+    let by_number = place
+        .expect(0, &["walk", "8-800-333-69-00", "--keys", "100234,hash,2", "--at", "2026-11-22T12:00"])
+        .out;
     assert!(by_number.contains("agent-line"), "{by_number}");
     let unknown = place.expect(2, &["walk", "qiwi"]);
     assert!(unknown.err.contains("qiwi-hotline"), "the names that there are: {}", unknown.err);
@@ -185,9 +193,13 @@ fn the_digits_of_a_recording_are_listed() {
     for (n, row) in rows.iter().enumerate() {
         let (start, length): (f64, f64) = (row[1].parse().unwrap(), row[2].parse().unwrap());
         let expected = 500.0 + 160.0 * n as f64;
-        assert!((start - expected).abs() <= 25.0 && (length - 80.0).abs() <= 30.0, "{row:?}, expected at {expected}");
+        assert!(
+            (start - expected).abs() <= 25.0 && (length - 80.0).abs() <= 30.0,
+            "{row:?}, expected at {expected}"
+        );
     }
-    let json: serde_json::Value = serde_json::from_str(&place.expect(0, &["dtmf", &file, "--json"]).out).unwrap();
+    let json: serde_json::Value =
+        serde_json::from_str(&place.expect(0, &["dtmf", &file, "--json"]).out).unwrap();
     assert_eq!(json.as_array().unwrap().len(), 7);
     assert_eq!(json[0]["digit"], "1");
     let absent = place.expect(2, &["dtmf", "none.wav"]);
@@ -201,7 +213,10 @@ fn an_import_loads_all_or_names_the_bad_line() {
     let place = Place::new();
     let good = [
         ("subscriber", "number,class,name\n79161112233,priority,Анна\n8 (916) 111-22-34,standard,\n"),
-        ("payment", "number,terminal,paid_at,amount,status\n2000000001,7700101,2026-11-20T10:15,1500.50,done\n"),
+        (
+            "payment",
+            "number,terminal,paid_at,amount,status\n2000000001,7700101,2026-11-20T10:15,1500.50,done\n",
+        ),
         ("agent", "name,id\nКиоск,100777\n"),
     ];
     for (what, csv) in good {
@@ -212,8 +227,18 @@ fn an_import_loads_all_or_names_the_bad_line() {
     let bad = [
         ("subscriber", "number,class\n79161112233,gold\n", "line 2", "gold"),
         ("subscriber", "class\npriority\n", "line 1", "number"),
-        ("payment", "number,terminal,paid_at,amount,status\n1,2,2026-11-20T10:15,1.00,done\n1,2,yesterday,1.00,done\n", "line 3", "paid_at"),
-        ("payment", "number,terminal,paid_at,amount,status\n1,2,2026-11-20T10:15,1.005,done\n", "line 2", "amount"),
+        (
+            "payment",
+            "number,terminal,paid_at,amount,status\n1,2,2026-11-20T10:15,1.00,done\n1,2,yesterday,1.00,done\n",
+            "line 3",
+            "paid_at",
+        ),
+        (
+            "payment",
+            "number,terminal,paid_at,amount,status\n1,2,2026-11-20T10:15,1.005,done\n",
+            "line 2",
+            "amount",
+        ),
         ("agent", "id,colour\n100777,red\n", "line 1", "colour"),
     ];
     for (what, csv, line, name) in bad {
@@ -234,12 +259,14 @@ fn an_import_loads_all_or_names_the_bad_line() {
 #[test]
 fn operators_and_users_are_added_listed_and_changed() {
     let place = Place::new();
-    let made = place.expect(0, &["operator", "add", "103", "--name", "Анна", "--queues", "wallet,terminals"]).out;
+    let made =
+        place.expect(0, &["operator", "add", "103", "--name", "Анна", "--queues", "wallet,terminals"]).out;
     assert!(made.starts_with("operator 103, password ") && made.trim().len() > 30, "{made}");
     let list = place.expect(0, &["operator", "list"]).out;
     assert!(list.contains("103\tАнна\twallet,terminals"), "{list}");
     place.expect(0, &["operator", "set", "103", "--queues", "agents"]);
-    let json: serde_json::Value = serde_json::from_str(&place.expect(0, &["operator", "list", "--json"]).out).unwrap();
+    let json: serde_json::Value =
+        serde_json::from_str(&place.expect(0, &["operator", "list", "--json"]).out).unwrap();
     assert_eq!(json[0]["queues"], serde_json::json!(["agents"]));
     assert!(!json.to_string().contains("ha1") && json[0]["has_password"] == true);
     let twice = place.expect(1, &["operator", "add", "103", "--queues", "wallet"]);
@@ -277,10 +304,13 @@ fn the_configuration_is_begun_shown_and_its_faults_have_a_place() {
     place.config("operators:\n  - {id: \"101\", name: A, queues: [wallet], password: \"a-secret-word\"}\n");
     let shown = place.expect(0, &["config", "show"]).out;
     assert!(shown.contains("101") && !shown.contains("a-secret-word"), "{shown}");
-    let json: serde_json::Value = serde_json::from_str(&place.expect(0, &["config", "show", "--json"]).out).unwrap();
+    let json: serde_json::Value =
+        serde_json::from_str(&place.expect(0, &["config", "show", "--json"]).out).unwrap();
     assert!(!json.to_string().contains("a-secret-word"));
     place.config("sip:\n  udp: [\"0.0.0.0:5060\"]\n  prot: 7\n");
-    for command in [&["config", "show"][..], &["serve"], &["check"], &["db", "status"], &["walk", "qiwi-hotline"]] {
+    for command in
+        [&["config", "show"][..], &["serve"], &["check"], &["db", "status"], &["walk", "qiwi-hotline"]]
+    {
         let said = place.expect(3, command).err;
         assert!(said.contains("config.yaml:3:") && said.contains("prot"), "{command:?}: {said}");
     }
@@ -292,10 +322,13 @@ fn the_configuration_is_begun_shown_and_its_faults_have_a_place() {
 fn the_doctor_says_what_is_wrong_and_what_to_do() {
     let place = Place::new();
     let report = place.expect(0, &["doctor"]).out;
-    for what in ["configuration", "data folder", "disk", "open files", "SIP udp", "web", "flows", "prompts", "clock"] {
+    for what in
+        ["configuration", "data folder", "disk", "open files", "SIP udp", "web", "flows", "prompts", "clock"]
+    {
         assert!(report.contains(what), "{what}: {report}");
     }
-    let checks: serde_json::Value = serde_json::from_str(&place.expect(0, &["doctor", "--json"]).out).unwrap();
+    let checks: serde_json::Value =
+        serde_json::from_str(&place.expect(0, &["doctor", "--json"]).out).unwrap();
     assert!(checks.as_array().unwrap().len() >= 9);
     let taken = UdpSocket::bind("127.0.0.1:0").unwrap();
     let address = taken.local_addr().unwrap();

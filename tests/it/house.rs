@@ -343,10 +343,6 @@ impl House {
         out.trim().to_string()
     }
 
-    pub fn pid(&self) -> u32 {
-        self.child.id()
-    }
-
     /// kill −9; the folder stays.
     pub fn kill(mut self) -> tempfile::TempDir {
         self.child.kill().unwrap();

@@ -10,7 +10,12 @@ use std::process::{Command, Stdio};
 
 /// Whether a program is there; says so when it is not.
 fn installed(program: &str) -> bool {
-    let found = Command::new(program).arg("-h").stdin(Stdio::null()).stdout(Stdio::null()).stderr(Stdio::null()).status();
+    let found = Command::new(program)
+        .arg("-h")
+        .stdin(Stdio::null())
+        .stdout(Stdio::null())
+        .stderr(Stdio::null())
+        .status();
     let there = found.is_ok();
     if !there {
         eprintln!("SKIPPED: {program} is not installed");

@@ -16,8 +16,12 @@ use std::time::Duration;
 
 const WITHIN: Duration = Duration::from_secs(30);
 /// Where Debian, Fedora and a build of one's own put the modules.
-const MODULES: [&str; 4] =
-    ["/usr/lib/baresip/modules", "/usr/lib/x86_64-linux-gnu/baresip/modules", "/usr/lib64/baresip/modules", "/usr/local/lib/baresip/modules"];
+const MODULES: [&str; 4] = [
+    "/usr/lib/baresip/modules",
+    "/usr/lib/x86_64-linux-gnu/baresip/modules",
+    "/usr/lib64/baresip/modules",
+    "/usr/local/lib/baresip/modules",
+];
 const TONE_HERTZ: f64 = 440.0;
 
 struct Baresip {
@@ -32,7 +36,8 @@ struct Baresip {
 impl Baresip {
     /// Loopback only, free ports, no sound device.
     fn start(account: &str) -> Option<Baresip> {
-        let Some(modules) = MODULES.into_iter().find(|path| Path::new(path).join("ctrl_tcp.so").exists()) else {
+        let Some(modules) = MODULES.into_iter().find(|path| Path::new(path).join("ctrl_tcp.so").exists())
+        else {
             eprintln!("SKIPPED: baresip's module ctrl_tcp is not installed");
             return None;
         };
@@ -125,7 +130,9 @@ impl Drop for Baresip {
 
 fn until_said(lines: &Receiver<String>, said: &mut Vec<String>, wanted: &str) -> String {
     loop {
-        let Ok(line) = lines.recv_timeout(WITHIN) else { panic!("baresip never printed `{wanted}`: {said:#?}") };
+        let Ok(line) = lines.recv_timeout(WITHIN) else {
+            panic!("baresip never printed `{wanted}`: {said:#?}")
+        };
         said.push(line.clone());
         if line.contains(wanted) {
             return line;
