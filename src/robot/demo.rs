@@ -20,6 +20,7 @@ use std::sync::atomic::{AtomicBool, AtomicU64, Ordering::Relaxed};
 use std::time::Duration;
 use thiserror::Error;
 use tokio::task::JoinSet;
+use tokio_util::sync::CancellationToken;
 
 /// Each caller and each operator is a task or a phone of its own.
 pub const CALLERS_MAX: usize = 500;
@@ -203,10 +204,16 @@ impl Tally {
 
 /// Registers the operators and calls. Dropped, all robots hang up and sign out.
 pub async fn run(options: Options) -> Result<Counts, DemoError> {
-    run_with(options, Manners::default()).await
+    run_with(options, Manners::default(), CancellationToken::new()).await
 }
 
-pub async fn run_with(options: Options, manners: Manners) -> Result<Counts, DemoError> {
+/// `stop` ends it early: all hang up and sign out, and what was counted so far is told. A caller who was on the line
+/// then is counted as placed and answered only.
+pub async fn run_with(
+    options: Options,
+    manners: Manners,
+    stop: CancellationToken,
+) -> Result<Counts, DemoError> {
     let (callers, operators) = (options.callers, options.operators.len());
     if callers > CALLERS_MAX || operators > OPERATORS_MAX {
         return Err(DemoError::TooMany { callers, operators });
@@ -235,7 +242,10 @@ pub async fn run_with(options: Options, manners: Manners) -> Result<Counts, Demo
         let rng = rng_of(&options, (OPERATORS_MAX + index) as u64);
         calling.spawn(caller(phone.clone(), options.clone(), rng, manners, tally.clone()));
     }
-    while calling.join_next().await.is_some() {}
+    tokio::select! {
+        () = async { while calling.join_next().await.is_some() {} } => {}
+        () = stop.cancelled() => calling.shutdown().await,
+    }
     if let Ok(phone) = Arc::try_unwrap(phone) {
         phone.close().await;
     }
@@ -446,11 +456,34 @@ mod tests {
             haste: 40,
             ..Manners::default()
         };
-        let counts = run_with(options, manners).await.unwrap();
+        let counts = run_with(options, manners, CancellationToken::new()).await.unwrap();
         assert_eq!((counts.placed, counts.answered, counts.refused), (12, 12, 0), "{counts}");
         assert_eq!(counts.connected + counts.self_service, 12, "{counts}");
         assert!(counts.connected > 0 && counts.self_service > 0, "{counts}");
         assert_eq!((counts.abandoned, counts.ended_by_server), (0, 0), "{counts}");
+    }
+
+    #[tokio::test]
+    async fn a_demo_that_is_stopped_hangs_up_and_tells_what_it_counted() {
+        let policy = Policy::Answer { after: Duration::ZERO };
+        let everybody = Phone::bind(PhoneOptions { policy, ..PhoneOptions::default() }).await.unwrap();
+        let options = Options {
+            server: everybody.address(),
+            domain: "localhost".into(),
+            callers: 3,
+            calls: None,
+            operators: Vec::new(),
+            seed: 7,
+        };
+        let manners = Manners { pause_mean: Duration::from_millis(20), ..Manners::default() };
+        let stop = CancellationToken::new();
+        let demo = tokio::spawn(run_with(options, manners, stop.clone()));
+        let call = everybody.incoming(Duration::from_secs(5)).await.unwrap();
+        call.answered(Duration::from_secs(5)).await.unwrap();
+        stop.cancel();
+        let counts = demo.await.unwrap().unwrap();
+        assert!(counts.placed >= 1, "{counts}");
+        call.over(Duration::from_secs(5)).await.unwrap();
     }
 
     #[tokio::test]

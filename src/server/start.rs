@@ -2,7 +2,7 @@
 use super::control::{self, Order, Parts};
 use super::retention;
 use crate::clock::Clock;
-use crate::config::Config;
+use crate::config::{Config, DigestOffer};
 use crate::desk::Desk;
 use crate::flow::FlowSet;
 use crate::ids::OperatorId;
@@ -11,6 +11,7 @@ use crate::outbound::{self, Outbound};
 use crate::queue::PoolSettings;
 use crate::recorder::Recorder;
 use crate::shard::{self, Shards};
+use crate::sip::digest::Algorithm;
 use crate::sip::{self, Stack, Transport};
 use crate::store::{self, Accounts, Shared, Writer};
 use crate::switchboard::{Settings, Switchboard, View};
@@ -146,6 +147,11 @@ pub async fn start(config: &Config, options: Options) -> Result<Running, StartEr
     let (bound_in, bound) = oneshot::channel();
     let mut sip_config = sip::Config {
         domain: config.sip.domain.clone(),
+        digest: match config.sip.digest {
+            DigestOffer::Both => Algorithm::ALL.to_vec(),
+            DigestOffer::Sha256 => vec![Algorithm::Sha256],
+            DigestOffer::Md5 => vec![Algorithm::Md5],
+        },
         external_address: config.sip.external_address,
         legs_max: calls_max * 4,
         ..sip::Config::default()

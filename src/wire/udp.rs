@@ -10,6 +10,7 @@ use std::net::SocketAddr;
 use std::os::fd::AsFd;
 use std::sync::Arc;
 use tokio::net::UdpSocket;
+use tokio::sync::mpsc::error::TrySendError;
 
 /// The largest datagram there is.
 const DATAGRAM_BYTES_MAX: usize = 65_535;
@@ -102,15 +103,19 @@ pub(crate) async fn read(listener: Listener, shared: Arc<Shared>) {
             }
         };
         let Some(bytes) = buffer.get(..length) else { continue };
-        let hop = Hop { transport: Transport::Udp, local: shared.real(listener.local, peer), peer };
+        let hop = Hop { transport: Transport::Udp, local: listener.local, peer };
         match shared.inspect(hop, bytes) {
             Verdict::Drop => {}
             Verdict::Refuse { to, bytes } => listener.send(Hop { peer: to, ..hop }, &bytes, &shared),
-            Verdict::Pass => match shared.inbound.try_send(Inbound::Message { hop, bytes: bytes.to_vec() }) {
-                Ok(()) => {}
-                Err(tokio::sync::mpsc::error::TrySendError::Full(_)) => shared.tally.dropped(Drop::QueueFull),
-                Err(tokio::sync::mpsc::error::TrySendError::Closed(_)) => return,
-            },
+            Verdict::Pass => {
+                // Only now: a flood is not worth the look into the routing table.
+                let hop = Hop { local: shared.real(listener.local, peer), ..hop };
+                match shared.inbound.try_send(Inbound::Message { hop, bytes: bytes.to_vec() }) {
+                    Ok(()) => {}
+                    Err(TrySendError::Full(_)) => shared.tally.dropped(Drop::QueueFull),
+                    Err(TrySendError::Closed(_)) => return,
+                }
+            }
         }
     }
 }

@@ -225,16 +225,26 @@ async fn of_two_phones_that_answer_together_one_is_bridged_and_the_other_release
         );
         std::fs::write(flows.path().join(format!("race{pair}.yaml")), flow).unwrap();
         queues += &format!("  race{pair}: {{strategy: ring_all, wrap_up: 0s}}\n");
-        for one in 0..2 {
-            let id = 500 + pair * 10 + one;
+        for id in racers(pair) {
             operators +=
                 &format!("  - {{id: \"{id}\", name: Racer, queues: [race{pair}], password: secret-{id}}}\n");
         }
     }
     let extra = format!("queues:\n{queues}");
-    let house =
-        House::start(&Plan { operators, extra, flows: Some(flows.path().to_path_buf()), ..Plan::default() });
-    let pairs = (0..PAIRS).map(|pair| race(&house, pair));
+    let house = House::start(&Plan {
+        operators,
+        extra,
+        flows: Some(flows.path().to_path_buf()),
+        // A closed port rests for five seconds, and the races take little more, with three legs of two ports each.
+        ports: Some(700),
+        ..Plan::default()
+    });
+    let mut phones = Vec::new();
+    for pair in 0..PAIRS {
+        let [a, b] = racers(pair);
+        phones.push([operator(&house, &a, Policy::Manual).await, operator(&house, &b, Policy::Manual).await]);
+    }
+    let pairs = phones.iter().enumerate().map(|(pair, phones)| race(&house, pair, phones));
     let outcomes = futures_util::future::join_all(pairs).await;
     let (won, crossed) = outcomes.iter().fold(([0, 0], 0), |(won, crossed), outcome| {
         ([won[0] + outcome.won[0], won[1] + outcome.won[1]], crossed + outcome.crossed)
@@ -244,10 +254,15 @@ async fn of_two_phones_that_answer_together_one_is_bridged_and_the_other_release
     assert!(crossed > 0, "the phones never answered together");
     let board = Board::of(&house);
     for pair in 0..PAIRS {
-        for one in 0..2 {
-            board.until_state(&(500 + pair * 10 + one).to_string(), "ready").await;
+        for id in racers(pair) {
+            board.until_state(&id, "ready").await;
         }
     }
+}
+
+/// The ids of a pair's operators.
+fn racers(pair: usize) -> [String; 2] {
+    [0, 1].map(|one| (500 + pair * 10 + one).to_string())
 }
 
 struct Outcome {
@@ -256,10 +271,8 @@ struct Outcome {
     crossed: usize,
 }
 
-async fn race(house: &House, pair: usize) -> Outcome {
-    let ids = [0, 1].map(|one| (500 + pair * 10 + one).to_string());
-    let phones =
-        [operator(house, &ids[0], Policy::Manual).await, operator(house, &ids[1], Policy::Manual).await];
+async fn race(house: &House, pair: usize, phones: &[Phone; 2]) -> Outcome {
+    let ids = racers(pair);
     let mut outcome = Outcome { won: [0, 0], crossed: 0 };
     for round in 0..ROUNDS {
         let number = format!("7916{pair}{round:06}");

@@ -3,8 +3,9 @@ use crate::house::House;
 use hotline::digit::Digit;
 use hotline::machine::Instant;
 use hotline::number::Number;
+use hotline::robot::ear::Ear;
 use hotline::robot::mouth::{Method, Sound};
-use hotline::robot::phone::{Call, CallEvent, Dial, Options, Phone, PhoneEvent, Policy};
+use hotline::robot::phone::{Call, CallEvent, Dial, Options, Phone, PhoneEvent, Policy, TimedOut};
 use hotline::store::{self, CallFilter, CallStory};
 use std::future::Future;
 use std::time::Duration;
@@ -143,14 +144,25 @@ pub fn rings(phone: &Phone) -> usize {
     phone.events().iter().filter(|event| matches!(event.what, PhoneEvent::Incoming(_))).count()
 }
 
-/// The two hear each other's tones.
+/// What is heard of the other side is judged over so long, all of it.
+const TONE_HEARD: Duration = Duration::from_millis(200);
+/// Nine of the ten packets of that time.
+const TONE_SAMPLES_MIN: usize = 9 * 160;
+
+/// The two hear each other's tones, and nothing else, for a while.
 pub async fn talk(caller: &Call, operator: &Call) {
-    let heard = tokio::join!(
-        caller.wait_tone(f64::from(OPERATOR_HERTZ), SOON),
-        operator.wait_tone(f64::from(CALLER_HERTZ), SOON),
-    );
+    let heard =
+        tokio::join!(hears_only(caller, OPERATOR_HERTZ, SOON), hears_only(operator, CALLER_HERTZ, SOON));
     heard.0.unwrap();
     heard.1.unwrap();
+}
+
+async fn hears_only(call: &Call, hertz: u32, within: Duration) -> Result<Instant, TimedOut> {
+    let only = |ear: &Ear, now| {
+        let (tone, all) = (ear.tone_dbm0(f64::from(hertz), TONE_HEARD, now), ear.level_dbm0(TONE_HEARD, now));
+        ear.samples(TONE_HEARD, now).len() >= TONE_SAMPLES_MIN && all > -20.0 && tone > all - 1.0
+    };
+    call.wait_heard(only, within).await
 }
 
 /// Until a question to the house is answered as wanted.

@@ -59,6 +59,7 @@ impl Stack {
             }
             Ok(_) => {}
         }
+        // A Max-Forwards of 0 has arrived all the same: 483 is a proxy's word (§16.3).
         let alien: Vec<&str> = message.list(Name::Require).filter(|tag| !understood(tag)).collect();
         if !alien.is_empty() {
             let list = alien.join(", ");
