@@ -152,7 +152,7 @@ pub fn dtmf(args: DtmfArgs) -> Done {
     let unreadable = |error: &dyn std::fmt::Display| {
         Failure::new(Exit::Usage, format!("{}: {error}", args.file.display()))
     };
-    let (samples, rate) = wav::load_any(&args.file).map_err(|error| unreadable(&error))?;
+    let (samples, rate) = wav::load_any(&args.file).map_err(|error| Failure::new(Exit::Usage, error))?;
     let digits = dtmf::detect_file(&wav::to_i16(&samples), rate).map_err(|error| unreadable(&error))?;
     if args.json {
         let rows: Vec<_> = digits

@@ -82,7 +82,7 @@ impl fmt::Debug for SecretText {
 pub enum AccountError {
     #[error("user `{0}` exists already; to give a new password: user passwd {0}")]
     Exists(String),
-    #[error("there is no user `{0}`")]
+    #[error("there is no user `{0}`; to see all: user list")]
     NoSuchUser(String),
     #[error("a user name has 1 to 64 letters, digits, `.`, `-`, `_` or `@`; got `{0}`")]
     BadName(String),
