@@ -10,18 +10,18 @@ use crate::media::prompt::PromptSet;
 use crate::outbound::{self, Outbound};
 use crate::queue::PoolSettings;
 use crate::recorder::Recorder;
-use crate::shard::{self, Shards};
+use crate::shard::{self, LAG_BOUNDS_US, LAG_BUCKETS, Shards};
 use crate::sip::digest::Algorithm;
 use crate::sip::{self, Stack, Transport};
 use crate::store::{self, Accounts, Shared, Writer};
 use crate::switchboard::{Settings, Switchboard, View};
-use crate::telemetry::{LogLevel, Metrics};
+use crate::telemetry::{LogLevel, MediaStats, Metrics};
 use crate::web;
 use crate::wire;
 use crate::wire::limits::{Capacity, Inspector, Limits};
 use std::net::SocketAddr;
 use std::path::{Path, PathBuf};
-use std::sync::Arc;
+use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 use tokio::net::TcpListener;
 use tokio::sync::{mpsc, oneshot, watch};
@@ -224,11 +224,12 @@ pub async fn start(config: &Config, options: Options) -> Result<Running, StartEr
         error,
     })?;
     let web_address = listener.local_addr().map_err(|error| StartError::Io { what: "web address", error })?;
+    let media = Mutex::new(MediaCounters::default());
     let render = {
         let (metrics, view, wire) = (metrics.clone(), view_out.clone(), wire.clone());
         Arc::new(move || {
             let view = view.borrow().clone();
-            metrics.render(&view, &media_stats(&meter), &sip_stats(&wire))
+            metrics.render(&view, &media.lock().unwrap_or_else(PoisonError::into_inner).read(&meter), &sip_stats(&wire))
         })
     };
     let set_level = Arc::new(move |filter: &str| log_level.set(filter).map_err(|error| error.to_string()));
@@ -359,16 +360,31 @@ fn taken_hint(error: &std::io::Error, setting: &str) -> String {
     }
 }
 
-fn media_stats(meter: &shard::Meter) -> crate::telemetry::MediaStats {
-    let mut all = crate::telemetry::MediaStats::default();
-    for shard in meter.stats() {
-        all.packets_received += shard.packets_in;
-        all.packets_sent += shard.packets_out;
-        all.packets_lost += shard.lost;
-        all.packets_rejected += shard.rejected;
-        all.tick_lag = all.tick_lag.max(Duration::from_micros(shard.lag_max_us));
+/// The shards' counters as the metrics want them. The lag is the worst since it was asked last, as fine as the histogram's
+/// bounds: the worst since the start would tell of one bad moment for ever.
+#[derive(Default)]
+struct MediaCounters {
+    seen: Vec<[u64; LAG_BUCKETS]>,
+}
+
+impl MediaCounters {
+    fn read(&mut self, meter: &shard::Meter) -> MediaStats {
+        let mut all = MediaStats::default();
+        let shards = meter.stats();
+        self.seen.resize(shards.len(), [0; LAG_BUCKETS]);
+        for (shard, seen) in shards.iter().zip(&mut self.seen) {
+            all.packets_received += shard.packets_in;
+            all.packets_sent += shard.packets_out;
+            all.packets_lost += shard.lost;
+            all.packets_rejected += shard.rejected;
+            all.jitter = all.jitter.max(Duration::from_micros(shard.jitter_max_us));
+            let worst = shard.lag.iter().zip(*seen).rposition(|(now, before)| *now > before);
+            let lag_us = worst.map_or(0, |bucket| LAG_BOUNDS_US.get(bucket).copied().unwrap_or(shard.lag_max_us));
+            all.tick_lag = all.tick_lag.max(Duration::from_micros(lag_us));
+            *seen = shard.lag;
+        }
+        all
     }
-    all
 }
 
 fn sip_stats(wire: &wire::Wire) -> crate::telemetry::SipStats {

@@ -17,7 +17,7 @@ mod transport;
 mod wake;
 
 pub use socket::report_icmp;
-pub use stats::{LAG_BOUNDS_US, ShardStats};
+pub use stats::{LAG_BOUNDS_US, LAG_BUCKETS, ShardStats};
 
 use crate::clock::Clock;
 use crate::digit::Digit;
