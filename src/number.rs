@@ -51,6 +51,18 @@ impl Number {
         mask(&self.0)
     }
 
+    /// As it is written in Russia, `8-800-707-77-59`; other numbers with their plus sign, short ones as they are.
+    pub fn spelled(&self) -> String {
+        let digits = &self.0;
+        match (digits.len(), digits.starts_with('7')) {
+            (11, true) => {
+                format!("8-{}-{}-{}-{}", &digits[1..4], &digits[4..7], &digits[7..9], &digits[9..11])
+            }
+            (0..=8, _) => digits.clone(),
+            _ => format!("+{digits}"),
+        }
+    }
+
     /// Whether this number falls under a rule's pattern: a whole number, or a prefix ending in `*`.
     pub fn matches(&self, pattern: &str) -> bool {
         match pattern.strip_suffix('*') {
@@ -114,6 +126,15 @@ mod tests {
         assert_eq!(Number::parse("89161234567").unwrap().masked(), "+7916***4567");
         assert_eq!(Number::parse("101").unwrap().masked(), "101");
         assert_eq!(format!("{:?}", Number::parse("89161234567").unwrap()), "Number(+7916***4567)");
+    }
+
+    #[test]
+    fn a_number_is_spelled_as_people_write_it() {
+        let number = Number::parse("+78007077759").unwrap();
+        assert_eq!(number.spelled(), "8-800-707-77-59");
+        assert_eq!(Number::parse(&number.spelled()), Some(number));
+        assert_eq!(Number::parse("101").unwrap().spelled(), "101");
+        assert_eq!(Number::parse("+4930123456").unwrap().spelled(), "+4930123456");
     }
 
     #[test]

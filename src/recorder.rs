@@ -76,6 +76,11 @@ impl Recorder {
         Ok((Recorder { stop, counters, thread: Some(thread) }, taps))
     }
 
+    /// Writes what has been handed over, finishes the files that are open, and waits until all is done.
+    pub fn stop(self) {
+        drop(self);
+    }
+
     pub fn stats(&self) -> RecorderStats {
         let Counters { open, finished, failed, gap_samples } = &*self.counters;
         let load = |counter: &AtomicU64| counter.load(Ordering::Relaxed);

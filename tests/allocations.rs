@@ -11,6 +11,8 @@ use hotline::media::prompt::Clip;
 use hotline::media::sdp::LocalMedia;
 use hotline::media::sink::Sink;
 use hotline::media::tone;
+use hotline::robot::load;
+use hotline::robot::mouth::Sound;
 use std::alloc::{GlobalAlloc, Layout, System};
 use std::cell::Cell;
 use std::net::{IpAddr, Ipv4Addr, SocketAddr};
@@ -126,4 +128,42 @@ fn the_packet_path_allocates_nothing() {
     }
     assert!(sent > 600 && heard > 10, "the legs were at work: {sent} packets, {heard} events");
     assert_eq!(calls, 0, "allocations and releases on the packet path");
+}
+
+#[test]
+fn a_call_of_the_load_generator_allocates_nothing_per_packet() {
+    let options = load::Options { keys: "1,w0.1,2,w0.1,3".parse().unwrap(), ..load::Options::default() };
+    let clip = Sound::Tone(440).clip(Codec::Pcma);
+    let mut measured = load::report::Measured::default();
+    let mut now = Now::default().later(Duration::from_secs(1)).mono;
+    let local = IpAddr::V4(Ipv4Addr::LOCALHOST);
+    let mut line = load::line::Line::open(LegId(1), local, &options, clip.clone(), now).unwrap();
+    let peer = std::net::UdpSocket::bind((local, 0)).unwrap();
+    let port = peer.local_addr().unwrap().port();
+    let answer = format!(
+        "v=0\r\nc=IN IP4 {local}\r\nm=audio {port} RTP/AVP 8 101\r\na=rtpmap:101 telephone-event/8000\r\n"
+    );
+    assert!(line.answered(&answer, |_| clip.clone(), now, &mut measured));
+    let heard = [0x20; 160];
+    let packets: Vec<Vec<u8>> = (0..200u16)
+        .map(|n| Packet {
+            marker: n % 50 == 0,
+            payload_type: 8,
+            sequence: n,
+            timestamp: u32::from(n) * 160,
+            ssrc: 1,
+            payload: &heard,
+        })
+        .map(|packet| packet.to_bytes())
+        .collect();
+    let before = CALLS.get();
+    for packet in &packets {
+        now += Duration::from_millis(20);
+        line.receive(packet, now, &mut measured);
+        assert_eq!(line.turn(&options, now, &mut measured), load::line::Turn::GoOn);
+    }
+    assert_eq!(CALLS.get() - before, 0);
+    line.close(&mut measured);
+    let report = measured.finish(Duration::from_secs(4));
+    assert_eq!((report.packets.sent, report.packets.received, report.keys), (200, 200, 3));
 }

@@ -15,22 +15,33 @@ use serde::{Deserialize, Serialize};
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum Purpose {
-    Offer { offer: OfferId, operator: OperatorId, queue: QueueName },
+    Offer {
+        offer: OfferId,
+        operator: OperatorId,
+        queue: QueueName,
+    },
     /// Given up at `until`.
-    Transfer { until: Instant },
+    Transfer {
+        until: Instant,
+    },
 }
 
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum DialState {
     /// The shard is opening the leg; after `until` it is not there.
-    Opening { until: Instant, invite: Box<sip::Invite> },
+    Opening {
+        until: Instant,
+        invite: Box<sip::Invite>,
+    },
     Inviting,
     Ringing,
     /// The 200 came; the dispatcher has not yet said `Connect`.
     Accepted,
     /// The operator hears this whisper before the bridge.
-    Whispering { play: PlayId },
+    Whispering {
+        play: PlayId,
+    },
     Talking,
 }
 
@@ -105,7 +116,14 @@ pub fn failure_of(status: u16, had_rung: bool) -> OfferFailure {
 }
 
 /// The headers by which an operator's phone or page knows what rings (interface: "SIP behaviour").
-pub fn headers(call: &str, queue: &str, class: &str, waited_s: u64, caller: &str, endpoint: &Endpoint) -> Vec<(String, String)> {
+pub fn headers(
+    call: &str,
+    queue: &str,
+    class: &str,
+    waited_s: u64,
+    caller: &str,
+    endpoint: &Endpoint,
+) -> Vec<(String, String)> {
     let mut headers = vec![
         ("X-Hotline-Call".to_string(), call.to_string()),
         ("X-Hotline-Queue".to_string(), queue.to_string()),
@@ -116,7 +134,10 @@ pub fn headers(call: &str, queue: &str, class: &str, waited_s: u64, caller: &str
     if endpoint.auto_answer {
         // No single form is understood by every phone; these two cover Polycom, Snom, Yealink, Grandstream and Cisco.
         headers.push(("Call-Info".to_string(), "<sip:hotline.invalid>;answer-after=0".to_string()));
-        headers.push(("Alert-Info".to_string(), "<http://hotline.invalid>;info=alert-autoanswer;delay=0".to_string()));
+        headers.push((
+            "Alert-Info".to_string(),
+            "<http://hotline.invalid>;info=alert-autoanswer;delay=0".to_string(),
+        ));
     }
     headers
 }

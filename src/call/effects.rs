@@ -50,7 +50,9 @@ impl Call {
                 self.path.push_back(format!("{flow}/{step}"));
                 self.note("step", &[("flow", flow.as_str()), ("step", step.as_str())], cx);
             }
-            Effect::Say { play, language, items, barge_in } => self.say(play, language, &items, barge_in, answers, cx),
+            Effect::Say { play, language, items, barge_in } => {
+                self.say(play, language, &items, barge_in, answers, cx)
+            }
             Effect::Hush => {
                 self.saying = None;
                 cx.out.push(Action::Leg(LegCommand::Hush { leg: self.leg }));
@@ -75,30 +77,29 @@ impl Call {
             Effect::Record { request, max, silence } => self.start_recording(request, max, silence, cx),
             Effect::StopRecording => cx.out.push(Action::Leg(LegCommand::StopRecording { leg: self.leg })),
             Effect::KeepMessage { name, duration } => {
-                self.note("message", &[("name", &name)], cx);
-                cx.out.push(Action::Keep(Keep::Message(Message {
-                    call: self.id,
-                    at: cx.now.wall,
-                    name,
-                    duration_ms: millis(duration),
-                    caller: self.record.caller.clone(),
-                    line: self.record.line.clone(),
-                })));
+                self.unconfirmed = None;
+                self.keep_message(name, duration, cx);
             }
             Effect::Enqueue { queue, class, skills, exits, whisper } => {
                 let class = cx.rules.seat_class(&queue, class);
                 let id = cx.ids.seats.take();
                 self.record.queue = Some(queue.clone());
+                self.record.class = class;
                 self.record.enqueued_at = Some(cx.now.wall);
                 self.record.offered_at = None;
                 self.record.wait_ms = None;
                 self.note("enqueued", &[("queue", queue.as_str()), ("class", class.as_str())], cx);
-                cx.out.push(Action::Happened(super::Happened::Enqueued { call: self.id, queue: queue.to_string(), class }));
+                cx.out.push(Action::Happened(super::Happened::Enqueued {
+                    call: self.id,
+                    queue: queue.to_string(),
+                    class,
+                }));
                 self.seat = Some(Seat { id, queue: queue.clone(), class, whisper, enqueued: cx.now.mono });
                 if self.saying.is_none() {
                     self.resume_music(cx);
                 }
-                let caller = (self.record.verified && !self.record.caller.is_empty()).then(|| self.record.caller.clone());
+                let caller = (self.record.verified && !self.record.caller.is_empty())
+                    .then(|| self.record.caller.clone());
                 let exits = exits.into_iter().map(exit_of).collect();
                 let event = queue::Event::Joined {
                     seat: id,
@@ -164,8 +165,21 @@ impl Call {
         }
     }
 
+    pub(super) fn keep_message(&self, name: String, duration: Duration, cx: &mut Context) {
+        self.note("message", &[("name", &name)], cx);
+        cx.out.push(Action::Keep(Keep::Message(Message {
+            call: self.id,
+            at: cx.now.wall,
+            name,
+            duration_ms: millis(duration),
+            caller: self.record.caller.clone(),
+            line: self.record.line.clone(),
+        })));
+    }
+
     fn start_recording(&mut self, request: RequestId, max: Duration, silence: Duration, cx: &mut Context) {
         self.recordings += 1;
+        self.unconfirmed = None;
         let month = crate::clock::Zone::utc().civil(cx.now.wall);
         let name = format!("{:04}-{:02}/{}-{}", month.year, month.month, self.id, self.recordings);
         self.recording = Some(Recording { request, name: name.clone() });

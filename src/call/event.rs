@@ -69,6 +69,8 @@ pub enum Event {
     },
     /// An administrator ends the call.
     HangUp,
+    /// The process stops and waits for nobody.
+    Stop,
 }
 
 #[derive(Clone, Debug, PartialEq)]
@@ -99,7 +101,12 @@ pub enum Action {
     Happened(Happened),
     /// An operator's leg was let go. Answered ones are free at once; one that still rings is free when the SIP machine
     /// says that its CANCEL is done.
-    Released { leg: LegId, offer: OfferId, queue: QueueName, answered: bool },
+    Released {
+        leg: LegId,
+        offer: OfferId,
+        queue: QueueName,
+        answered: bool,
+    },
     /// The record is written and nothing is pending: forget the call.
     Finished,
 }

@@ -27,9 +27,13 @@ use std::time::Duration;
 #[serde(rename_all = "snake_case")]
 pub(super) enum CallerState {
     /// The shard opens the leg.
-    Opening { until: Instant },
+    Opening {
+        until: Instant,
+    },
     /// 183 was sent; the flow runs without charge until a queue answers.
-    Early { sdp: String },
+    Early {
+        sdp: String,
+    },
     /// 200 was sent; the flow starts with the ACK.
     Answered,
     Up,
@@ -78,6 +82,8 @@ pub struct Call {
     pub(super) saying: Option<PlayId>,
     pub(super) recording: Option<Recording>,
     pub(super) recordings: u32,
+    /// A recording that the caller has not yet confirmed; it is kept even if he hangs up now.
+    pub(super) unconfirmed: Option<(String, Duration)>,
     pub(super) connected: bool,
     /// Legs whose `Closed` is awaited.
     pub(super) closing: BTreeMap<LegId, bool>,
@@ -102,7 +108,8 @@ impl Call {
     /// A new call: asks the shard for a leg and the store for the caller's class.
     /// `None` when the flow is not in the set.
     pub fn begin(admitted: Admitted, cx: &mut Context) -> Option<Call> {
-        let Admitted { call: id, shard, invite, flow, answer_early, caller, called, verified, seed } = admitted;
+        let Admitted { call: id, shard, invite, flow, answer_early, caller, called, verified, seed } =
+            admitted;
         let number = caller.as_ref().map(|number| number.as_str().to_string()).unwrap_or_default();
         let facts = flow::Facts {
             call: id,
@@ -154,6 +161,7 @@ impl Call {
             saying: None,
             recording: None,
             recordings: 0,
+            unconfirmed: None,
             connected: false,
             closing: BTreeMap::new(),
             ended: None,
@@ -226,6 +234,7 @@ impl Call {
             Event::Exit { seat, exit } => self.exit(seat, exit, cx),
             Event::Class { class } => self.class_known(class, None, cx),
             Event::HangUp => self.end(HangupBy::System, Cause::Admin, cx),
+            Event::Stop => self.end(HangupBy::System, Cause::Draining, cx),
         }
     }
 
@@ -240,13 +249,21 @@ impl Call {
         if matches!(self.caller, CallerState::Opening { until } if now >= until) {
             return self.refuse(503, Cause::NoMedia, cx);
         }
-        let late: Vec<RequestId> =
-            self.pending.iter().filter(|(_, pending)| now >= pending.until).map(|(request, _)| *request).collect();
+        let late: Vec<RequestId> = self
+            .pending
+            .iter()
+            .filter(|(_, pending)| now >= pending.until)
+            .map(|(request, _)| *request)
+            .collect();
         for request in late {
             self.on_failed(request, cx);
         }
-        let late: Vec<LegId> =
-            self.dials.values().filter(|dial| dial.deadline().is_some_and(|at| now >= at)).map(|dial| dial.leg).collect();
+        let late: Vec<LegId> = self
+            .dials
+            .values()
+            .filter(|dial| dial.deadline().is_some_and(|at| now >= at))
+            .map(|dial| dial.leg)
+            .collect();
         for leg in late {
             self.dial_failed(leg, 408, cx);
         }
@@ -338,17 +355,25 @@ impl Call {
             }
             LegEvent::PlayDone { leg, play } => self.whispered(leg, play, cx),
             LegEvent::Recorded { leg, name, duration, why } if leg == self.leg => {
-                if let Some(recording) = self.recording.take_if(|recording| recording.name == name) {
-                    let request = recording.request;
-                    let event = match why {
-                        crate::media::RecordingEnd::Failed => flow::Event::Failed { request },
-                        _ => flow::Event::Recorded { request, name, duration },
-                    };
-                    self.tell(event, cx);
-                }
+                let Some(recording) = self.recording.take_if(|recording| recording.name == name) else {
+                    return;
+                };
+                let request = recording.request;
+                let event = match why {
+                    crate::media::RecordingEnd::Failed => flow::Event::Failed { request },
+                    // The caller hung up while speaking: what he said is kept.
+                    _ if self.ended.is_some() => return self.keep_message(name, duration, cx),
+                    _ => {
+                        self.unconfirmed = Some((name.clone(), duration));
+                        flow::Event::Recorded { request, name, duration }
+                    }
+                };
+                self.tell(event, cx);
             }
             LegEvent::Recorded { .. } => {}
-            LegEvent::RtpTimeout { leg } if leg == self.leg => self.end(HangupBy::System, Cause::RtpTimeout, cx),
+            LegEvent::RtpTimeout { leg } if leg == self.leg => {
+                self.end(HangupBy::System, Cause::RtpTimeout, cx)
+            }
             LegEvent::RtpTimeout { leg } => {
                 if self.dials.contains_key(&leg) {
                     cx.out.push(Action::Sip(sip::Command::Hangup { leg, reason: None }));
@@ -362,15 +387,22 @@ impl Call {
     fn on_store(&mut self, answer: Answer, cx: &mut Context) {
         match answer {
             Answer::Found { request, row } => match self.pending.remove(&request) {
-                Some(Pending { flow: Some(request), .. }) => self.tell(flow::Event::Found { request, row }, cx),
+                Some(Pending { flow: Some(request), .. }) => {
+                    self.tell(flow::Event::Found { request, row }, cx)
+                }
                 Some(Pending { flow: None, .. }) => {
-                    let class = row.get("class").and_then(|text| Class::parse(text)).unwrap_or(Class::Standard);
+                    let class =
+                        row.get("class").and_then(|text| Class::parse(text)).unwrap_or(Class::Standard);
                     let name = row.get("name").filter(|name| !name.is_empty()).cloned();
                     self.class_known(class, name, cx);
                 }
                 // A class that comes late still upgrades the call; nothing else that is late does any good.
-                None if self.record.verified && row.contains_key("class") && row.get("number") == Some(&self.record.caller) => {
-                    let class = row.get("class").and_then(|text| Class::parse(text)).unwrap_or(Class::Standard);
+                None if self.record.verified
+                    && row.contains_key("class")
+                    && row.get("number") == Some(&self.record.caller) =>
+                {
+                    let class =
+                        row.get("class").and_then(|text| Class::parse(text)).unwrap_or(Class::Standard);
                     self.class_known(class, row.get("name").cloned(), cx);
                 }
                 None => {}
@@ -441,6 +473,7 @@ impl Call {
             let class = cx.rules.seat_class(&seat.queue, class);
             if seat.class != class {
                 seat.class = class;
+                self.record.class = class;
                 let event = queue::Event::ClassChanged { seat: seat.id, class };
                 let queue = seat.queue.clone();
                 cx.out.push(Action::Queue { queue, event });
@@ -478,6 +511,9 @@ impl Call {
             cx.out.push(Action::Sip(sip::Command::Hangup { leg: self.leg, reason: None }));
             self.caller = CallerState::Gone;
         }
+        if let Some((name, duration)) = self.unconfirmed.take() {
+            self.keep_message(name, duration, cx);
+        }
         self.close(self.leg, true, cx);
         let seat = self.seat.take();
         let talking = self.release_dials(cx);
@@ -490,16 +526,23 @@ impl Call {
             }
             if !talking {
                 let why = if by == HangupBy::Caller { queue::Leave::HungUp } else { queue::Leave::Admin };
-                cx.out.push(Action::Queue { queue: seat.queue, event: queue::Event::Left { seat: seat.id, why } });
+                cx.out.push(Action::Queue {
+                    queue: seat.queue,
+                    event: queue::Event::Left { seat: seat.id, why },
+                });
             }
         }
         let result = match cause {
             _ if self.connected => CallResult::Connected,
             Cause::Abandoned => CallResult::Abandoned,
-            Cause::UnknownNumber | Cause::NoCodec | Cause::OverCapacity | Cause::Draining | Cause::Refused => {
-                CallResult::Rejected
+            Cause::UnknownNumber
+            | Cause::NoCodec
+            | Cause::OverCapacity
+            | Cause::Draining
+            | Cause::Refused => CallResult::Rejected,
+            Cause::NoMedia | Cause::NoAck | Cause::RtpTimeout | Cause::Internal | Cause::NodeFailure => {
+                CallResult::Failed
             }
-            Cause::NoMedia | Cause::NoAck | Cause::RtpTimeout | Cause::Internal | Cause::NodeFailure => CallResult::Failed,
             _ => CallResult::SelfService,
         };
         self.record.ended_at = Some(cx.now.wall);
@@ -507,7 +550,12 @@ impl Call {
         self.record.cause = Some(cause);
         self.record.result = Some(result);
         self.note("ended", &[("by", by.as_str()), ("cause", cause.as_str())], cx);
-        cx.out.push(Action::Happened(Happened::CallEnded { call: self.id, line: self.record.line.clone(), result, cause }));
+        cx.out.push(Action::Happened(Happened::CallEnded {
+            call: self.id,
+            line: self.record.line.clone(),
+            result,
+            cause,
+        }));
         if self.closing.is_empty() {
             self.finish(cx);
         }
@@ -568,7 +616,7 @@ impl Call {
             id: self.id,
             line: self.record.line.clone(),
             caller: Number::parse(&self.record.caller).map(|n| n.masked()).unwrap_or_default(),
-            class: self.class,
+            class: self.seat.as_ref().map_or(self.class, |seat| seat.class),
             stage,
             queue: self.record.queue.as_ref().filter(|_| stage != "menu").map(|queue| queue.to_string()),
             step: self.step.clone(),
@@ -590,7 +638,13 @@ impl Call {
         let name = exit.as_str();
         self.note("exit", &[("queue", seat.queue.as_str()), ("exit", name)], cx);
         let (call, queue, class) = (self.id, seat.queue.to_string(), seat.class);
-        cx.out.push(Action::Happened(Happened::Exited { call, queue, class, exit: name.to_string(), waited }));
+        cx.out.push(Action::Happened(Happened::Exited {
+            call,
+            queue,
+            class,
+            exit: name.to_string(),
+            waited,
+        }));
         cx.out.push(Action::Leg(LegCommand::Hush { leg: self.leg }));
         let exit = match exit {
             Exit::MaxWait => flow::QueueExit::MaxWait,

@@ -7,6 +7,7 @@ use crate::class::Class;
 use crate::digit::{Digit, DigitMethod};
 use crate::flow;
 use crate::ids::{LegId, OfferId, OperatorId, PlayId, QueueName};
+use crate::media::prompt::DEFAULT_MUSIC;
 use crate::media::{LegCommand, Negotiation};
 use crate::number::Number;
 use crate::queue::{self, OfferFailure, Withdrawal};
@@ -272,7 +273,7 @@ impl Call {
         if held {
             let music = match &dial.purpose {
                 Purpose::Offer { queue, .. } => queue.to_string(),
-                Purpose::Transfer { .. } => "default".to_string(),
+                Purpose::Transfer { .. } => DEFAULT_MUSIC.to_string(),
             };
             cx.out.push(Action::Leg(LegCommand::Unbridge { leg: self.leg }));
             cx.out.push(Action::Leg(LegCommand::Music { leg: self.leg, music }));

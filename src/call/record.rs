@@ -18,6 +18,7 @@ pub struct CallRecord {
     /// The caller's canonical number; empty when withheld.
     pub caller: String,
     pub verified: bool,
+    /// The caller's own, or that of the last queue he waited in.
     pub class: Class,
     /// The last queue, if any.
     pub queue: Option<QueueName>,

@@ -47,9 +47,8 @@ pub enum OperatorCommand {
         #[arg(long)]
         json: bool,
     },
-    Remove {
-        id: String,
-    },
+    /// Take an operator out
+    Remove { id: String },
 }
 
 #[derive(Args)]
@@ -104,6 +103,7 @@ pub enum UserCommand {
     Revoke { name: String },
     /// People and tokens
     List,
+    /// Take a person out and sign them out everywhere
     Remove { name: String },
 }
 
@@ -189,7 +189,10 @@ fn change_of(args: OperatorChange) -> Result<operator::Change, Failure> {
         Some("on_register") => Some(SignIn::OnRegister),
         Some("manual") => Some(SignIn::Manual),
         Some(other) => {
-            return Err(Failure::new(Exit::Usage, format!("--sign-in {other}: expected on_register or manual")));
+            return Err(Failure::new(
+                Exit::Usage,
+                format!("--sign-in {other}: expected on_register or manual"),
+            ));
         }
     };
     Ok(operator::Change {
@@ -210,7 +213,9 @@ pub fn user(common: &Common, command: UserCommand) -> Done {
         match command {
             UserCommand::Add { name, role, password_stdin } => {
                 let given = if password_stdin { Some(from_stdin()?) } else { None };
-                let made = user::add(&store, &name, role_of(&role)?, given.as_deref(), now).await.map_err(findings)?;
+                let made = user::add(&store, &name, role_of(&role)?, given.as_deref(), now)
+                    .await
+                    .map_err(findings)?;
                 show_secret(&format!("user {name}, password"), made);
             }
             UserCommand::Passwd { name, password_stdin } => {

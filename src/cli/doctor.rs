@@ -100,10 +100,17 @@ fn look(installation: &Installation, checks: &mut Vec<Check>) {
 fn data_dir(installation: &Installation) -> Check {
     let dir = &installation.data_dir;
     let probe = dir.join(".doctor");
-    let result = std::fs::create_dir_all(dir).and_then(|()| std::fs::write(&probe, b"")).and_then(|()| std::fs::remove_file(&probe));
+    let result = std::fs::create_dir_all(dir)
+        .and_then(|()| std::fs::write(&probe, b""))
+        .and_then(|()| std::fs::remove_file(&probe));
     match result {
         Ok(()) => check("data folder", State::Good, dir.display().to_string(), ""),
-        Err(error) => check("data folder", State::Bad, format!("{}: {error}", dir.display()), "choose another with --data-dir, or give the right to write"),
+        Err(error) => check(
+            "data folder",
+            State::Bad,
+            format!("{}: {error}", dir.display()),
+            "choose another with --data-dir, or give the right to write",
+        ),
     }
 }
 
@@ -112,7 +119,8 @@ fn disk(installation: &Installation) -> Check {
         Ok(stat) => {
             let free_mb = stat.f_bavail.saturating_mul(stat.f_frsize) >> 20;
             let state = if free_mb < DISK_WANTED_MB { State::Warning } else { State::Good };
-            let todo = if state == State::Good { "" } else { "make room: recordings stop when the disk is full" };
+            let todo =
+                if state == State::Good { "" } else { "make room: recordings stop when the disk is full" };
             check("disk", state, format!("{free_mb} MB free"), todo)
         }
         Err(error) => check("disk", State::Warning, error.to_string(), ""),
@@ -122,7 +130,11 @@ fn disk(installation: &Installation) -> Check {
 fn files() -> Check {
     let limit = crate::shard::raise_file_limit();
     let state = if limit < FILES_WANTED { State::Warning } else { State::Good };
-    let todo = if state == State::Good { String::new() } else { format!("raise it to {FILES_WANTED} or more (LimitNOFILE in the unit file)") };
+    let todo = if state == State::Good {
+        String::new()
+    } else {
+        format!("raise it to {FILES_WANTED} or more (LimitNOFILE in the unit file)")
+    };
     check("open files", state, format!("{limit} allowed"), todo)
 }
 
@@ -156,7 +168,12 @@ fn ports(installation: &Installation, checks: &mut Vec<Check>) {
 fn port(what: &'static str, address: String, result: std::io::Result<()>, setting: &str) -> Check {
     match result {
         Ok(()) => check(what, State::Good, format!("{address} is free"), ""),
-        Err(error) => check(what, State::Bad, format!("{address}: {error}"), format!("stop what holds it, or change {setting}")),
+        Err(error) => check(
+            what,
+            State::Bad,
+            format!("{address}: {error}"),
+            format!("stop what holds it, or change {setting}"),
+        ),
     }
 }
 
@@ -178,7 +195,12 @@ fn flows(installation: &Installation) -> Check {
 fn prompts(installation: &Installation) -> Check {
     match installation.check_prompts() {
         findings if findings.is_empty() => check("prompts", State::Good, "every text has its recording", ""),
-        findings => check("prompts", State::Warning, format!("{} findings", findings.len()), "see hotline prompts check"),
+        findings => check(
+            "prompts",
+            State::Warning,
+            format!("{} findings", findings.len()),
+            "see hotline prompts check",
+        ),
     }
 }
 
@@ -186,6 +208,11 @@ fn clock() -> Check {
     let year = crate::clock::Zone::utc().civil(crate::clock::Clock::wall()).year;
     match year {
         2026.. => check("clock", State::Good, format!("the year is {year}"), ""),
-        _ => check("clock", State::Bad, format!("the year is {year}"), "set the clock: records and opening hours follow it"),
+        _ => check(
+            "clock",
+            State::Bad,
+            format!("the year is {year}"),
+            "set the clock: records and opening hours follow it",
+        ),
     }
 }

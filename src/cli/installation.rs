@@ -21,8 +21,9 @@ pub struct Installation {
 pub fn load(common: &Common) -> Result<Installation, Failure> {
     let beside = Path::new(crate::config::FILE_NAME);
     let path = common.config.clone().or_else(|| beside.is_file().then(|| beside.to_path_buf()));
-    let config = Config::load(path.as_deref(), &common.data_dir)
-        .map_err(|findings| Failure::new(Exit::BadConfiguration, list("the configuration has errors", &findings)))?;
+    let config = Config::load(path.as_deref(), &common.data_dir).map_err(|findings| {
+        Failure::new(Exit::BadConfiguration, list("the configuration has errors", &findings))
+    })?;
     Ok(Installation { config, data_dir: common.data_dir.clone() })
 }
 
@@ -32,8 +33,18 @@ impl Installation {
     }
 
     pub fn catalogue(&self) -> Result<Catalogue, Failure> {
-        Catalogue::load(&self.config.prompts.dir)
-            .map_err(|findings| Failure::new(Exit::BadConfiguration, list("the prompts have errors", &findings)))
+        Catalogue::load(&self.config.prompts.dir).map_err(|findings| {
+            Failure::new(Exit::BadConfiguration, list("the prompts have errors", &findings))
+        })
+    }
+
+    /// The catalogue with the constant texts of flows, which are recorded like prompts.
+    pub fn catalogue_with_flows(&self) -> Result<Catalogue, Failure> {
+        let catalogue = self.catalogue()?;
+        let (flows, _) = FlowSet::load(&self.config.flows.dir, &self.environment());
+        let Some(flows) = flows else { return Ok(catalogue) };
+        let texts = flows.texts();
+        Ok(catalogue.with_texts(texts.iter().map(|(language, text)| (*language, text.as_str()))))
     }
 
     /// What flows may refer to here.
@@ -75,7 +86,8 @@ impl Installation {
     pub fn flows(&self, dir: Option<&Path>) -> Result<FlowSet, Failure> {
         let (flows, findings) = FlowSet::load(dir.unwrap_or(&self.config.flows.dir), &self.environment());
         flows.ok_or_else(|| {
-            let errors: Vec<_> = findings.into_iter().filter(|finding| finding.severity == Severity::Error).collect();
+            let errors: Vec<_> =
+                findings.into_iter().filter(|finding| finding.severity == Severity::Error).collect();
             Failure::new(Exit::BadConfiguration, list("the call flows have errors", &errors))
         })
     }
@@ -87,7 +99,8 @@ impl Installation {
             .iter()
             .flat_map(|pool| pool.queues.iter().map(|(queue, settings)| (queue.clone(), settings.class)))
             .collect();
-        let outbound = config.outbound_route().map(|(host, address, allow)| Outbound { host, address, allow });
+        let outbound =
+            config.outbound_route().map(|(host, address, allow)| Outbound { host, address, allow });
         let cores = std::thread::available_parallelism().map_or(1, |cores| cores.get());
         let shards = match config.media.shards {
             Auto::Is(shards) => shards,
@@ -114,20 +127,23 @@ impl Installation {
 
     /// What `walk` finds in the store: the demo data, and the caller's class as asked.
     pub fn library(&self, caller: &str, class: &str) -> Result<Library, Failure> {
-        let class = crate::class::Class::parse(class)
-            .ok_or_else(|| Failure::new(Exit::Usage, format!("--class {class}: expected priority or standard")))?;
+        let class = crate::class::Class::parse(class).ok_or_else(|| {
+            Failure::new(Exit::Usage, format!("--class {class}: expected priority or standard"))
+        })?;
         let mut library = Library::default();
         let row = |fields: &[(&str, &str)]| -> BTreeMap<String, String> {
             fields.iter().map(|(key, value)| (key.to_string(), value.to_string())).collect()
         };
         for payment in crate::store::demo::PAYMENTS {
-            let fields = row(&[("number", payment.number), ("amount", payment.amount), ("status", payment.status)]);
+            let fields =
+                row(&[("number", payment.number), ("amount", payment.amount), ("status", payment.status)]);
             library.payments.insert(payment.number.to_string(), fields);
         }
         for id in crate::store::demo::AGENTS {
             library.agents.insert(id.to_string(), row(&[("id", id), ("active", "true")]));
         }
-        let number = crate::number::Number::parse(caller).map(|number| number.to_string()).unwrap_or_default();
+        let number =
+            crate::number::Number::parse(caller).map(|number| number.to_string()).unwrap_or_default();
         let fields = row(&[("number", &number), ("class", class.as_str())]);
         library.subscribers.insert(number, fields);
         Ok(library)

@@ -51,7 +51,8 @@ impl Failure {
 
 pub type Done = Result<Exit, Failure>;
 
-const EXIT_CODES: &str = "Exit codes: 0 ok, 1 findings, 2 usage, 3 bad configuration, 4 cannot connect, 5 call failed.";
+const EXIT_CODES: &str =
+    "Exit codes: 0 ok, 1 findings, 2 usage, 3 bad configuration, 4 cannot connect, 5 call failed.";
 
 #[derive(Parser)]
 #[command(name = "hotline", version, about = "An IVR hotline engine: SIP and RTP, call flows in YAML, fair queues", after_help = EXIT_CODES)]
@@ -69,7 +70,14 @@ pub struct Common {
     #[arg(long, global = true, value_name = "F", env = "HOTLINE_CONFIG", help_heading = "Installation")]
     pub config: Option<PathBuf>,
     /// Where the database, recordings and the control socket live
-    #[arg(long, global = true, value_name = "D", env = "HOTLINE_DATA_DIR", default_value = "data", help_heading = "Installation")]
+    #[arg(
+        long,
+        global = true,
+        value_name = "D",
+        env = "HOTLINE_DATA_DIR",
+        default_value = "data",
+        help_heading = "Installation"
+    )]
     pub data_dir: PathBuf,
 }
 

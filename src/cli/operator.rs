@@ -267,7 +267,7 @@ mod tests {
         assert_eq!(operator.settings.name, "Анна");
         assert_eq!(operator.settings.queues, ["wallet".into()]);
         assert_ne!(operator.secret.as_ref(), Some(&secret));
-        assert_eq!(list(&[operator.clone()], &config), "103\tАнна\twallet\t\n");
+        assert_eq!(list(std::slice::from_ref(&operator), &config), "103\tАнна\twallet\t\n");
         assert!(!list_json(&[operator]).to_string().contains("ha1"));
 
         remove(&*store, "103").await.unwrap();

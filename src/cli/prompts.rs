@@ -23,7 +23,7 @@ pub enum PromptsCommand {
 
 pub fn run(common: &Common, command: PromptsCommand) -> Done {
     let installation = installation::load(common)?;
-    let catalogue = installation.catalogue()?;
+    let catalogue = installation.catalogue_with_flows()?;
     let dir = &installation.config.prompts.dir;
     match command {
         PromptsCommand::Build => {
@@ -45,16 +45,25 @@ pub fn run(common: &Common, command: PromptsCommand) -> Done {
             for finding in &findings {
                 println!("{finding}\n");
             }
-            eprintln!("{}", if findings.is_empty() { "clean".to_string() } else { format!("{} findings", findings.len()) });
+            eprintln!(
+                "{}",
+                if findings.is_empty() {
+                    "clean".to_string()
+                } else {
+                    format!("{} findings", findings.len())
+                }
+            );
             Ok(if findings.is_empty() { Exit::Ok } else { Exit::Findings })
         }
         PromptsCommand::Script => {
-            prompts::script(dir, &catalogue, std::io::stdout()).map_err(|error| Failure::new(Exit::Findings, error))?;
+            prompts::script(dir, &catalogue, std::io::stdout())
+                .map_err(|error| Failure::new(Exit::Findings, error))?;
             Ok(Exit::Ok)
         }
         PromptsCommand::Import { language, files } => {
-            let language = crate::say::Language::parse(&language)
-                .ok_or_else(|| Failure::new(Exit::Usage, format!("language {language}: expected ru or en")))?;
+            let language = crate::say::Language::parse(&language).ok_or_else(|| {
+                Failure::new(Exit::Usage, format!("language {language}: expected ru or en"))
+            })?;
             for file in files {
                 let place = prompts::import(dir, &catalogue, language, &file)
                     .map_err(|error| Failure::new(Exit::Findings, error))?;

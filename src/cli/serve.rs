@@ -2,6 +2,7 @@
 use super::installation::{self, Installation};
 use super::{Common, Done, Exit, Failure};
 use crate::clock::Clock;
+use crate::robot::demo::{self as robots, Manners};
 use crate::server::{self, Running};
 use crate::sip::Transport;
 use crate::telemetry::{self, Format, LogLevel};
@@ -9,6 +10,7 @@ use clap::{Args, ValueEnum};
 use std::io::{IsTerminal, Write};
 use std::sync::Arc;
 use tokio::signal::unix::{SignalKind, signal};
+use tokio_util::sync::CancellationToken;
 
 #[derive(Args)]
 pub struct ServeArgs {
@@ -83,13 +85,16 @@ pub async fn start(installation: &Installation, level: LogLevel) -> Result<Runni
         settings: installation.switchboard_settings(),
         seed: random_seed()?,
     };
-    server::start(&installation.config, options).await.map_err(|error| Failure::new(Exit::CannotConnect, error))
+    server::start(&installation.config, options)
+        .await
+        .map_err(|error| Failure::new(Exit::CannotConnect, error))
 }
 
 fn random_seed() -> Result<u64, Failure> {
     let mut bytes = [0; 8];
-    getrandom::fill(&mut bytes)
-        .map_err(|error| Failure::new(Exit::BadConfiguration, format!("no randomness from the system: {error}")))?;
+    getrandom::fill(&mut bytes).map_err(|error| {
+        Failure::new(Exit::BadConfiguration, format!("no randomness from the system: {error}"))
+    })?;
     Ok(u64::from_le_bytes(bytes))
 }
 
@@ -111,12 +116,23 @@ fn banner(installation: &Installation, running: &Running, demo: Option<&crate::s
     }
     if let Ok(flows) = installation.flows(None) {
         for line in flows.lines() {
-            say(format!("  line      {} ({})", line.number, line.flow));
+            say(format!("  line      {} ({})", line.number.spelled(), line.flow));
         }
-        if let (Some((_, address)), Some(line)) = (running.sip.first(), flows.lines().next()) {
-            let host = if address.ip().is_unspecified() { "127.0.0.1".to_string() } else { address.ip().to_string() };
+        let steps =
+            |line: &&crate::flow::Line| flows.flow_named(&line.flow).map_or(0, |flow| flow.steps().count());
+        // The first call goes to the line with the most to hear.
+        if let (Some((_, address)), Some(line)) = (running.sip.first(), flows.lines().max_by_key(steps)) {
+            let host = if address.ip().is_unspecified() {
+                "127.0.0.1".to_string()
+            } else {
+                address.ip().to_string()
+            };
             say(format!("  web       http://{}", running.web));
-            say(format!("  call it   hotline call sip:{}@{host}:{} --keys w3,1", line.number, address.port()));
+            say(format!(
+                "  call it   hotline call sip:{}@{host}:{} --keys w3,1",
+                line.number.spelled(),
+                address.port()
+            ));
         }
     }
     say(format!("  capacity  {} calls at once", running.calls_max));
@@ -127,7 +143,12 @@ fn banner(installation: &Installation, running: &Running, demo: Option<&crate::s
     }
     if let Some(admin) = &running.first_admin {
         if std::io::stdout().is_terminal() {
-            say(format!("  sign in   {} with the password {} (also in {})", admin.name, admin.password.reveal(), admin.file.display()));
+            say(format!(
+                "  sign in   {} with the password {} (also in {})",
+                admin.name,
+                admin.password.reveal(),
+                admin.file.display()
+            ));
         } else {
             say(format!("  sign in   {} with the password in {}", admin.name, admin.file.display()));
         }
@@ -153,7 +174,10 @@ async fn until_told_to_stop(installation: &Installation, running: &Running) {
                     tracing::info!(flows = %flows.hash(), "flows reloaded; running calls keep theirs");
                     running.adopt(Arc::new(flows)).await;
                 }
-                Err(failure) => tracing::error!("flows not reloaded, the old ones stay: {}", failure.message),
+                Err(failure) => {
+                    tracing::error!("flows not reloaded, the old ones stay: {}", failure.message);
+                    running.reload_failed();
+                }
             },
         }
     }
@@ -165,8 +189,49 @@ async fn until_told_to_stop(installation: &Installation, running: &Running) {
     }
 }
 
-/// The demo waits for its robots.
-pub fn demo(_: &Common, args: DemoArgs) -> Done {
-    let _ = (args.callers, args.operators, args.calls, args.seed);
-    Err(Failure::new(Exit::Usage, "not built yet"))
+/// The demo: a server on loopback in a folder of its own, and robots that call and answer.
+pub fn demo(common: &Common, args: DemoArgs) -> Done {
+    let level = logging(Some(LogFormat::Text))?;
+    let _ = level.set("warn,hotline=info");
+    let mut installation = installation::load(common)?;
+    installation.config.bind_to_loopback();
+    super::runtime()?.block_on(async {
+        let demo = load_demo(&installation).await?;
+        let running = start(&installation, level).await?;
+        banner(&installation, &running, Some(&demo));
+        let server = running
+            .sip
+            .iter()
+            .find(|(transport, _)| *transport == Transport::Udp)
+            .map(|(_, address)| *address)
+            .ok_or_else(|| Failure::new(Exit::BadConfiguration, "the demo needs a UDP listener (sip.udp)"))?;
+        let operators = demo
+            .operators
+            .iter()
+            .take(args.operators)
+            .map(|(id, password)| (id.to_string(), password.reveal().to_string()))
+            .collect();
+        let options = robots::Options {
+            server,
+            domain: installation.config.sip.domain.clone(),
+            callers: args.callers,
+            calls: args.calls,
+            operators,
+            seed: args.seed,
+        };
+        let stop = CancellationToken::new();
+        let robots = robots::run_with(options, Manners::default(), stop.clone());
+        let told = async {
+            // The robots are stopped first, so that nobody has to be waited for.
+            let _ = tokio::signal::ctrl_c().await;
+            stop.cancel();
+        };
+        let counts = tokio::select! {
+            counts = robots => counts,
+            never = async { told.await; std::future::pending().await } => never,
+        };
+        println!("{}", counts.map_err(|error| Failure::new(Exit::CallFailed, error))?);
+        running.stop().await;
+        Ok(Exit::Ok)
+    })
 }

@@ -5,8 +5,9 @@ use crate::clock::{self, Clock};
 use crate::digit::Digit;
 use crate::ids::LegId;
 use crate::machine::{Instant, Now};
+use crate::media::prompt::PromptSet;
 use crate::prompts::Catalogue;
-use crate::queue::Exit as QueueExit;
+use crate::queue::{Exit as QueueExit, OperatorSettings};
 use crate::say::{Language, Piece};
 use crate::sim::{Behaviour, Heard, World};
 use crate::switchboard::Switchboard;
@@ -56,20 +57,30 @@ pub fn walk(common: &Common, args: WalkArgs) -> Done {
         .or_else(|| crate::number::Number::parse(&args.flow).and_then(|number| flows.line(&number)))
         .ok_or_else(|| {
             let known: Vec<&str> = flows.lines().map(|line| line.flow.as_str()).collect();
-            Failure::new(Exit::Usage, format!("no line is called `{}`; there are: {}", args.flow, known.join(", ")))
+            Failure::new(
+                Exit::Usage,
+                format!("no line is called `{}`; there are: {}", args.flow, known.join(", ")),
+            )
         })?;
     let number = line.number.to_string();
     let zone = installation.zone();
     let wall = match &args.at {
-        Some(text) => clock::parse(text, &zone)
-            .ok_or_else(|| Failure::new(Exit::Usage, format!("--at {text}: expected a time like 2026-11-22T23:10")))?,
+        Some(text) => clock::parse(text, &zone).ok_or_else(|| {
+            Failure::new(Exit::Usage, format!("--at {text}: expected a time like 2026-11-22T23:10"))
+        })?,
         None => Clock::wall(),
     };
     let mut keys = match &args.keys {
         Some(text) => Some(parse_keys(text).map_err(|error| Failure::new(Exit::Usage, error))?),
         None => None,
     };
-    let settings = installation.switchboard_settings();
+    let mut settings = installation.switchboard_settings();
+    // An installation without operators has somebody to meet in a walk nevertheless.
+    for pool in settings.pools.iter_mut().filter(|pool| pool.operators.is_empty()) {
+        let queues = pool.queues.keys().cloned().collect();
+        let operator = OperatorSettings { name: "somebody".into(), queues, ..OperatorSettings::default() };
+        pool.operators.insert(format!("{}-1", pool.name).as_str().into(), operator);
+    }
     let operators: Vec<String> = settings
         .pools
         .iter()
@@ -77,12 +88,15 @@ pub fn walk(common: &Common, args: WalkArgs) -> Done {
         .collect();
     let switchboard = Switchboard::new(settings, Arc::new(flows), 1);
     let mut world = World::new(switchboard, Now { mono: Instant::from_nanos(1), wall });
+    let (prompts, _) = PromptSet::load(&installation.config.prompts.dir);
+    world.lasts = Box::new(move |language, prompt| prompts.duration(language, prompt));
     world.library = installation.library(&args.from, &args.class)?;
     for operator in operators {
         world.register(&operator, Behaviour { talks: Some(Duration::from_secs(20)), ..Behaviour::default() });
     }
     let catalogue = installation.catalogue()?;
     let leg = world.dial(&args.from, &number, IpAddr::V4(Ipv4Addr::LOCALHOST));
+    let mut typed = VecDeque::new();
     let mut walk = Walk { catalogue, leg, shown: 0, from: world.now.mono, ended: false };
     let until = world.now.mono + LONGEST;
     while !walk.ended && world.now.mono < until {
@@ -95,7 +109,7 @@ pub fn walk(common: &Common, args: WalkArgs) -> Done {
         if walk.ended {
             break;
         }
-        match next_move(&mut keys) {
+        match typed.pop_front().or_else(|| next_move(&mut keys, &mut typed)) {
             Some(Move::Press(digit)) => {
                 walk.line(world.now.mono, &format!("key {digit}"));
                 world.press(leg, digit);
@@ -181,13 +195,13 @@ impl Walk {
 }
 
 /// The caller's next move: from `--keys`, or asked for on a terminal; `None` lets time pass.
-fn next_move(keys: &mut Option<VecDeque<Move>>) -> Option<Move> {
+fn next_move(keys: &mut Option<VecDeque<Move>>, typed: &mut VecDeque<Move>) -> Option<Move> {
     if let Some(keys) = keys {
         return keys.pop_front();
     }
     let stdin = io::stdin();
     if stdin.is_terminal() {
-        eprint!("           key (0-9 * #, Enter: wait, q: hang up) > ");
+        eprint!("           keys (0-9 * #; Enter: wait; q: hang up) > ");
         let _ = io::stderr().flush();
     }
     let mut line = String::new();
@@ -197,13 +211,8 @@ fn next_move(keys: &mut Option<VecDeque<Move>>) -> Option<Move> {
             "" => None,
             "q" => Some(Move::HangUp),
             text => {
-                let mut moves: VecDeque<Move> = text.chars().filter_map(Digit::from_char).map(Move::Press).collect();
-                let first = moves.pop_front();
-                if !moves.is_empty() {
-                    *keys = None;
-                    eprintln!("           one key at a time, please: took the first");
-                }
-                first
+                typed.extend(text.chars().filter_map(Digit::from_char).map(Move::Press));
+                typed.pop_front()
             }
         },
     }
@@ -224,7 +233,9 @@ fn parse_keys(text: &str) -> Result<VecDeque<Move>, String> {
         } else if !word.is_empty() && word.chars().all(|c| Digit::from_char(c).is_some()) {
             moves.extend(word.chars().filter_map(Digit::from_char).map(Move::Press));
         } else {
-            return Err(format!("--keys: `{word}` is no key; keys are 0-9, star, hash, and w3 to wait three seconds"));
+            return Err(format!(
+                "--keys: `{word}` is no key; keys are 0-9, star, hash, and w3 to wait three seconds"
+            ));
         }
     }
     Ok(moves)

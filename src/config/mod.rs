@@ -330,13 +330,7 @@ impl DeclaredOperator {
 
 fn read_text(path: &Path) -> Result<String, Vec<Finding>> {
     let fault = |message: String| {
-        (vec![Finding::error(
-            "HF000",
-            path,
-            Default::default(),
-            message,
-            "check the path and who may read it",
-        )])
+        vec![Finding::error("HF000", path, Default::default(), message, "check the path and who may read it")]
     };
     let size = std::fs::metadata(path).map_err(|error| fault(format!("cannot be read: {error}")))?.len();
     // The parser would refuse it too, but only after it was in memory.

@@ -28,6 +28,7 @@ pub struct SipSection {
     pub external_address: Option<IpAddr>,
     /// The realm of digest challenges. Digest secrets are worthless after a change.
     pub domain: String,
+    pub digest: DigestOffer,
     pub allow_anonymous: Anonymous,
     /// Local sources whose callers' numbers are believed like a trunk's (rule Q14), for a first call and for tests.
     pub test_sources: Vec<Network>,
@@ -47,11 +48,24 @@ impl Default for SipSection {
             tls_key: PathBuf::new(),
             external_address: None,
             domain: "hotline.local".into(),
+            digest: DigestOffer::Both,
             allow_anonymous: Anonymous::Local,
             test_sources: Network::loopback(),
             max_calls: Auto::Auto,
         }
     }
+}
+
+/// What operators' phones are asked for. Some phones cannot pass over a challenge that they do not know (RFC 8760 says
+/// they shall): those of libre before 2.0 give up at the sight of SHA-256.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum DigestOffer {
+    /// SHA-256 first, then MD5.
+    #[default]
+    Both,
+    Sha256,
+    Md5,
 }
 
 /// From whom a call is taken that comes from no trunk and no registered operator. In any case it reaches the lines'

@@ -138,7 +138,10 @@ fn files_of(dir: &Path) -> std::io::Result<Vec<PathBuf>> {
 }
 
 fn unreadable(path: &Path, error: &std::io::Error) -> Finding {
-    let help = "check that it exists and may be read by the user who runs this";
+    let help = match error.kind() {
+        std::io::ErrorKind::NotFound => "`flows.dir` in config.yaml says where the flow files are",
+        _ => "the user who runs this needs the right to read it",
+    };
     Finding::error("HF000", path, Span::default(), format!("cannot be read: {error}"), help)
 }
 

@@ -19,6 +19,7 @@ mod model;
 mod node;
 pub mod report;
 mod say;
+mod turn;
 mod vars;
 pub mod yaml;
 

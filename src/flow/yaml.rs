@@ -27,8 +27,10 @@ pub const FILE_BYTES_MAX: usize = 1024 * 1024;
 const DEPTH_MAX: usize = 32;
 const NODES_MAX: usize = 60_000;
 /// Anchors are allowed for repeated lists of exits; expansion beyond this is a bomb.
-const REPLAYED_EVENTS_MAX: usize = 20_000;
-const ALIASES_MAX: usize = 500;
+const REPLAYED_EVENTS_MAX: usize = 2_000;
+/// An alias inside of what an alias stands for; a bomb needs more.
+const REPLAY_DEPTH_MAX: usize = 2;
+const ALIASES_MAX: usize = 200;
 
 /// Reads a file's text into `T`: either a value, or everything that is wrong with it. Never both, never neither.
 pub fn parse<T: DeserializeOwned>(file: &Path, text: &str) -> Result<T, Vec<Finding>> {
@@ -105,7 +107,7 @@ fn options() -> serde_saphyr::Options {
         },
         alias_limits: serde_saphyr::alias_limits! {
             max_total_replayed_events: REPLAYED_EVENTS_MAX,
-            max_replay_stack_depth: 8,
+            max_replay_stack_depth: REPLAY_DEPTH_MAX,
         },
         // Duplicates are reported by `tree::duplicates`, with both places.
         duplicate_keys: serde_saphyr::DuplicateKeyPolicy::PassThrough,

@@ -274,8 +274,8 @@ impl Leg {
         }
     }
 
-    pub fn packets_lost(&self) -> u64 {
-        self.rx.lost()
+    pub fn jitter_ms(&self) -> f64 {
+        self.rx.jitter_ms()
     }
 
     // ---- packets ------------------------------------------------------------------------------------------------

@@ -15,6 +15,8 @@ use std::time::Duration;
 const MISSING_TONE: (f64, f64, Duration) = (440.0, -16.0, Duration::from_millis(400));
 /// Heard before a recording begins.
 const BEEP: (f64, f64, Duration) = (1000.0, -13.0, Duration::from_millis(200));
+/// What is heard in a queue that has no music of its own name.
+pub const DEFAULT_MUSIC: &str = "default";
 /// The end of a music clip melts into its beginning over this many samples (50 ms), so that the loop does not click.
 const LOOP_FADE_SAMPLES: usize = 400;
 /// A pause in a sentence is at most this long; a longer one is a mistake in a flow.
@@ -119,9 +121,11 @@ impl PromptSet {
         self.clips.get(&(language.fallback(), name.clone())).unwrap_or(&self.missing_tone).clone()
     }
 
-    /// `None` if there is no such music: the leg then hears silence, and the miss is counted.
+    /// The music of this name, which is a queue's, or that of everybody. `None` if there is neither: the leg then hears
+    /// silence, and the miss is counted.
     pub fn music(&self, name: &str) -> Option<Arc<Clip>> {
-        let clip = self.music.get(name).filter(|clip| clip.samples() > 0).cloned();
+        let named = |name: &str| self.music.get(name).filter(|clip| clip.samples() > 0);
+        let clip = named(name).or_else(|| named(DEFAULT_MUSIC)).cloned();
         if clip.is_none() {
             self.miss(None, name);
         }
@@ -246,8 +250,19 @@ mod tests {
         let (set, faults) = PromptSet::load(dir.path());
         assert_eq!(set.duration(Language::Ru, &"welcome".into()), Duration::from_secs(2));
         assert!(set.music("calm").is_some());
+        assert!(set.music("wallet").is_none());
         assert_eq!(faults.len(), 1);
         assert!(faults[0].to_string().contains("en/broken.wav"), "{}", faults[0]);
+    }
+
+    #[test]
+    fn a_queue_without_music_of_its_own_has_everybodys() {
+        let mut set = PromptSet::empty();
+        set.insert_music(DEFAULT_MUSIC, &[1000; 8000]);
+        set.insert_music("wallet", &[1000; 16000]);
+        let length = |name| set.music(name).map(|clip| clip.duration().as_secs_f64().round());
+        assert_eq!((length("wallet"), length("terminals")), (Some(2.0), Some(1.0)));
+        assert_eq!(set.missing_count(), 0);
     }
 
     #[test]

@@ -9,7 +9,7 @@ use crate::call::{Ask, Happened};
 use crate::clock::Clock;
 use crate::flow::FlowSet;
 use crate::ids::{CallId, RequestId};
-use crate::machine::{Machine, Now, earlier};
+use crate::machine::{Instant, Machine, Now, earlier};
 use crate::media::LegEvent;
 use crate::outbound::{self, Outbound};
 use crate::shard::{self, Shards};
@@ -30,8 +30,12 @@ use tokio::sync::{mpsc, oneshot, watch};
 pub const REPLIES_MAX: usize = 4096;
 /// The pages see a change within this time; more often would only cost.
 const PUBLISH_EVERY: Duration = Duration::from_millis(250);
+/// An idle house's times are this fresh.
+const REFRESH_EVERY: Duration = Duration::from_secs(1);
 /// A snapshot of the Switchboard's state, from which the journal can be replayed.
 const SNAPSHOT_EVERY: Duration = Duration::from_secs(600);
+/// Calls that are on when the process stops have this long to close their legs.
+const STOPS_WITHIN: Duration = Duration::from_secs(2);
 /// Messages handled before the loop looks at deadlines again.
 const BURST_MAX: usize = 64;
 
@@ -76,6 +80,7 @@ struct Control {
     drained: Vec<oneshot::Sender<()>>,
     spans: BTreeMap<CallId, tracing::Span>,
     published: u64,
+    published_at: Instant,
 }
 
 /// Runs until every sender of events is gone or the process is told to stop.
@@ -96,13 +101,20 @@ pub async fn run(mut parts: Parts, mut legs: shard::Events, mut stop: oneshot::R
         drained: Vec::new(),
         spans: BTreeMap::new(),
         published: u64::MAX,
+        published_at: Instant::ZERO,
     };
     let mut publish = tokio::time::interval(PUBLISH_EVERY);
     publish.set_missed_tick_behavior(tokio::time::MissedTickBehavior::Skip);
     let mut snapshot = tokio::time::interval(SNAPSHOT_EVERY);
     let mut events: Vec<LegEvent> = Vec::new();
+    let mut stopping = None;
     loop {
+        // Whoever is still on the line is told, and the records of those calls are written.
+        if stopping.is_some_and(|until| control.parts.switchboard.calls() == 0 || clock.mono() >= until) {
+            break;
+        }
         let deadline = earlier(control.parts.stack.next_timeout(), control.parts.switchboard.next_timeout());
+        let deadline = earlier(deadline, stopping);
         let sleep = async {
             match deadline {
                 Some(at) => tokio::time::sleep_until(clock.deadline(at).into()).await,
@@ -111,7 +123,11 @@ pub async fn run(mut parts: Parts, mut legs: shard::Events, mut stop: oneshot::R
         };
         tokio::select! {
             biased;
-            _ = &mut stop => break,
+            _ = &mut stop, if stopping.is_none() => {
+                stopping = Some(clock.mono() + STOPS_WITHIN);
+                let request = control.next_admin.take();
+                control.input(Event::Admin { request, what: Admin::Stop });
+            }
             came = legs.recv(&mut events) => {
                 if let Err(error) = came {
                     tracing::error!(%error, "the media threads cannot be heard");
@@ -184,7 +200,9 @@ impl Control {
     fn journal(&self, now: Now, event: &Event) {
         let seq = self.parts.journal_seq;
         match event {
-            Event::Leg(LegEvent::Digit { leg, method, .. }) if self.parts.switchboard.listens_secretly(*leg) => {
+            Event::Leg(LegEvent::Digit { leg, method, .. })
+                if self.parts.switchboard.listens_secretly(*leg) =>
+            {
                 let masked = serde_json::json!({"secret_digit": {"leg": leg, "method": method}});
                 self.parts.writer.append(seq, now, &masked);
             }
@@ -300,14 +318,18 @@ impl Control {
             }
             Happened::CallEnded { call, result, cause, .. } => {
                 if let Some(span) = self.spans.remove(call) {
-                    span.in_scope(|| tracing::info!(result = result.as_str(), cause = cause.as_str(), "ended"));
+                    span.in_scope(|| {
+                        tracing::info!(result = result.as_str(), cause = cause.as_str(), "ended")
+                    });
                 }
                 self.count_calls();
             }
             Happened::Enqueued { call, queue, class } => {
                 self.within(call, || tracing::info!(%queue, %class, "waits"));
             }
-            Happened::Offered { call, operator } => self.within(call, || tracing::info!(%operator, "offered")),
+            Happened::Offered { call, operator } => {
+                self.within(call, || tracing::info!(%operator, "offered"))
+            }
             Happened::Connected { call, operator, queue, waited, .. } => {
                 let waited_ms = waited.as_millis() as u64;
                 self.within(call, || tracing::info!(%operator, %queue, waited_ms, "connected"));
@@ -343,12 +365,15 @@ impl Control {
                 let _ = done.send(());
             }
         }
-        // Waits grow by themselves: while anybody is on the line the view is fresh once a quarter of a second.
-        if switchboard.version() != self.published || switchboard.calls() > 0 {
-            self.published = switchboard.version();
+        // Times grow by themselves: the view is fresh at least once a second, and four times while anybody is on the line.
+        let now = self.parts.clock.mono();
+        let changed = switchboard.version() != self.published || switchboard.calls() > 0;
+        if changed || now.since(self.published_at) >= REFRESH_EVERY {
+            (self.published, self.published_at) = (switchboard.version(), now);
             self.parts.view.send_replace(Arc::new(switchboard.view(self.parts.clock.now())));
-        } else {
-            self.parts.view.send_modify(|_| {});
+        }
+        if self.parts.writer.take_journal_gap() {
+            self.snapshot();
         }
     }
 
@@ -356,7 +381,9 @@ impl Control {
         let now = self.now();
         let flow_set = self.parts.switchboard.flow_set().to_string();
         match serde_json::to_vec(&self.parts.switchboard) {
-            Ok(state) => self.parts.writer.snapshot(Snapshot { seq: self.parts.journal_seq, now, flow_set, state }),
+            Ok(state) => {
+                self.parts.writer.snapshot(Snapshot { seq: self.parts.journal_seq, now, flow_set, state })
+            }
             Err(error) => tracing::error!(%error, "the state could not be written as a snapshot"),
         }
     }

@@ -7,6 +7,7 @@
 //! recorder thread: WAV files                                          (recorder.rs)
 //! ```
 mod control;
+mod retention;
 mod start;
 
 pub use control::Order;

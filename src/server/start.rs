@@ -1,7 +1,8 @@
 //! Starting, in the order in which parts need each other, and stopping in the reverse order.
 use super::control::{self, Order, Parts};
+use super::retention;
 use crate::clock::Clock;
-use crate::config::Config;
+use crate::config::{Config, DigestOffer};
 use crate::desk::Desk;
 use crate::flow::FlowSet;
 use crate::ids::OperatorId;
@@ -10,13 +11,14 @@ use crate::outbound::{self, Outbound};
 use crate::queue::PoolSettings;
 use crate::recorder::Recorder;
 use crate::shard::{self, Shards};
+use crate::sip::digest::Algorithm;
 use crate::sip::{self, Stack, Transport};
 use crate::store::{self, Accounts, Shared, Writer};
 use crate::switchboard::{Settings, Switchboard, View};
 use crate::telemetry::{LogLevel, Metrics};
 use crate::web;
-use crate::wire::limits::{Capacity, Inspector, Limits};
 use crate::wire;
+use crate::wire::limits::{Capacity, Inspector, Limits};
 use std::net::SocketAddr;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
@@ -71,6 +73,7 @@ pub struct Running {
     recorder: Option<Recorder>,
     ready: watch::Sender<bool>,
     view: watch::Receiver<Arc<View>>,
+    metrics: Arc<Metrics>,
 }
 
 pub async fn start(config: &Config, options: Options) -> Result<Running, StartError> {
@@ -78,9 +81,15 @@ pub async fn start(config: &Config, options: Options) -> Result<Running, StartEr
     let now = Clock::wall();
 
     let store = store::open(&config.storage_url(&data_dir)).await?;
+    let writer = Writer::start(store.clone(), data_dir.join("unwritten.jsonl"));
+    // What the last process put aside is written before its open calls are closed.
+    writer.flush(FLUSH_WITHIN).await;
     let orphans = store.close_open_calls(now).await?;
     if orphans > 0 {
         tracing::warn!(calls = orphans, "the last process ended without closing its calls");
+    }
+    for warning in config.warnings() {
+        tracing::warn!("{warning}");
     }
     store.declare_operators(config.declared_operators()).await?;
     let first_admin = Accounts::new(store.clone()).first_admin(&data_dir, now).await?;
@@ -95,15 +104,17 @@ pub async fn start(config: &Config, options: Options) -> Result<Running, StartEr
         tracing::error!(%fault, "a recording cannot be played");
     }
     let recordings = config.recording_dir(&data_dir);
-    let (recorder, taps) = Recorder::start(&recordings, shards).map_err(|error| StartError::Io { what: "recorder", error })?;
+    let (recorder, taps) =
+        Recorder::start(&recordings, shards).map_err(|error| StartError::Io { what: "recorder", error })?;
     let media = shard_options(config, shards, clock);
     let (shards, legs) = Shards::start(media, Arc::new(prompts), taps)
         .map_err(|error| StartError::Io { what: "media threads", error })?;
     let meter = shards.meter();
-    let calls_max = config.sip.max_calls.or(u32::try_from(shards.capacity() / LEGS_PER_CALL).unwrap_or(u32::MAX)) as usize;
+    let calls_max =
+        config.sip.max_calls.or(u32::try_from(shards.capacity() / LEGS_PER_CALL).unwrap_or(u32::MAX))
+            as usize;
     settings.calls_max = calls_max;
 
-    let writer = Writer::start(store.clone(), data_dir.join("unwritten.jsonl"));
     let outbound = Outbound::new(outbound::Options::default())?;
     let metrics = Arc::new(Metrics::new());
     let capacity = Capacity::new(calls_max);
@@ -121,8 +132,12 @@ pub async fn start(config: &Config, options: Options) -> Result<Running, StartEr
     }
     let secrets: Vec<_> = operators
         .iter()
-        .filter_map(|operator| operator.secret.as_ref().map(|secret| (operator.id.clone(), secret.ha1.clone())))
+        .filter_map(|operator| {
+            operator.secret.as_ref().map(|secret| (operator.id.clone(), secret.ha1.clone()))
+        })
         .collect();
+
+    retention::start(config, store.clone(), recordings);
 
     let (view, view_out) = watch::channel(Arc::new(View::default()));
     let (admin, admin_in) = web::AdminHandle::new();
@@ -132,6 +147,11 @@ pub async fn start(config: &Config, options: Options) -> Result<Running, StartEr
     let (bound_in, bound) = oneshot::channel();
     let mut sip_config = sip::Config {
         domain: config.sip.domain.clone(),
+        digest: match config.sip.digest {
+            DigestOffer::Both => Algorithm::ALL.to_vec(),
+            DigestOffer::Sha256 => vec![Algorithm::Sha256],
+            DigestOffer::Md5 => vec![Algorithm::Md5],
+        },
         external_address: config.sip.external_address,
         legs_max: calls_max * 4,
         ..sip::Config::default()
@@ -150,13 +170,14 @@ pub async fn start(config: &Config, options: Options) -> Result<Running, StartEr
                 }
             };
             own.block_on(async move {
-                let (wire, inbound) = match wire::start(wire_options, Inspector::new(limits, capacity.clone()), clock).await {
-                    Ok(started) => started,
-                    Err(error) => {
-                        let _ = bound_in.send(Err(error));
-                        return;
-                    }
-                };
+                let (wire, inbound) =
+                    match wire::start(wire_options, Inspector::new(limits, capacity.clone()), clock).await {
+                        Ok(started) => started,
+                        Err(error) => {
+                            let _ = bound_in.send(Err(error));
+                            return;
+                        }
+                    };
                 sip_config.listeners = wire.listeners().to_vec();
                 let mut stack = Stack::new(sip_config, seed ^ 0x5349_5020);
                 let mut out = Vec::new();
@@ -204,7 +225,7 @@ pub async fn start(config: &Config, options: Options) -> Result<Running, StartEr
     })?;
     let web_address = listener.local_addr().map_err(|error| StartError::Io { what: "web address", error })?;
     let render = {
-        let (metrics, view, wire) = (metrics, view_out.clone(), wire.clone());
+        let (metrics, view, wire) = (metrics.clone(), view_out.clone(), wire.clone());
         Arc::new(move || {
             let view = view.borrow().clone();
             metrics.render(&view, &media_stats(&meter), &sip_stats(&wire))
@@ -236,13 +257,20 @@ pub async fn start(config: &Config, options: Options) -> Result<Running, StartEr
         recorder: Some(recorder),
         ready,
         view: drained_view,
+        metrics,
     })
 }
 
 impl Running {
     /// New calls begin with these flows.
     pub async fn adopt(&self, flows: Arc<FlowSet>) {
+        self.metrics.set_flow_reload_failed(false);
         let _ = self.orders.send(Order::Adopt(flows)).await;
+    }
+
+    /// A reload found errors: the flows stay as they were, and the metrics say so until one succeeds.
+    pub fn reload_failed(&self) {
+        self.metrics.set_flow_reload_failed(true);
     }
 
     /// Refuses new calls, and comes back when the last one has ended.
@@ -272,7 +300,7 @@ impl Running {
         }
         if let Some(recorder) = self.recorder.take() {
             // Its thread writes what is in the rings and closes the files.
-            let _ = tokio::task::spawn_blocking(move || drop(recorder)).await;
+            let _ = tokio::task::spawn_blocking(move || recorder.stop()).await;
         }
         self.store.close().await;
     }
@@ -282,7 +310,8 @@ impl Running {
 fn add_operators(pools: &mut [PoolSettings], operators: &[store::Operator]) {
     for operator in operators.iter().filter(|operator| !operator.declared) {
         let settings = operator.settings.clone();
-        let pool = pools.iter_mut().find(|pool| settings.queues.iter().any(|queue| pool.queues.contains_key(queue)));
+        let pool =
+            pools.iter_mut().find(|pool| settings.queues.iter().any(|queue| pool.queues.contains_key(queue)));
         match pool {
             Some(pool) => {
                 pool.operators.insert(operator.id.clone(), settings);
@@ -322,7 +351,9 @@ fn sip_taken(config: &Config, error: std::io::Error) -> StartError {
 
 fn taken_hint(error: &std::io::Error, setting: &str) -> String {
     match error.kind() {
-        std::io::ErrorKind::AddrInUse => format!("another process holds this port: stop it, or set {setting}"),
+        std::io::ErrorKind::AddrInUse => {
+            format!("another process holds this port: stop it, or set {setting}")
+        }
         std::io::ErrorKind::PermissionDenied => format!("ports below 1024 need a right: set {setting}"),
         _ => format!("see {setting}"),
     }

@@ -294,6 +294,11 @@ impl Events {
     }
 }
 
+/// Would a shard that asks for real-time scheduling get it? Tried on a thread that ends at once.
+pub fn may_be_realtime() -> bool {
+    std::thread::spawn(|| socket::ask_for_realtime().is_ok()).join().unwrap_or(false)
+}
+
 /// Raises the soft limit of open files to the hard one, and says what it is now. A leg takes two.
 pub fn raise_file_limit() -> u64 {
     use rustix::process::{Resource, Rlimit, getrlimit, setrlimit};

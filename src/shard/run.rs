@@ -46,6 +46,8 @@ const CATCH_UP_MAX: Duration = Duration::from_millis(200);
 /// Datagrams of one leg in one tick; a peer that floods gets no more of the shard than this, and the rest waits or is
 /// dropped by the kernel.
 const BATCHES_MAX: usize = 4;
+/// How often all legs are asked for a gauge: each second.
+const SURVEY_EVERY_TICKS: u64 = 200;
 /// Orders in one tick: a burst of new calls is spread over several.
 const ORDERS_PER_TICK: usize = 256;
 /// Ready sockets told by one call, and calls in one tick: more legs than a shard can carry. Beyond them a socket waits for
@@ -176,6 +178,10 @@ impl Shard {
                 slot.leg.tick(now, sink);
                 self.flush(index, sink);
             }
+        }
+        if self.stats.ticks.is_multiple_of(SURVEY_EVERY_TICKS) {
+            let highest = self.slots.iter().flatten().map(|slot| slot.leg.jitter_ms()).fold(0.0, f64::max);
+            self.stats.jitter_max_us = (highest * 1000.0) as u64;
         }
         self.tape.flush();
         self.outbox.flush();

@@ -58,6 +58,10 @@ counts! {
     rejected,
     lost,
     lag_max_us,
+    /// Of the latest tick.
+    lag_last_us,
+    /// The highest interarrival jitter (RFC 3550 A.8) among the legs, as of the last second.
+    jitter_max_us,
     /// Grid steps that were given up after a long stall.
     skipped_ticks,
     /// Samples that did not reach the recorder because its ring was full.
@@ -71,6 +75,7 @@ impl ShardStats {
         let us = lag.as_micros() as u64;
         let bucket = LAG_BOUNDS_US.iter().position(|bound| us <= *bound).unwrap_or(LAG_BUCKETS - 1);
         self.lag[bucket] += 1;
+        self.lag_last_us = us;
         self.lag_max_us = self.lag_max_us.max(us);
     }
 

@@ -23,6 +23,9 @@ const STORE: Duration = Duration::from_millis(1);
 /// Events that one `run` may take before the world is thought to spin.
 const EVENTS_MAX: usize = 2_000_000;
 
+/// How long a recording lasts.
+pub type Lasts = Box<dyn Fn(Language, &PromptName) -> Duration>;
+
 /// What the store would answer.
 #[derive(Clone, Debug, Default)]
 pub struct Library {
@@ -93,7 +96,7 @@ pub struct World {
     pub phones: BTreeMap<OperatorId, Behaviour>,
     pub log: Vec<(Instant, Heard)>,
     /// How long a piece lasts.
-    pub lasts: fn(Language, &PromptName) -> Duration,
+    pub lasts: Lasts,
     agenda: BTreeMap<(Instant, u64), Event>,
     sequence: u64,
     legs: BTreeMap<LegId, Leg>,
@@ -109,7 +112,7 @@ impl World {
             library: Library::default(),
             phones: BTreeMap::new(),
             log: Vec::new(),
-            lasts: |_, _| Duration::from_secs(2),
+            lasts: Box::new(|_, _| Duration::from_secs(2)),
             agenda: BTreeMap::new(),
             sequence: 0,
             legs: BTreeMap::new(),
@@ -125,7 +128,11 @@ impl World {
         let incoming = Incoming {
             leg,
             called: to.to_string(),
-            from: Identity { display: String::new(), user: from.to_string(), host: "world.invalid".to_string() },
+            from: Identity {
+                display: String::new(),
+                user: from.to_string(),
+                host: "world.invalid".to_string(),
+            },
             asserted: None,
             anonymous: from.is_empty(),
             call_id: format!("world-{}", self.callers),
@@ -256,7 +263,9 @@ impl World {
             Event::Sip(sip::Event::Progress { leg, .. } | sip::Event::Answered { leg, .. }) => {
                 self.legs.contains_key(leg)
             }
-            Event::Sip(sip::Event::Failed { leg, status, .. }) => *status == 487 || self.legs.contains_key(leg),
+            Event::Sip(sip::Event::Failed { leg, status, .. }) => {
+                *status == 487 || self.legs.contains_key(leg)
+            }
             _ => true,
         }
     }
@@ -333,7 +342,8 @@ impl World {
             state.operator = operator.clone();
         }
         let phone = operator.and_then(|operator| self.phones.get(&operator).cloned());
-        let Some((phone, rings_after)) = phone.and_then(|phone| phone.rings_after.map(|after| (phone.clone(), after)))
+        let Some((phone, rings_after)) =
+            phone.and_then(|phone| phone.rings_after.map(|after| (phone.clone(), after)))
         else {
             let failed = sip::Event::Failed { leg, status: 408, redirect: Vec::new() };
             return self.soon(Duration::from_secs(32), Event::Sip(failed));
@@ -352,7 +362,10 @@ impl World {
         match command {
             LegCommand::Open { leg, .. } => {
                 self.legs.entry(leg).or_default();
-                self.soon(Duration::from_micros(200), Event::Leg(LegEvent::Opened { leg, sdp: String::new() }));
+                self.soon(
+                    Duration::from_micros(200),
+                    Event::Leg(LegEvent::Opened { leg, sdp: String::new() }),
+                );
             }
             LegCommand::Answer { leg, .. } => {
                 let Some(state) = self.legs.get_mut(&leg) else { return };

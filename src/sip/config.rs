@@ -1,4 +1,5 @@
 //! What a [`Stack`](super::Stack) is told once, at its construction.
+use super::digest::Algorithm;
 use super::event::Transport;
 use serde::{Deserialize, Serialize};
 use std::net::{IpAddr, SocketAddr};
@@ -19,6 +20,8 @@ pub struct Config {
     pub session_expires: Duration,
     /// The shortest session timer that we accept; RFC 4028 §4 allows no less than 90 s.
     pub min_se: Duration,
+    /// Algorithms that a 401 offers, one challenge each; empty: nobody can register.
+    pub digest: Vec<Algorithm>,
     pub register_expires_min: Duration,
     /// For a REGISTER that does not ask for a time.
     pub register_expires_default: Duration,
@@ -47,6 +50,7 @@ impl Default for Config {
             user_agent: concat!("Hotline/", env!("CARGO_PKG_VERSION")).into(),
             session_expires: Duration::from_secs(1800),
             min_se: Duration::from_secs(90),
+            digest: Algorithm::ALL.to_vec(),
             register_expires_min: Duration::from_secs(60),
             register_expires_default: Duration::from_secs(300),
             register_expires_max: Duration::from_secs(3600),

@@ -55,6 +55,11 @@ impl Reply {
         }
     }
 
+    /// Ours; empty when the request had one already.
+    pub fn tag(&self) -> &str {
+        &self.tag
+    }
+
     pub fn response(&self, status: u16) -> Builder {
         let builder = Builder::response(status).lines(&self.lines);
         match status {

@@ -30,7 +30,7 @@ pub const FIRST_ADMIN_FOR: Duration = Duration::from_secs(24 * 60 * 60);
 pub const PASSWORD_CHARS_MIN: usize = 8;
 /// Argon2 would read any length; a megabyte of password is an attack.
 pub const PASSWORD_CHARS_MAX: usize = 256;
-/// Argon2 takes 19 MiB and some 20 ms of a core: at most this many at a time, the others queue.
+/// Argon2 takes 19 MiB and some 70 ms of a core (debug build): at most this many at a time, the others queue.
 const VERIFICATIONS_AT_ONCE: usize = 2;
 const FIRST_ADMIN: &str = "admin";
 const FIRST_ADMIN_FILE: &str = "first-admin";
@@ -82,7 +82,7 @@ impl fmt::Debug for SecretText {
 pub enum AccountError {
     #[error("user `{0}` exists already; to give a new password: user passwd {0}")]
     Exists(String),
-    #[error("there is no user `{0}`")]
+    #[error("there is no user `{0}`; to see all: user list")]
     NoSuchUser(String),
     #[error("a user name has 1 to 64 letters, digits, `.`, `-`, `_` or `@`; got `{0}`")]
     BadName(String),

@@ -16,6 +16,7 @@ pub(crate) mod conformance;
 pub mod demo;
 pub mod import;
 mod rows;
+mod spill;
 mod sqlite;
 mod ticket;
 pub mod writer;

@@ -27,15 +27,18 @@ impl Switchboard {
         }
         let flows = self.flows[&self.current].clone();
         let called = Number::parse(&invite.called);
-        let Some((called, line)) = called.and_then(|number| flows.line(&number).map(|line| (number, line))) else {
+        let Some((called, line)) = called.and_then(|number| flows.line(&number).map(|line| (number, line)))
+        else {
             return self.turn_away(leg, 404, Cause::UnknownNumber, now, out);
         };
         let verified = trust == Trust::Verified && !invite.anonymous;
-        let asserted = invite.asserted.as_deref().filter(|_| trust == Trust::Verified).and_then(Number::parse);
+        let asserted =
+            invite.asserted.as_deref().filter(|_| trust == Trust::Verified).and_then(Number::parse);
         let shown = if invite.anonymous { None } else { Number::parse(&invite.from.user) };
         let caller = asserted.or(shown);
         self.calls_begun += 1;
-        let shard = self.calls_per_shard.iter().enumerate().min_by_key(|(_, calls)| **calls).map_or(0, |(i, _)| i);
+        let shard =
+            self.calls_per_shard.iter().enumerate().min_by_key(|(_, calls)| **calls).map_or(0, |(i, _)| i);
         self.calls_per_shard[shard] += 1;
         let id = CallId::new(now.wall.as_millis(), self.calls_begun);
         self.legs.insert(leg, id);

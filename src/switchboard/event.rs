@@ -32,6 +32,8 @@ pub enum Admin {
     },
     /// New calls are refused from now on; the process ends when the last call has.
     Drain,
+    /// The same, and those on the line are ended.
+    Stop,
 }
 
 /// What an `Admin` came to.
@@ -49,9 +51,18 @@ pub enum Event {
     Sip(sip::Event),
     Leg(LegEvent),
     Store(Answer),
-    HttpReply { request: RequestId, status: u16, body: serde_json::Value },
-    HttpFailed { request: RequestId },
-    Admin { request: RequestId, what: Admin },
+    HttpReply {
+        request: RequestId,
+        status: u16,
+        body: serde_json::Value,
+    },
+    HttpFailed {
+        request: RequestId,
+    },
+    Admin {
+        request: RequestId,
+        what: Admin,
+    },
     /// A deadline has passed. An input like any other, so that the journal holds the time at which it was noticed.
     Tick,
 }

@@ -114,7 +114,8 @@ impl Switchboard {
     pub fn adopt(&mut self, flows: Arc<FlowSet>) {
         self.current = flows.hash();
         self.flows.insert(self.current, flows);
-        let used: BTreeSet<FlowSetHash> = self.calls.values().map(Call::flows).chain([self.current]).collect();
+        let used: BTreeSet<FlowSetHash> =
+            self.calls.values().map(Call::flows).chain([self.current]).collect();
         self.flows.retain(|hash, _| used.contains(hash));
     }
 
@@ -211,22 +212,40 @@ impl Switchboard {
             }
             Admin::HangUp { .. } => Outcome::NoSuchCall,
             Admin::SetClass { number, class } => {
-                let theirs = self.calls.values().filter(|call| call.is_verified_caller(&number)).map(Call::id);
+                let theirs =
+                    self.calls.values().filter(|call| call.is_verified_caller(&number)).map(Call::id);
                 for call in theirs.collect::<Vec<_>>() {
                     self.tell_call(call, call::Event::Class { class }, now, out);
                 }
                 Outcome::Done
             }
             Admin::Drain => {
-                self.draining = true;
-                out.push(Action::Sip(crate::sip::Command::Drain));
+                self.drain(out);
+                Outcome::Done
+            }
+            Admin::Stop => {
+                self.drain(out);
+                for call in self.calls.keys().copied().collect::<Vec<_>>() {
+                    self.tell_call(call, call::Event::Stop, now, out);
+                }
                 Outcome::Done
             }
         };
         out.push(Action::AdminDone { request, outcome });
     }
 
-    fn tell_operator(&mut self, operator: OperatorId, event: queue::Event, now: Now, out: &mut Vec<Action>) -> Outcome {
+    fn drain(&mut self, out: &mut Vec<Action>) {
+        self.draining = true;
+        out.push(Action::Sip(crate::sip::Command::Drain));
+    }
+
+    fn tell_operator(
+        &mut self,
+        operator: OperatorId,
+        event: queue::Event,
+        now: Now,
+        out: &mut Vec<Action>,
+    ) -> Outcome {
         let Some(pool) = self.operators.get(&operator).map(|presence| presence.pool) else {
             return Outcome::NoSuchOperator;
         };

@@ -25,7 +25,7 @@ impl Switchboard {
 
     pub(super) fn tell_pool(&mut self, pool: usize, event: queue::Event, now: Now, out: &mut Vec<Action>) {
         let mut work = VecDeque::new();
-        self.into_pool(pool, event, now, &mut work);
+        self.pool_step(pool, event, now, &mut work);
         self.run(&mut work, now, out);
     }
 
@@ -38,7 +38,7 @@ impl Switchboard {
 
     pub(super) fn call_timeout(&mut self, id: CallId, now: Now, out: &mut Vec<Action>) {
         let mut work = VecDeque::new();
-        self.into_call(id, now, &mut work, |call, cx| call.handle_timeout(cx));
+        self.call_step(id, now, &mut work, |call, cx| call.handle_timeout(cx));
         self.run(&mut work, now, out);
     }
 
@@ -64,14 +64,14 @@ impl Switchboard {
     fn run(&mut self, work: &mut VecDeque<Work>, now: Now, out: &mut Vec<Action>) {
         while let Some(item) = work.pop_front() {
             match item {
-                Work::ToCall(id, event) => self.into_call(id, now, work, |call, cx| call.handle(event, cx)),
-                Work::FromCall(id, action) => self.from_call(id, action, now, work, out),
-                Work::FromPool(pool, action) => self.from_pool(pool, action, work, now, out),
+                Work::ToCall(id, event) => self.call_step(id, now, work, |call, cx| call.handle(event, cx)),
+                Work::FromCall(id, action) => self.call_said(id, action, now, work, out),
+                Work::FromPool(pool, action) => self.pool_said(pool, action, work, now, out),
             }
         }
     }
 
-    fn into_call(
+    fn call_step(
         &mut self,
         id: CallId,
         now: Now,
@@ -84,8 +84,7 @@ impl Switchboard {
         };
         let Some(flows) = self.flows.get(&call.flows()) else { return };
         let mut said = Vec::new();
-        let mut cx =
-            Context { now, flows, rules: &self.settings.rules, ids: &mut self.ids, out: &mut said };
+        let mut cx = Context { now, flows, rules: &self.settings.rules, ids: &mut self.ids, out: &mut said };
         step(call, &mut cx);
         self.schedule(id);
         // What this step said comes before what was said to others earlier and not yet heard: a call's own actions keep
@@ -95,7 +94,7 @@ impl Switchboard {
         }
     }
 
-    fn into_pool(&mut self, pool: usize, event: queue::Event, now: Now, work: &mut VecDeque<Work>) {
+    fn pool_step(&mut self, pool: usize, event: queue::Event, now: Now, work: &mut VecDeque<Work>) {
         let mut actions = Vec::new();
         self.pools[pool].handle(event, now, &mut actions);
         work.extend(actions.into_iter().map(|action| Work::FromPool(pool, action)));
@@ -117,7 +116,7 @@ impl Switchboard {
         }
     }
 
-    fn from_call(
+    fn call_said(
         &mut self,
         id: CallId,
         action: call::Action,
@@ -164,13 +163,13 @@ impl Switchboard {
                     }
                     _ => {}
                 }
-                self.into_pool(pool, event, now, work);
+                self.pool_step(pool, event, now, work);
             }
             call::Action::Released { leg, offer, queue, answered } => {
                 let Some(pool) = self.pool_of_queue.get(&queue).copied() else { return };
                 if answered {
                     self.offers.remove(&offer);
-                    self.into_pool(pool, queue::Event::OperatorGone { offer }, now, work);
+                    self.pool_step(pool, queue::Event::OperatorGone { offer }, now, work);
                 } else {
                     self.releasing.insert(leg, (pool, offer));
                 }
@@ -191,7 +190,7 @@ impl Switchboard {
         self.schedule(id);
     }
 
-    fn from_pool(
+    fn pool_said(
         &mut self,
         pool: usize,
         action: queue::Action,
@@ -203,7 +202,7 @@ impl Switchboard {
             queue::Action::Offer { offer, seat, operator, queue, class, waited } => {
                 let Some(call) = self.seats.get(&seat).copied() else {
                     let why = queue::OfferFailure::Unreachable;
-                    return self.into_pool(pool, queue::Event::OfferFailed { offer, why }, now, work);
+                    return self.pool_step(pool, queue::Event::OfferFailed { offer, why }, now, work);
                 };
                 self.offers.insert(offer, call);
                 let endpoint = self.endpoint(&operator);
@@ -213,7 +212,9 @@ impl Switchboard {
             queue::Action::Withdraw { offer, why } => {
                 self.to_offer(offer, call::Event::Withdraw { offer, why }, work);
             }
-            queue::Action::Connect { offer, .. } => self.to_offer(offer, call::Event::Connect { offer }, work),
+            queue::Action::Connect { offer, .. } => {
+                self.to_offer(offer, call::Event::Connect { offer }, work)
+            }
             queue::Action::Connected { offer, waited, .. } => {
                 self.to_offer(offer, call::Event::Connected { offer, waited }, work);
             }
@@ -230,18 +231,16 @@ impl Switchboard {
                 let state = state.as_str().to_string();
                 out.push(Action::Happened(Happened::OperatorChanged { operator, state }));
             }
-            queue::Action::Ping { request, operator } => {
-                match self.endpoint(&operator) {
-                    Some(endpoint) => {
-                        self.pings.insert(request, (pool, operator));
-                        out.push(Action::Sip(sip::Command::Ping { request, to: endpoint.target }));
-                    }
-                    None => {
-                        let event = queue::Event::Pong { request, operator, alive: false };
-                        self.into_pool(pool, event, now, work);
-                    }
+            queue::Action::Ping { request, operator } => match self.endpoint(&operator) {
+                Some(endpoint) => {
+                    self.pings.insert(request, (pool, operator));
+                    out.push(Action::Sip(sip::Command::Ping { request, to: endpoint.target }));
                 }
-            }
+                None => {
+                    let event = queue::Event::Pong { request, operator, alive: false };
+                    self.pool_step(pool, event, now, work);
+                }
+            },
             queue::Action::Alert(alert) => {
                 if let Alert::OperatorPaused { operator, reason } = &alert {
                     self.write_choice(operator, Some(reason.clone()), now, out);
@@ -258,8 +257,15 @@ impl Switchboard {
     }
 
     /// A break survives a restart, whoever ordered it (Q7): the operator, a supervisor, or the dispatcher with an alert.
-    pub(super) fn write_choice(&mut self, operator: &OperatorId, paused: Option<String>, now: Now, out: &mut Vec<Action>) {
-        let Some(presence) = self.operators.get_mut(operator).filter(|presence| presence.paused != paused) else {
+    pub(super) fn write_choice(
+        &mut self,
+        operator: &OperatorId,
+        paused: Option<String>,
+        now: Now,
+        out: &mut Vec<Action>,
+    ) {
+        let Some(presence) = self.operators.get_mut(operator).filter(|presence| presence.paused != paused)
+        else {
             return;
         };
         presence.paused.clone_from(&paused);
@@ -285,12 +291,24 @@ impl Switchboard {
     pub fn view(&self, now: Now) -> View {
         let names: Vec<&str> = self.settings.pools.iter().map(|pool| pool.name.as_str()).collect();
         let calls = self.calls.values().filter(|call| !call.has_ended()).map(|call| call.view(now)).collect();
-        super::view::gather(self.version, self.draining, &self.pools, &names, &self.seats, &self.offers, calls, now)
+        super::view::gather(
+            self.version,
+            self.draining,
+            &self.pools,
+            &names,
+            &self.seats,
+            &self.offers,
+            calls,
+            now,
+        )
     }
 }
 
 /// The address in a static contact, `sip:102@10.0.0.12:5060`; names were resolved when the configuration was read.
 fn address_of(contact: &str) -> Option<IpAddr> {
     let host = contact.rsplit('@').next()?.trim_start_matches("sip:").split([';', '>', '?']).next()?;
-    host.parse::<SocketAddr>().map(|address| address.ip()).or_else(|_| host.trim_matches(['[', ']']).parse()).ok()
+    host.parse::<SocketAddr>()
+        .map(|address| address.ip())
+        .or_else(|_| host.trim_matches(['[', ']']).parse())
+        .ok()
 }

@@ -94,7 +94,11 @@ fn queue_view(queue: QueueStatus, pool: &str) -> QueueView {
         expected_wait_s: queue.expected_wait.map(seconds),
         reserve: queue.reserve,
         operators: QueueOperators { ready, talking, paused, other: all - ready - talking - paused },
-        longest_by_class_s: queue.longest_by_class.iter().map(|(class, wait)| (*class, seconds(*wait))).collect(),
+        longest_by_class_s: queue
+            .longest_by_class
+            .iter()
+            .map(|(class, wait)| (*class, seconds(*wait)))
+            .collect(),
         waiting: queue.waiting,
     }
 }

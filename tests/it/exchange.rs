@@ -2,7 +2,7 @@
 //! over a seeded network that delays and loses datagrams. Media is the only thing imagined: legs open at once.
 use hotline::call::{Answer, Ask};
 use hotline::cli::installation::Installation;
-use hotline::config::{Config, Source};
+use hotline::config::Config;
 use hotline::digit::{Digit, DigitMethod};
 use hotline::flow::FlowSet;
 use hotline::ids::{LegId, OperatorId};
@@ -26,11 +26,11 @@ const SDP: &str =
 fn shipped() -> &'static (Installation, Arc<FlowSet>) {
     static SHIPPED: OnceLock<(Installation, Arc<FlowSet>)> = OnceLock::new();
     SHIPPED.get_or_init(|| {
-        let mut config = Config::load(&Source::default()).unwrap();
+        let mut config = Config::load(None, std::path::Path::new("data")).unwrap();
         let root = PathBuf::from(env!("CARGO_MANIFEST_DIR"));
         config.flows.dir = root.join("call-flows");
         config.prompts.dir = root.join("prompts");
-        let installation = Installation { config };
+        let installation = Installation { config, data_dir: PathBuf::from("data") };
         let flows = installation.flows(None).unwrap_or_else(|failure| panic!("{}", failure.message));
         (installation, Arc::new(flows))
     })

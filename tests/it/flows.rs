@@ -14,8 +14,11 @@ use std::fs;
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
+mod answers;
 mod broken;
 mod shipped;
+mod steps;
+mod waiting;
 mod walk;
 mod wander;
 

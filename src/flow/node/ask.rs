@@ -3,8 +3,9 @@
 //! A quick answer is followed by what it leads to and nothing else is said. A slow one is covered by the step's
 //! `filler`, or by "please wait" where there is none. No answer at all is a failure, in any case.
 use crate::flow::environment::prompt;
-use crate::flow::interpreter::{Input, Next, State, Turn};
+use crate::flow::interpreter::{Input, Next, State};
 use crate::flow::say::SayItem;
+use crate::flow::turn::Turn;
 use crate::ids::{PromptName, RequestId};
 use crate::machine::{Instant, earlier};
 use crate::say::Item;

@@ -11,9 +11,10 @@ use crate::flow::environment::prompt;
 use crate::flow::event::Effect;
 use crate::flow::expression::Expression;
 use crate::flow::finding::Span;
-use crate::flow::interpreter::{Input, Next, State, Turn};
+use crate::flow::interpreter::{Input, Next, State};
 use crate::flow::model::{Goto, Target};
 use crate::flow::say::SayItem;
+use crate::flow::turn::Turn;
 use crate::flow::vars::Var;
 use crate::flow::yaml::{Dur, Node, Range, Scalar, Spanned};
 use crate::ids::PromptName;
@@ -196,7 +197,7 @@ impl StepKind for Collect {
                 turn.call.saying = None;
                 match turn.call.keys.pop_front().map(Digit::as_char) {
                     Some('1') => self.accept(run, turn),
-                    Some('2' | '*') => self.again(run, false, turn),
+                    Some('2' | '*') => self.anew(run, turn),
                     _ => {
                         turn.call.keys.clear();
                         run.attempts += 1;
@@ -242,6 +243,12 @@ impl Collect {
         self.ask(run, was_wrong, turn)
     }
 
+    /// The caller corrects himself: no attempt is used up.
+    fn anew(&self, run: CollectRun, turn: &mut Turn<'_>) -> Next {
+        turn.call.keys.clear();
+        self.ask(run, false, turn)
+    }
+
     fn key(&self, mut run: CollectRun, turn: &mut Turn<'_>) -> Next {
         let Some(digit) = turn.call.keys.pop_front() else { return Next::Wait(State::Collect(run)) };
         turn.call.saying = None;
@@ -255,7 +262,7 @@ impl Collect {
         }
         if !digit.as_char().is_ascii_digit() {
             // `*` begins anew, once something is typed; any other sign is no part of a number.
-            return if count > 0 { self.again(run, false, turn) } else { self.again(run, true, turn) };
+            return if count > 0 { self.anew(run, turn) } else { self.again(run, true, turn) };
         }
         if let Var::Text(text) | Var::Secret(text) = &mut run.typed {
             text.push(digit.as_char());

@@ -3,7 +3,8 @@ use super::{Outline, StepKind};
 use crate::cause::Cause;
 use crate::flow::compile::Cx;
 use crate::flow::finding::{Span, suggest};
-use crate::flow::interpreter::{Next, Turn};
+use crate::flow::interpreter::Next;
+use crate::flow::turn::Turn;
 use crate::flow::yaml::Spanned;
 use serde::Deserialize;
 

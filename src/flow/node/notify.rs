@@ -4,8 +4,9 @@ use crate::flow::compile::Cx;
 use crate::flow::event::Effect;
 use crate::flow::expression::Template;
 use crate::flow::finding::Span;
-use crate::flow::interpreter::{Next, Turn};
+use crate::flow::interpreter::Next;
 use crate::flow::model::Goto;
+use crate::flow::turn::Turn;
 use crate::flow::yaml::Spanned;
 use serde::Deserialize;
 

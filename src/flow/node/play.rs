@@ -2,9 +2,10 @@
 use super::{Outline, StepKind};
 use crate::flow::compile::Cx;
 use crate::flow::finding::Span;
-use crate::flow::interpreter::{Input, Next, State, Turn};
+use crate::flow::interpreter::{Input, Next, State};
 use crate::flow::model::Goto;
 use crate::flow::say::SayItem;
+use crate::flow::turn::Turn;
 use crate::flow::yaml::{Node, Spanned};
 use serde::Deserialize;
 

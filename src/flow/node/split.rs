@@ -2,8 +2,9 @@
 use super::{Outline, StepKind};
 use crate::flow::compile::Cx;
 use crate::flow::finding::Span;
-use crate::flow::interpreter::{Next, Turn};
+use crate::flow::interpreter::Next;
 use crate::flow::model::Goto;
+use crate::flow::turn::Turn;
 use crate::flow::yaml::Spanned;
 use serde::Deserialize;
 use std::collections::BTreeMap;

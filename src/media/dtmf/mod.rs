@@ -120,7 +120,8 @@ pub struct Detected {
     pub duration_ms: u64,
 }
 
-/// The key presses in a recording, in order. Another rate than 8000 Hz is resampled first.
+/// The key presses in a recording, in order. Another rate than 8000 Hz is resampled first; an error names one that cannot
+/// be.
 pub fn detect_file(samples: &[i16], rate: u32) -> Result<Vec<Detected>, wav::WavError> {
     let resampled;
     let samples = if rate == SAMPLE_RATE {

@@ -2,7 +2,7 @@
 use super::{Stack, request::warning};
 use crate::ids::OperatorId;
 use crate::machine::Now;
-use crate::sip::digest::{Credentials, Verdict, same_resource};
+use crate::sip::digest::{Algorithm, Credentials, Verdict, same_resource};
 use crate::sip::event::{Event, Hop, Output};
 use crate::sip::header::Name;
 use crate::sip::message::{Message, Start};
@@ -85,9 +85,16 @@ impl Stack {
 
     fn challenge(&mut self, id: u64, stale: bool, now: Now, out: &mut Vec<Output>) {
         let salt = self.rng.next_u64();
-        let [first, second] = self.authenticator.challenges(&self.config.domain, stale, salt, now.wall);
+        let challenges = self.authenticator.challenges(&self.config.domain, stale, salt, now.wall);
+        let with_algorithm = Algorithm::ALL.into_iter().zip(challenges);
+        let offered: Vec<String> = with_algorithm
+            .filter(|(algorithm, _)| self.config.digest.contains(algorithm))
+            .map(|(_, challenge)| challenge)
+            .collect();
         let with = |builder: crate::sip::build::Builder| {
-            builder.named("WWW-Authenticate", first).named("WWW-Authenticate", second)
+            offered.iter().fold(builder, |builder: crate::sip::build::Builder, challenge| {
+                builder.named("WWW-Authenticate", challenge)
+            })
         };
         self.respond(id, 401, with, now, out);
     }

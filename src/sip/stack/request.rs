@@ -178,7 +178,11 @@ impl Stack {
         let Some(invite) = self.servers.find(key) else {
             return self.respond(id, 481, |builder| builder, now, out);
         };
-        let (invite, leg_id) = (invite.id, invite.leg);
+        let (invite, leg_id, tag) = (invite.id, invite.leg, invite.reply.tag().to_owned());
+        if let Some(server) = self.servers.get_mut(id) {
+            // "SHOULD be the same" (§9.2), and SIPp takes the tag of its ACK from the last response that it saw.
+            server.reply.set_tag(&tag);
+        }
         self.respond(id, 200, |builder| builder, now, out);
         let Some(leg) = leg_id.and_then(|leg| self.legs.get_mut(&leg)) else { return };
         let leg_id = leg.id;

@@ -21,6 +21,12 @@ fn a_cancel_goes_out_in_the_same_step_when_the_phone_rang() {
     let via = |text: &str| text.split("\r\n").find(|line| line.starts_with("Via")).unwrap().to_owned();
     assert_eq!(via(cancel), via(invite), "RFC 3261 §9.1");
     pair.run_out();
+    let finals: Vec<&str> = pair.sent.iter().filter(|s| s.0 == B).map(|s| s.1.as_str()).collect();
+    let to = |start: &str| {
+        let response = finals.iter().find(|text| text.starts_with(start)).unwrap();
+        response.split("\r\n").find(|line| line.starts_with("To:")).unwrap()
+    };
+    assert_eq!(to("SIP/2.0 200 "), to("SIP/2.0 487 "), "RFC 3261 §9.2: one tag for both");
     assert_eq!(pair.events[A].last(), Some(&Event::Failed { leg, status: 487, redirect: vec![] }));
     assert_eq!(pair.events[B].last(), Some(&Event::Ended { leg: incoming, how: Ended::Cancelled }));
     assert_eq!(pair.stacks.each_ref().map(|stack| stack.size()), [Size::default(); 2]);

@@ -101,3 +101,21 @@ fn an_error_keeps_the_whole_set_back_and_a_missing_folder_is_one() {
     assert!(set.is_none());
     assert_eq!(findings[0].code, "HF000");
 }
+
+/// The reference stays complete: every kind of step has its section, and its example is a flow without fault.
+#[test]
+fn the_reference_knows_every_kind_and_its_example_loads() {
+    let docs = fs::read_to_string(Path::new(env!("CARGO_MANIFEST_DIR")).join("docs/call-flows.md")).unwrap();
+    let unknown = "flow: f\nsteps:\n  a: {}\n";
+    let (_, findings) = FlowSet::parse(vec![(PathBuf::from("f.yaml"), unknown.to_string())], &environment());
+    let kinds = findings[0].help.split(": ").last().unwrap().to_string();
+    let mut counted = 0;
+    for kind in kinds.split(", ").filter(|kind| !kind.starts_with("and ")) {
+        let has_section = docs.lines().any(|line| line.starts_with("### ") && line.contains(kind));
+        assert!(has_section, "no section for `{kind}`");
+        counted += 1;
+    }
+    assert!(counted > 10, "{kinds}");
+    let example = docs.split("```yaml\n").nth(1).and_then(|rest| rest.split("```").next()).unwrap();
+    flow(example);
+}
