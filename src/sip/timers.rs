@@ -31,6 +31,7 @@ pub enum Timer {
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
 pub enum LegTimer {
+    // `Timers::cancel_leg` names the first and the last.
     /// Our 200 goes out again until its ACK comes (§13.3.1.4).
     RepeatOk,
     /// No ACK came within 64·T1.
@@ -66,6 +67,14 @@ impl Timers {
     pub fn cancel(&mut self, timer: Timer) {
         if let Some((timer, at)) = self.at.remove_entry(&timer) {
             self.due.remove(&(at, timer));
+        }
+    }
+
+    /// Every timer of a leg.
+    pub fn cancel_leg(&mut self, id: LegId) {
+        let range = Timer::Leg(id, LegTimer::RepeatOk)..=Timer::Leg(id, LegTimer::Glare);
+        while let Some(timer) = self.at.range(range.clone()).next().map(|(timer, _)| timer.clone()) {
+            self.cancel(timer);
         }
     }
 

@@ -71,14 +71,15 @@ impl Stack {
         let mut rng = ChaCha8Rng::seed_from_u64(seed);
         let mut key = [0; 32];
         rng.fill_bytes(&mut key);
+        let secret = rng.next_u64();
         Stack {
             local: Local::new(&config),
             authenticator: Authenticator::new(key, config.nonce_lifetime, config.nonces_max),
             config,
             rng,
             timers: Timers::default(),
-            servers: Servers::default(),
-            clients: Clients::default(),
+            servers: Servers::new(secret),
+            clients: Clients::new(secret),
             legs: BTreeMap::new(),
             by_tag: BTreeMap::new(),
             last_incoming: 0,
@@ -258,17 +259,7 @@ impl Stack {
     fn remove_leg(&mut self, id: LegId, now: Now, out: &mut Vec<Output>) -> Option<Leg> {
         let leg = self.legs.remove(&id)?;
         self.by_tag.remove(&leg.dialog.local_tag);
-        for timer in [
-            LegTimer::RepeatOk,
-            LegTimer::NoAck,
-            LegTimer::StillRinging,
-            LegTimer::CancelIgnored,
-            LegTimer::Refresh,
-            LegTimer::Expire,
-            LegTimer::Glare,
-        ] {
-            self.timers.cancel(Timer::Leg(id, timer));
-        }
+        self.timers.cancel_leg(id);
         let open = match (&leg.phase, &leg.exchange) {
             (Phase::Ringing { transaction, .. }, _) | (_, Exchange::Theirs { transaction, .. }) => {
                 Some(*transaction)

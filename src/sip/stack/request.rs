@@ -9,7 +9,7 @@ use crate::sip::leg::{Exchange, Phase};
 use crate::sip::message::{Message, Start};
 use crate::sip::method::{ALLOW, Method};
 use crate::sip::reply::{Reply, response_peer};
-use crate::sip::transaction::server::{Servers, State};
+use crate::sip::transaction::server::State;
 use crate::sip::uri::{Scheme, Uri, UriError};
 
 /// Extensions that a Require may name. 100rel is none of them yet: such an INVITE gets 420 and the caller tries
@@ -29,8 +29,8 @@ impl Stack {
         if method == Method::Ack {
             return self.ack(hop, message, now, out);
         }
-        let key = Servers::key(message, text);
-        if let Some(server) = self.servers.find(&key) {
+        let key = self.servers.key(message, text);
+        if let Some(server) = self.servers.find(key) {
             return server.repeated(out);
         }
         if self.servers.len() >= self.config.transactions_max {
@@ -160,8 +160,8 @@ impl Stack {
     }
 
     fn ack(&mut self, hop: Hop, message: &Message<'_>, now: Now, out: &mut Vec<Output>) {
-        let key = Servers::key(message, Method::Invite.as_str());
-        if let Some(server) = self.servers.find(&key)
+        let key = self.servers.key(message, Method::Invite.as_str());
+        if let Some(server) = self.servers.find(key)
             && server.state != State::Accepted
         {
             return server.acknowledged(&mut self.timers, now.mono);
@@ -174,8 +174,8 @@ impl Stack {
 
     /// §9.2.
     fn cancel_request(&mut self, id: u64, message: &Message<'_>, now: Now, out: &mut Vec<Output>) {
-        let key = Servers::key(message, Method::Invite.as_str());
-        let Some(invite) = self.servers.find(&key) else {
+        let key = self.servers.key(message, Method::Invite.as_str());
+        let Some(invite) = self.servers.find(key) else {
             return self.respond(id, 481, |builder| builder, now, out);
         };
         let (invite, leg_id, tag) = (invite.id, invite.leg, invite.reply.tag().to_owned());

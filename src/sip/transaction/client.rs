@@ -5,7 +5,7 @@
 //!                │ A: again    └─3xx–6xx▶ Completed ─D▶ gone                  │ E: again   │
 //!                └ B: 408                   └ ACK each time                   └ F: 408     └ final ▶ Completed ─K▶ gone
 //! ```
-use super::reliable;
+use super::{fingerprint, reliable};
 use crate::ids::{LegId, RequestId};
 use crate::machine::Instant;
 use crate::sip::event::{Hop, Output};
@@ -60,7 +60,7 @@ pub enum State {
 #[derive(Clone, Debug, Serialize, Deserialize)]
 pub struct Client {
     pub id: u64,
-    key: String,
+    key: u64,
     pub method: Method,
     pub hop: Hop,
     pub owner: Owner,
@@ -158,12 +158,17 @@ impl Client {
 
 #[derive(Clone, Debug, Default, Serialize, Deserialize)]
 pub struct Clients {
+    secret: u64,
     last: u64,
     by_id: BTreeMap<u64, Client>,
-    by_key: BTreeMap<String, u64>,
+    by_key: BTreeMap<u64, u64>,
 }
 
 impl Clients {
+    pub fn new(secret: u64) -> Clients {
+        Clients { secret, ..Clients::default() }
+    }
+
     /// Sends a request and starts its timers (A/B or E/F). `branch` is the one in its Via.
     #[allow(clippy::too_many_arguments)]
     pub fn start(
@@ -184,16 +189,16 @@ impl Clients {
             timers.set(Timer::ClientRepeat(id), now + T1);
         }
         timers.set(Timer::ClientEnd(id), now + T1_64);
-        let key = key(branch, method.as_str());
+        let key = fingerprint(self.secret, [branch, method.as_str()]);
         let state = State::Calling { interval: T1 };
-        self.by_key.insert(key.clone(), id);
+        self.by_key.insert(key, id);
         self.by_id.insert(id, Client { id, key, method, hop, owner, request, state });
         id
     }
 
     /// §17.1.3: by the branch of the topmost Via and the method in CSeq.
     pub fn find(&mut self, branch: &str, method: &str) -> Option<&mut Client> {
-        let id = self.by_key.get(&key(branch, method))?;
+        let id = self.by_key.get(&fingerprint(self.secret, [branch, method]))?;
         self.by_id.get_mut(id)
     }
 
@@ -229,12 +234,4 @@ impl Clients {
     pub fn len(&self) -> usize {
         self.by_id.len()
     }
-}
-
-fn key(branch: &str, method: &str) -> String {
-    let mut key = String::with_capacity(branch.len() + method.len() + 1);
-    key.push_str(branch);
-    key.push(' ');
-    key.push_str(method);
-    key
 }

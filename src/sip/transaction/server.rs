@@ -6,7 +6,7 @@
 //!                             │ G: again                                          response again, in every state)
 //!                             └ H: gone
 //! ```
-use super::reliable;
+use super::{fingerprint, reliable};
 use crate::ids::LegId;
 use crate::machine::Instant;
 use crate::sip::event::{Hop, Output};
@@ -32,8 +32,8 @@ pub enum State {
 #[derive(Clone, Debug, Serialize, Deserialize)]
 pub struct Server {
     pub id: u64,
-    key: String,
-    merge: Option<String>,
+    key: u64,
+    merge: Option<u64>,
     pub method: Method,
     /// Where responses go.
     pub hop: Hop,
@@ -110,58 +110,60 @@ impl Server {
 
 #[derive(Clone, Debug, Default, Serialize, Deserialize)]
 pub struct Servers {
+    secret: u64,
     last: u64,
     by_id: BTreeMap<u64, Server>,
-    by_key: BTreeMap<String, u64>,
-    merges: BTreeMap<String, u64>,
+    by_key: BTreeMap<u64, u64>,
+    merges: BTreeMap<u64, u64>,
 }
 
 /// RFC 3261's branches begin with this.
 const COOKIE: &str = "z9hG4bK";
 
 impl Servers {
+    pub fn new(secret: u64) -> Servers {
+        Servers { secret, ..Servers::default() }
+    }
+
     /// §17.2.3. A CANCEL and the ACK to a refusal have the key of their INVITE when `method` says `INVITE`.
-    pub fn key(message: &Message<'_>, method: &str) -> String {
+    pub fn key(&self, message: &Message<'_>, method: &str) -> u64 {
         let via = &message.via;
         let branch = via.branch().unwrap_or("");
-        match branch.starts_with(COOKIE) {
-            true => format!("{branch} {}:{} {method}", via.host, via.port.unwrap_or(5060)),
-            // RFC 2543 had no such branches; everything that a repetition repeats makes the key.
-            false => format!(
-                "{} {} {} {} {branch} {}:{} {method}",
-                message.call_id,
-                message.cseq.number,
-                message.from.uri,
-                message.from.tag().unwrap_or(""),
-                via.host,
-                via.port.unwrap_or(5060),
-            ),
+        let port = via.port.unwrap_or(5060).to_string();
+        let common = [branch, via.host, &port, method];
+        if branch.starts_with(COOKIE) {
+            return fingerprint(self.secret, common);
         }
+        // RFC 2543 had no such branches; everything that a repetition repeats makes the key.
+        let number = message.cseq.number.to_string();
+        let from = message.from.tag().unwrap_or("");
+        let more = [message.call_id, &number, message.from.uri, from];
+        fingerprint(self.secret, common.into_iter().chain(more))
     }
 
     /// §8.2.2.2: the same request on another way has the same From tag, Call-ID and CSeq.
-    fn merge_key(message: &Message<'_>) -> String {
-        let tag = message.from.tag().unwrap_or("");
-        format!("{} {} {tag} {}", message.cseq.number, message.cseq.method, message.call_id)
+    fn merge_key(&self, message: &Message<'_>) -> u64 {
+        let (tag, number) = (message.from.tag().unwrap_or(""), message.cseq.number.to_string());
+        fingerprint(self.secret, [message.call_id, tag, &number, message.cseq.method])
     }
 
     /// Whether this request, which is outside of dialogs, came already on another way.
     pub fn merged(&self, message: &Message<'_>, id: u64) -> bool {
-        self.merges.get(&Self::merge_key(message)).is_some_and(|other| *other != id)
+        self.merges.get(&self.merge_key(message)).is_some_and(|other| *other != id)
     }
 
-    pub fn open(&mut self, key: String, message: &Message<'_>, hop: Hop, reply: Reply) -> u64 {
+    pub fn open(&mut self, key: u64, message: &Message<'_>, hop: Hop, reply: Reply) -> u64 {
         self.last = self.last.wrapping_add(1);
         let id = self.last;
         let merge = match message.to.tag() {
             None if message.method() != Method::Cancel => {
-                let merge = Self::merge_key(message);
-                self.merges.entry(merge.clone()).or_insert(id);
+                let merge = self.merge_key(message);
+                self.merges.entry(merge).or_insert(id);
                 Some(merge)
             }
             _ => None,
         };
-        self.by_key.insert(key.clone(), id);
+        self.by_key.insert(key, id);
         let method = message.method();
         let state = State::Proceeding;
         let server = Server { id, key, merge, method, hop, reply, leg: None, state, last: None };
@@ -169,8 +171,8 @@ impl Servers {
         id
     }
 
-    pub fn find(&mut self, key: &str) -> Option<&mut Server> {
-        let id = self.by_key.get(key)?;
+    pub fn find(&mut self, key: u64) -> Option<&mut Server> {
+        let id = self.by_key.get(&key)?;
         self.by_id.get_mut(id)
     }
 
