@@ -2,6 +2,7 @@
 use super::installation::{self, Installation};
 use super::{Common, Done, Exit, Failure};
 use crate::clock::Clock;
+use crate::robot::demo::{self as robots, Manners};
 use crate::server::{self, Running};
 use crate::sip::Transport;
 use crate::telemetry::{self, Format, LogLevel};
@@ -9,6 +10,7 @@ use clap::{Args, ValueEnum};
 use std::io::{IsTerminal, Write};
 use std::sync::Arc;
 use tokio::signal::unix::{SignalKind, signal};
+use tokio_util::sync::CancellationToken;
 
 #[derive(Args)]
 pub struct ServeArgs {
@@ -209,7 +211,7 @@ pub fn demo(common: &Common, args: DemoArgs) -> Done {
             .take(args.operators)
             .map(|(id, password)| (id.to_string(), password.reveal().to_string()))
             .collect();
-        let options = crate::robot::demo::Options {
+        let options = robots::Options {
             server,
             domain: installation.config.sip.domain.clone(),
             callers: args.callers,
@@ -217,14 +219,18 @@ pub fn demo(common: &Common, args: DemoArgs) -> Done {
             operators,
             seed: args.seed,
         };
-        let robots = crate::robot::demo::run(options);
-        tokio::select! {
-            counts = robots => match counts {
-                Ok(counts) => println!("{counts}"),
-                Err(error) => return Err(Failure::new(Exit::CallFailed, error)),
-            },
-            _ = until_told_to_stop(&installation, &running) => {}
-        }
+        let stop = CancellationToken::new();
+        let robots = robots::run_with(options, Manners::default(), stop.clone());
+        let told = async {
+            // The robots are stopped first, so that nobody has to be waited for.
+            let _ = tokio::signal::ctrl_c().await;
+            stop.cancel();
+        };
+        let counts = tokio::select! {
+            counts = robots => counts,
+            never = async { told.await; std::future::pending().await } => never,
+        };
+        println!("{}", counts.map_err(|error| Failure::new(Exit::CallFailed, error))?);
         running.stop().await;
         Ok(Exit::Ok)
     })

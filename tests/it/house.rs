@@ -75,6 +75,8 @@ pub struct Plan {
     pub operators: String,
     pub extra: String,
     pub sip: String,
+    /// Other flows than the shipped ones.
+    pub flows: Option<PathBuf>,
     pub ports: Option<u16>,
     pub shards: Option<u16>,
     /// `HOTLINE_LOG`.
