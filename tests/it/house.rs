@@ -81,8 +81,6 @@ pub struct Plan {
     pub shards: Option<u16>,
     /// `HOTLINE_LOG`.
     pub log: Option<&'static str>,
-    /// In place of the shipped ones.
-    pub flows: Option<PathBuf>,
 }
 
 impl House {
