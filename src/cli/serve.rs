@@ -69,6 +69,8 @@ async fn load_demo(installation: &Installation) -> Result<crate::store::demo::Lo
     let url = installation.config.storage_url(&installation.data_dir);
     let bad = |error: &dyn std::fmt::Display| Failure::new(Exit::BadConfiguration, error);
     let store = crate::store::open(&url).await.map_err(|error| bad(&error))?;
+    // Declared operators keep the passwords of config.yaml.
+    store.declare_operators(installation.config.declared_operators()).await.map_err(|error| bad(&error))?;
     let domain = installation.config.sip.domain.clone();
     let loaded = crate::store::demo::load(&*store, &domain).await.map_err(|error| bad(&error))?;
     store.close().await;

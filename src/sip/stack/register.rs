@@ -9,6 +9,10 @@ use crate::sip::message::{Message, Start};
 use crate::sip::registrar::{Change, Refusal};
 use rand_core::Rng;
 
+/// Phones that give up at the sight of a challenge they do not know, instead of taking the next one as RFC 3261 §22.4
+/// asks: baresip before 2.0 (its library answers SHA-256 with "Function not implemented").
+const MD5_ONLY_AGENTS: [&str; 2] = ["baresip v0.", "baresip v1."];
+
 impl Stack {
     pub(super) fn register(
         &mut self,
@@ -30,12 +34,12 @@ impl Stack {
             .filter_map(|h| Credentials::parse(h.value))
             .collect();
         let Some(credentials) = credentials.into_iter().find(|c| c.realm == self.config.domain) else {
-            return self.challenge(id, false, now, out);
+            return self.challenge(id, message, false, now, out);
         };
         let secret = self.registrar.secret(&credentials.user);
         match self.authenticator.check(&credentials, text, secret, now.wall) {
-            Verdict::Bad => return self.challenge(id, false, now, out),
-            Verdict::Stale => return self.challenge(id, true, now, out),
+            Verdict::Bad => return self.challenge(id, message, false, now, out),
+            Verdict::Stale => return self.challenge(id, message, true, now, out),
             Verdict::Good => {}
         }
         if !same_resource(&credentials.uri, uri) {
@@ -83,12 +87,16 @@ impl Stack {
         }
     }
 
-    fn challenge(&mut self, id: u64, stale: bool, now: Now, out: &mut Vec<Output>) {
+    fn challenge(&mut self, id: u64, message: &Message<'_>, stale: bool, now: Now, out: &mut Vec<Output>) {
+        let agent = message.headers.iter().find(|h| h.name == Name::UserAgent).map_or("", |h| h.value);
+        let both = self.config.digest.len() > 1;
+        let md5_only = both && MD5_ONLY_AGENTS.iter().any(|prefix| agent.starts_with(prefix));
         let salt = self.rng.next_u64();
         let challenges = self.authenticator.challenges(&self.config.domain, stale, salt, now.wall);
         let with_algorithm = Algorithm::ALL.into_iter().zip(challenges);
         let offered: Vec<String> = with_algorithm
             .filter(|(algorithm, _)| self.config.digest.contains(algorithm))
+            .filter(|(algorithm, _)| !md5_only || *algorithm == Algorithm::Md5)
             .map(|(_, challenge)| challenge)
             .collect();
         let with = |builder: crate::sip::build::Builder| {
