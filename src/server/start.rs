@@ -19,7 +19,7 @@ use crate::telemetry::{LogLevel, MediaStats, Metrics};
 use crate::web;
 use crate::wire;
 use crate::wire::limits::{Capacity, Inspector, Limits};
-use std::net::SocketAddr;
+use std::net::{IpAddr, Ipv4Addr, SocketAddr};
 use std::path::{Path, PathBuf};
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
@@ -32,6 +32,8 @@ const FLUSH_WITHIN: Duration = Duration::from_secs(5);
 /// A call at its usual largest: the caller's leg and an operator's.
 const LEGS_PER_CALL: usize = 2;
 const ORDERS_MAX: usize = 8;
+/// A public address that is nobody's (RFC 5737): what leaves for it shows the machine's usual address. Nothing is sent.
+const ANYWHERE: IpAddr = IpAddr::V4(Ipv4Addr::new(192, 0, 2, 1));
 
 #[derive(Debug, thiserror::Error)]
 pub enum StartError {
@@ -121,6 +123,8 @@ pub async fn start(config: &Config, options: Options) -> Result<Running, StartEr
     let wire_options = wire::Options {
         udp: config.sip.udp.iter().map(|listen| listen.0).collect(),
         tcp: config.sip.tcp.iter().map(|listen| listen.0).collect(),
+        // Without it a phone whose program is gone would be 408 after 32 s instead of 503 at once.
+        report_icmp: Some(shard::report_icmp),
         ..wire::Options::default()
     };
     let trusted = settings.trunks.iter().chain(&settings.test_sources).copied().collect();
@@ -179,6 +183,7 @@ pub async fn start(config: &Config, options: Options) -> Result<Running, StartEr
                         }
                     };
                 sip_config.listeners = wire.listeners().to_vec();
+                sip_config.local_address = wire.local_toward(ANYWHERE);
                 let mut stack = Stack::new(sip_config, seed ^ 0x5349_5020);
                 let mut out = Vec::new();
                 for (user, ha1) in secrets {
@@ -229,7 +234,11 @@ pub async fn start(config: &Config, options: Options) -> Result<Running, StartEr
         let (metrics, view, wire) = (metrics.clone(), view_out.clone(), wire.clone());
         Arc::new(move || {
             let view = view.borrow().clone();
-            metrics.render(&view, &media.lock().unwrap_or_else(PoisonError::into_inner).read(&meter), &sip_stats(&wire))
+            metrics.render(
+                &view,
+                &media.lock().unwrap_or_else(PoisonError::into_inner).read(&meter),
+                &sip_stats(&wire),
+            )
         })
     };
     let set_level = Arc::new(move |filter: &str| log_level.set(filter).map_err(|error| error.to_string()));
@@ -379,7 +388,8 @@ impl MediaCounters {
             all.packets_rejected += shard.rejected;
             all.jitter = all.jitter.max(Duration::from_micros(shard.jitter_max_us));
             let worst = shard.lag.iter().zip(*seen).rposition(|(now, before)| *now > before);
-            let lag_us = worst.map_or(0, |bucket| LAG_BOUNDS_US.get(bucket).copied().unwrap_or(shard.lag_max_us));
+            let lag_us =
+                worst.map_or(0, |bucket| LAG_BOUNDS_US.get(bucket).copied().unwrap_or(shard.lag_max_us));
             all.tick_lag = all.tick_lag.max(Duration::from_micros(lag_us));
             *seen = shard.lag;
         }

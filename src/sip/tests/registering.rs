@@ -241,3 +241,22 @@ fn a_user_without_a_secret_is_thrown_out() {
     assert_eq!(phone.events.last(), Some(&Event::Unregistered { user: "101".into() }));
     assert!(phone.register(CONTACT, "", "secret", Some(0)).starts_with("SIP/2.0 401 "));
 }
+
+#[test]
+fn a_phone_known_to_give_up_at_sha_256_is_offered_md5_alone() {
+    let challenges = |agent: &str| {
+        let mut phone = Phone::new();
+        let text = format!(
+            "REGISTER sip:{REALM} SIP/2.0\r\nVia: SIP/2.0/UDP 203.0.113.7:41000;branch=z9hG4bK1;rport\r\n\
+             From: <sip:101@{REALM}>;tag=1\r\nTo: <sip:101@{REALM}>\r\nCall-ID: quirk\r\nCSeq: 1 REGISTER\r\n\
+             Contact: <sip:101@203.0.113.7:41000>\r\nMax-Forwards: 70\r\nUser-Agent: {agent}\r\nContent-Length: 0\r\n\r\n"
+        );
+        let mut out = Vec::new();
+        phone.stack.receive(phone.hop, text.as_bytes(), phone.now, &mut out);
+        phone.collect(out);
+        phone.sent.last().map_or(0, |(_, text)| text.matches("WWW-Authenticate:").count())
+    };
+    assert_eq!(challenges("baresip v1.0.0 (x86_64/linux)"), 1);
+    assert_eq!(challenges("baresip v3.5.0 (x86_64/linux)"), 2);
+    assert_eq!(challenges("Linphone/4.4"), 2);
+}
