@@ -8,6 +8,8 @@ mod metrics;
 pub use metrics::{Direction, MediaStats, Metrics, SipStats};
 
 use std::io::IsTerminal;
+use std::sync::Arc;
+use tracing_appender::non_blocking::WorkerGuard;
 use tracing_subscriber::filter::ParseError;
 use tracing_subscriber::layer::SubscriberExt;
 use tracing_subscriber::util::SubscriberInitExt;
@@ -39,12 +41,16 @@ pub enum LogError {
 
 /// The level of the running log.
 #[derive(Clone, Debug)]
-pub struct LogLevel(reload::Handle<EnvFilter, Registry>);
+pub struct LogLevel {
+    filter: reload::Handle<EnvFilter, Registry>,
+    /// Lines that wait for the writing thread are written when the last clone goes.
+    _lines: Option<Arc<WorkerGuard>>,
+}
 
 impl LogLevel {
     pub fn set(&self, filter: &str) -> Result<(), LogError> {
         let new = parse(filter)?;
-        self.0.reload(new).map_err(|_| LogError::Gone)?;
+        self.filter.reload(new).map_err(|_| LogError::Gone)?;
         tracing::info!(filter, "the log level was changed");
         Ok(())
     }
@@ -61,14 +67,17 @@ pub fn init(format: Format, filter: Option<&str>) -> Result<LogLevel, LogError> 
         Format::Human => false,
         Format::Json => true,
     };
-    let lines = tracing_subscriber::fmt::layer().with_writer(std::io::stderr);
+    // A thread of its own writes: a slow or full stderr must never hold the control thread. What finds its queue (128,000
+    // lines) full is dropped.
+    let (writer, guard) = tracing_appender::non_blocking(std::io::stderr());
+    let lines = tracing_subscriber::fmt::layer().with_writer(writer);
     let lines = if json {
         lines.json().flatten_event(true).with_span_list(false).boxed()
     } else {
         lines.with_ansi(terminal).with_target(false).boxed()
     };
     tracing_subscriber::registry().with(filter).with(lines).try_init().map_err(|_| LogError::Twice)?;
-    Ok(LogLevel(handle))
+    Ok(LogLevel { filter: handle, _lines: Some(Arc::new(guard)) })
 }
 
 fn parse(filter: &str) -> Result<EnvFilter, LogError> {
@@ -88,7 +97,7 @@ mod tests {
     #[test]
     fn the_level_is_changed_while_running() {
         let (layer, handle) = reload::Layer::new(parse("warn").unwrap());
-        let level = LogLevel(handle);
+        let level = LogLevel { filter: handle, _lines: None };
         tracing::subscriber::with_default(Registry::default().with(layer), || {
             assert!(!tracing::enabled!(tracing::Level::DEBUG));
             level.set("debug").unwrap();

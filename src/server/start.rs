@@ -161,11 +161,16 @@ pub async fn start(config: &Config, options: Options) -> Result<Running, StartEr
         ..sip::Config::default()
     };
     let runtime = tokio::runtime::Handle::current();
+    let realtime = config.media.realtime != crate::config::Realtime::Off;
     let parts_metrics = metrics.clone();
     let (control_store, control_writer) = (store.clone(), writer.clone());
     let control = std::thread::Builder::new()
         .name("control".into())
         .spawn(move || {
+            // Like the media threads, so that they never starve the one that answers their keys; they log a refusal.
+            if realtime {
+                let _ = shard::ask_for_realtime();
+            }
             let own = match tokio::runtime::Builder::new_current_thread().enable_all().build() {
                 Ok(own) => own,
                 Err(error) => {

@@ -16,7 +16,7 @@ mod tape;
 mod transport;
 mod wake;
 
-pub use socket::report_icmp;
+pub use socket::{ask_for_realtime, report_icmp};
 pub use stats::{LAG_BOUNDS_US, LAG_BUCKETS, ShardStats};
 
 use crate::clock::Clock;
