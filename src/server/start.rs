@@ -189,6 +189,9 @@ pub async fn start(config: &Config, options: Options) -> Result<Running, StartEr
                     };
                 sip_config.listeners = wire.listeners().to_vec();
                 sip_config.local_address = wire.local_toward(ANYWHERE);
+                let mut shards = shards;
+                let here = wire.clone();
+                shards.show(Box::new(move |peer| here.local_toward(peer)));
                 let mut stack = Stack::new(sip_config, seed ^ 0x5349_5020);
                 let mut out = Vec::new();
                 for (user, ha1) in secrets {

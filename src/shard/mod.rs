@@ -87,19 +87,62 @@ pub struct Full(pub ShardId);
 /// A command with its names looked up.
 #[derive(Debug)]
 enum Order {
-    Open { leg: LegId, how: Negotiation, peer: IpAddr },
-    Answer { leg: LegId, sdp: Sdp },
-    Reoffer { leg: LegId, sdp: Sdp },
-    Play { leg: LegId, play: PlayId, script: Script, barge_in: bool },
-    Hush { leg: LegId },
-    Music { leg: LegId, clip: Option<Arc<Clip>> },
-    Bridge { a: LegId, b: LegId },
-    Unbridge { leg: LegId },
-    SendDigit { leg: LegId, digit: Digit },
-    InfoDigit { leg: LegId, digit: Digit },
-    Record { leg: LegId, name: RecordingName, max: Duration, silence: Duration, beep: Arc<Clip> },
-    StopRecording { leg: LegId },
-    Close { leg: LegId },
+    /// `shown`: the address that the description names, where it depends on the peer.
+    Open {
+        leg: LegId,
+        how: Negotiation,
+        peer: IpAddr,
+        shown: Option<IpAddr>,
+    },
+    Answer {
+        leg: LegId,
+        sdp: Sdp,
+    },
+    Reoffer {
+        leg: LegId,
+        sdp: Sdp,
+    },
+    Play {
+        leg: LegId,
+        play: PlayId,
+        script: Script,
+        barge_in: bool,
+    },
+    Hush {
+        leg: LegId,
+    },
+    Music {
+        leg: LegId,
+        clip: Option<Arc<Clip>>,
+    },
+    Bridge {
+        a: LegId,
+        b: LegId,
+    },
+    Unbridge {
+        leg: LegId,
+    },
+    SendDigit {
+        leg: LegId,
+        digit: Digit,
+    },
+    InfoDigit {
+        leg: LegId,
+        digit: Digit,
+    },
+    Record {
+        leg: LegId,
+        name: RecordingName,
+        max: Duration,
+        silence: Duration,
+        beep: Arc<Clip>,
+    },
+    StopRecording {
+        leg: LegId,
+    },
+    Close {
+        leg: LegId,
+    },
 }
 
 /// What a shard hands back.
@@ -115,9 +158,15 @@ pub struct Shards {
     orders: Vec<Producer<Order>>,
     prompts: Arc<PromptSet>,
     meter: Meter,
+    /// Asked when the sockets are bound to all addresses and no other is to be shown.
+    toward: Option<Toward>,
+    unspecified: bool,
     stop: Arc<AtomicBool>,
     threads: Vec<JoinHandle<()>>,
 }
+
+/// Which of our addresses a peer reaches us at.
+pub type Toward = Box<dyn Fn(IpAddr) -> Option<IpAddr> + Send>;
 
 /// A handle on the counters, for whoever shows them.
 #[derive(Clone, Debug)]
@@ -163,11 +212,18 @@ impl Shards {
             threads.push(std::thread::Builder::new().name(name).spawn(move || shard.run())?);
         }
         let events = Events { notices, wake, readable: None };
-        Ok((Shards { orders, prompts, meter, stop, threads }, events))
+        let unspecified = options.advertised.unwrap_or(options.address).is_unspecified();
+        Ok((Shards { orders, prompts, meter, toward: None, unspecified, stop, threads }, events))
     }
 
     pub fn count(&self) -> usize {
         self.orders.len()
+    }
+
+    /// Sockets that are bound to all addresses have none to write into a description (0.0.0.0 would mean hold, RFC 3264
+    /// §8.4): this tells which one a peer reaches us at. Without effect when a real address is bound or advertised.
+    pub fn show(&mut self, toward: Toward) {
+        self.toward = self.unspecified.then_some(toward);
     }
 
     /// Hands a command to a shard. Prompts and music are looked up here.
@@ -176,7 +232,8 @@ impl Shards {
         if orders.is_full() || orders.is_abandoned() {
             return Err(Full(shard));
         }
-        let order = resolve(&self.prompts, command);
+        let order =
+            resolve(&self.prompts, |peer| self.toward.as_ref().and_then(|toward| toward(peer)), command);
         orders.push(order).map_err(|_| Full(shard))
     }
 
@@ -213,9 +270,9 @@ impl Drop for Shards {
     }
 }
 
-fn resolve(prompts: &PromptSet, command: LegCommand) -> Order {
+fn resolve(prompts: &PromptSet, toward: impl Fn(IpAddr) -> Option<IpAddr>, command: LegCommand) -> Order {
     match command {
-        LegCommand::Open { leg, how, peer } => Order::Open { leg, how, peer },
+        LegCommand::Open { leg, how, peer } => Order::Open { leg, how, peer, shown: toward(peer) },
         LegCommand::Answer { leg, sdp } => Order::Answer { leg, sdp },
         LegCommand::Reoffer { leg, sdp } => Order::Reoffer { leg, sdp },
         LegCommand::Play { leg, play, language, pieces, barge_in } => {

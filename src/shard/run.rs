@@ -254,7 +254,7 @@ impl Shard {
     /// A command for a leg that is gone does nothing: it crossed the leg's end.
     fn obey(&mut self, order: Order, now: Now, batch: &mut Batch, sink: &mut Sink) {
         let leg = match order {
-            Order::Open { leg, how, peer } => return self.open(leg, how, peer, now, batch),
+            Order::Open { leg, how, peer, shown } => return self.open(leg, how, peer, shown, now, batch),
             Order::Close { leg } => return self.close(leg, now, sink),
             Order::Bridge { a, b } => return self.bridge(a, b, now, sink),
             Order::Unbridge { leg } => return self.unbridge(leg, now, sink),
@@ -294,7 +294,15 @@ impl Shard {
         self.flush(index, sink);
     }
 
-    fn open(&mut self, id: LegId, how: Negotiation, peer: IpAddr, now: Now, batch: &mut Batch) {
+    fn open(
+        &mut self,
+        id: LegId,
+        how: Negotiation,
+        peer: IpAddr,
+        shown: Option<IpAddr>,
+        now: Now,
+        batch: &mut Batch,
+    ) {
         if self.by_leg.contains_key(&id) {
             tracing::error!(leg = id.0, "opened twice: the first stays");
             return;
@@ -304,7 +312,7 @@ impl Shard {
             return;
         };
         let local = LocalMedia {
-            address: self.address,
+            address: shown.unwrap_or(self.address),
             rtp_port: pair.rtp_port,
             rtcp_port: pair.rtcp_port,
             session_id: 0,

@@ -52,6 +52,16 @@ async fn a_number_that_no_line_has_is_not_found() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
+async fn a_server_on_all_addresses_names_one_that_keys_can_be_sent_to() {
+    let house = House::start(&Plan { everywhere: true, ..Plan::default() });
+    let caller = Caller::dial(&house, "79150000015", WALLET_LINE).await;
+    first_sound(&caller.call).await;
+    caller.press_by("1", Method::Rfc4733);
+    caller.at_step(&house, "terminals").await;
+    caller.hangup().await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
 async fn a_key_counts_once_by_rfc_4733_and_in_band() {
     let house = House::start(&Plan::default());
     let plain = Options { telephone_event: false, ..Options::default() };

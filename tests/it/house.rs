@@ -81,6 +81,14 @@ pub struct Plan {
     pub shards: Option<u16>,
     /// `HOTLINE_LOG`.
     pub log: Option<&'static str>,
+    /// Listens on all addresses, as an installation without a configuration does.
+    pub everywhere: bool,
+}
+
+/// Where a test reaches a listener.
+fn on_loopback(address: &str) -> SocketAddr {
+    let port = address.parse::<SocketAddr>().unwrap().port();
+    SocketAddr::from(([127, 0, 0, 1], port))
 }
 
 impl House {
@@ -94,13 +102,15 @@ impl House {
         let root = Path::new(env!("CARGO_MANIFEST_DIR"));
         let (first, last) = media_ports(plan.ports.unwrap_or(200));
         let config = format!(
-            "sip: {{udp: [\"127.0.0.1:0\"], tcp: [\"127.0.0.1:0\"], domain: hotline.test{sip}}}\n\
-             media: {{address: 127.0.0.1, ports: {first}-{last}, shards: {shards}, realtime: off}}\n\
+            "sip: {{udp: [\"{bound}:0\"], tcp: [\"{bound}:0\"], domain: hotline.test{sip}}}\n\
+             media: {{address: {address}, ports: {first}-{last}, shards: {shards}, realtime: off}}\n\
              web: {{listen: \"127.0.0.1:0\"}}\n\
              flows: {{dir: {flows}}}\n\
              prompts: {{dir: {prompts}}}\n\
              operators:\n{operators}{extra}",
             sip = plan.sip,
+            bound = if plan.everywhere { "0.0.0.0" } else { "127.0.0.1" },
+            address = if plan.everywhere { "auto" } else { "127.0.0.1" },
             shards = plan.shards.unwrap_or(2),
             flows = plan.flows.clone().unwrap_or_else(|| root.join("call-flows")).display(),
             prompts = root.join("prompts").display(),
@@ -146,8 +156,8 @@ impl House {
             };
             let words: Vec<&str> = line.split_whitespace().collect();
             match words.as_slice() {
-                ["SIP", "udp", address] => house.sip = address.parse().unwrap(),
-                ["SIP", "tcp", address] => house.sip_tcp = address.parse().unwrap(),
+                ["SIP", "udp", address] => house.sip = on_loopback(address),
+                ["SIP", "tcp", address] => house.sip_tcp = on_loopback(address),
                 ["web", url] => house.web = url.trim_start_matches("http://").parse().unwrap(),
                 ["capacity", ..] => {
                     house.started_in = clock().mono().since(begun);
