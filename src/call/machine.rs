@@ -9,12 +9,12 @@ use super::context::*;
 use super::dial::{Dial, DialState};
 use super::event::*;
 use super::record::*;
-use crate::cause::{CallResult, Cause, HangupBy};
+use crate::cause::{Cause, HangupBy};
 use crate::class::Class;
 use crate::flow::{self, Interpreter};
 use crate::ids::*;
 use crate::machine::{Instant, Now, earlier};
-use crate::media::{LegCommand, LegEvent, Quality, Refusal};
+use crate::media::{LegCommand, LegEvent, Refusal};
 use crate::number::Number;
 use crate::queue::{self, Exit};
 use crate::sip;
@@ -479,109 +479,6 @@ impl Call {
                 cx.out.push(Action::Queue { queue, event });
             }
         }
-    }
-
-    fn cause_of_leaving(&self) -> Cause {
-        if self.connected {
-            Cause::Normal
-        } else if self.seat.is_some() {
-            Cause::Abandoned
-        } else {
-            Cause::CallerLeft
-        }
-    }
-
-    /// Refuses a call that was not answered yet.
-    fn refuse(&mut self, status: u16, cause: Cause, cx: &mut Context) {
-        let retry_after = (status == 503).then(|| Duration::from_secs(5));
-        cx.out.push(Action::Sip(sip::Command::Reject { leg: self.leg, status, retry_after }));
-        self.caller = CallerState::Gone;
-        self.end(HangupBy::System, cause, cx);
-    }
-
-    /// Ends the call, whatever it is doing. Everything is released at once; the record waits for the legs' quality.
-    pub(super) fn end(&mut self, by: HangupBy, cause: Cause, cx: &mut Context) {
-        if self.ended.is_some() {
-            return;
-        }
-        self.ended = Some(cx.now.mono + QUALITY_WITHIN);
-        self.pending.clear();
-        self.saying = None;
-        if self.caller != CallerState::Gone {
-            cx.out.push(Action::Sip(sip::Command::Hangup { leg: self.leg, reason: None }));
-            self.caller = CallerState::Gone;
-        }
-        if let Some((name, duration)) = self.unconfirmed.take() {
-            self.keep_message(name, duration, cx);
-        }
-        self.close(self.leg, true, cx);
-        let seat = self.seat.take();
-        let talking = self.release_dials(cx);
-        if let Some(seat) = seat.filter(|_| !self.connected) {
-            let waited = cx.now.mono.since(seat.enqueued);
-            self.record.wait_ms.get_or_insert(millis(waited));
-            if cause == Cause::Abandoned {
-                let (call, queue, class) = (self.id, seat.queue.to_string(), seat.class);
-                cx.out.push(Action::Happened(Happened::Abandoned { call, queue, class, waited }));
-            }
-            if !talking {
-                let why = if by == HangupBy::Caller { queue::Leave::HungUp } else { queue::Leave::Admin };
-                cx.out.push(Action::Queue {
-                    queue: seat.queue,
-                    event: queue::Event::Left { seat: seat.id, why },
-                });
-            }
-        }
-        let result = match cause {
-            _ if self.connected => CallResult::Connected,
-            Cause::Abandoned => CallResult::Abandoned,
-            Cause::UnknownNumber
-            | Cause::NoCodec
-            | Cause::OverCapacity
-            | Cause::Draining
-            | Cause::Refused => CallResult::Rejected,
-            Cause::NoMedia | Cause::NoAck | Cause::RtpTimeout | Cause::Internal | Cause::NodeFailure => {
-                CallResult::Failed
-            }
-            _ => CallResult::SelfService,
-        };
-        self.record.ended_at = Some(cx.now.wall);
-        self.record.hangup_by = Some(by);
-        self.record.cause = Some(cause);
-        self.record.result = Some(result);
-        self.note("ended", &[("by", by.as_str()), ("cause", cause.as_str())], cx);
-        cx.out.push(Action::Happened(Happened::CallEnded {
-            call: self.id,
-            line: self.record.line.clone(),
-            result,
-            cause,
-        }));
-        if self.closing.is_empty() {
-            self.finish(cx);
-        }
-    }
-
-    /// Closes a leg's media; `caller` says which of the record's qualities it is.
-    pub(super) fn close(&mut self, leg: LegId, caller: bool, cx: &mut Context) {
-        cx.out.push(Action::Leg(LegCommand::Close { leg }));
-        self.closing.insert(leg, caller);
-    }
-
-    fn closed(&mut self, leg: LegId, quality: Quality, cx: &mut Context) {
-        match self.closing.remove(&leg) {
-            Some(true) => self.record.caller_quality = Some(quality),
-            Some(false) if quality.packets_received > 0 => self.record.operator_quality = Some(quality),
-            _ => {}
-        }
-        if self.ended.is_some() && self.closing.is_empty() {
-            self.finish(cx);
-        }
-    }
-
-    fn finish(&mut self, cx: &mut Context) {
-        self.record.path = self.path.iter().map(String::as_str).collect::<Vec<_>>().join(" ");
-        cx.out.push(Action::Keep(Keep::Call(Box::new(self.record.clone()))));
-        cx.out.push(Action::Finished);
     }
 
     /// One line of the call's story.

@@ -1,10 +1,11 @@
 //! One call: its caller's leg, its flow, its seat, its operators' legs, and what is kept of it.
 //!
-//! `machine` holds the call's state and its life; `effects` carries out what the flow wants; `operators` rings, bridges
+//! `machine` holds the call's state and its life; `effects` carries out what the flow wants; `ending` ends it; `operators` rings, bridges
 //! and releases phones; `dial` is one such phone; `record` is what is kept.
 mod context;
 mod dial;
 mod effects;
+mod ending;
 pub mod event;
 mod machine;
 mod operators;

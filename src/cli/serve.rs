@@ -2,6 +2,7 @@
 use super::installation::{self, Installation};
 use super::{Common, Done, Exit, Failure};
 use crate::clock::Clock;
+use crate::flow::FlowSet;
 use crate::robot::demo::{self as robots, Manners};
 use crate::server::{self, Running};
 use crate::sip::Transport;
@@ -48,8 +49,9 @@ pub fn serve(common: &Common, args: ServeArgs) -> Done {
     let installation = installation::load(common)?;
     super::runtime()?.block_on(async {
         let demo = if args.demo_data { Some(load_demo(&installation).await?) } else { None };
-        let running = start(&installation, level).await?;
-        banner(&installation, &running, demo.as_ref());
+        let flows = installation.flows(None)?;
+        let running = start(&installation, flows.clone(), level).await?;
+        banner(&flows, &running, demo.as_ref());
         until_told_to_stop(&installation, &running).await;
         running.stop().await;
         Ok(Exit::Ok)
@@ -77,8 +79,7 @@ async fn load_demo(installation: &Installation) -> Result<crate::store::demo::Lo
     Ok(loaded)
 }
 
-pub async fn start(installation: &Installation, level: LogLevel) -> Result<Running, Failure> {
-    let flows = installation.flows(None)?;
+pub async fn start(installation: &Installation, flows: FlowSet, level: LogLevel) -> Result<Running, Failure> {
     let options = server::Options {
         clock: Clock::start(),
         data_dir: installation.data_dir.clone(),
@@ -101,7 +102,7 @@ fn random_seed() -> Result<u64, Failure> {
 }
 
 /// What a person who has just started it needs to know. Programs read the same lines.
-fn banner(installation: &Installation, running: &Running, demo: Option<&crate::store::demo::Loaded>) {
+fn banner(flows: &FlowSet, running: &Running, demo: Option<&crate::store::demo::Loaded>) {
     let mut out = std::io::stdout().lock();
     let mut say = |text: String| {
         let _ = writeln!(out, "{text}");
@@ -116,26 +117,18 @@ fn banner(installation: &Installation, running: &Running, demo: Option<&crate::s
         };
         say(format!("  SIP       {transport} {address}"));
     }
-    if let Ok(flows) = installation.flows(None) {
-        for line in flows.lines() {
-            say(format!("  line      {} ({})", line.number.spelled(), line.flow));
-        }
-        let steps =
-            |line: &&crate::flow::Line| flows.flow_named(&line.flow).map_or(0, |flow| flow.steps().count());
-        // The first call goes to the line with the most to hear.
-        if let (Some((_, address)), Some(line)) = (running.sip.first(), flows.lines().max_by_key(steps)) {
-            let host = if address.ip().is_unspecified() {
-                "127.0.0.1".to_string()
-            } else {
-                address.ip().to_string()
-            };
-            say(format!("  web       http://{}", running.web));
-            say(format!(
-                "  call it   hotline call sip:{}@{host}:{} --keys w3,1",
-                line.number.spelled(),
-                address.port()
-            ));
-        }
+    for line in flows.lines() {
+        say(format!("  line      {} ({})", line.number.spelled(), line.flow));
+    }
+    say(format!("  web       http://{}", running.web));
+    let steps =
+        |line: &&crate::flow::Line| flows.flow_named(&line.flow).map_or(0, |flow| flow.steps().count());
+    // The first call goes to the line with the most to hear.
+    if let (Some((_, address)), Some(line)) = (running.sip.first(), flows.lines().max_by_key(steps)) {
+        let ip = address.ip();
+        let host = if ip.is_unspecified() { "127.0.0.1".to_string() } else { ip.to_string() };
+        let number = line.number.spelled();
+        say(format!("  call it   hotline call sip:{number}@{host}:{} --keys w3,1", address.port()));
     }
     say(format!("  capacity  {} calls at once", running.calls_max));
     if let Some(demo) = demo {
@@ -199,8 +192,9 @@ pub fn demo(common: &Common, args: DemoArgs) -> Done {
     installation.config.bind_to_loopback();
     super::runtime()?.block_on(async {
         let demo = load_demo(&installation).await?;
-        let running = start(&installation, level).await?;
-        banner(&installation, &running, Some(&demo));
+        let flows = installation.flows(None)?;
+        let running = start(&installation, flows.clone(), level).await?;
+        banner(&flows, &running, Some(&demo));
         let server = running
             .sip
             .iter()
