@@ -98,8 +98,7 @@ impl Call {
                 if self.saying.is_none() {
                     self.resume_music(cx);
                 }
-                let caller = (self.record.verified && !self.record.caller.is_empty())
-                    .then(|| self.record.caller.clone());
+                let caller = if self.record.verified { Number::parse(&self.record.caller) } else { None };
                 let exits = exits.into_iter().map(exit_of).collect();
                 let event = queue::Event::Joined {
                     seat: id,

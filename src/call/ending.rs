@@ -54,7 +54,9 @@ impl Call {
                 cx.out.push(Action::Happened(Happened::Abandoned { call, queue, class, waited }));
             }
             if !talking {
-                let why = if by == HangupBy::Caller { queue::Leave::HungUp } else { queue::Leave::Admin };
+                // A line that went dead is a hang-up that nobody meant (Q10).
+                let cut_off = by == HangupBy::Caller || cause == Cause::RtpTimeout;
+                let why = if cut_off { queue::Leave::HungUp } else { queue::Leave::Admin };
                 cx.out.push(Action::Queue {
                     queue: seat.queue,
                     event: queue::Event::Left { seat: seat.id, why },

@@ -71,6 +71,9 @@ struct QueueShown<'c> {
     max_len: usize,
     all_paused_grace: String,
     announce_every: String,
+    credit_within: String,
+    callback_reach: String,
+    callback_retries: Vec<String>,
     record: bool,
     widen: Vec<WideningShown<'c>>,
 }
@@ -95,6 +98,9 @@ fn queues(config: &Config) -> BTreeMap<&str, QueueShown<'_>> {
             max_len: settings.max_len,
             all_paused_grace: duration(settings.all_paused_grace),
             announce_every: duration(settings.announce_every),
+            credit_within: duration(settings.credit_within),
+            callback_reach: duration(settings.callback_reach),
+            callback_retries: settings.callback_retries.iter().copied().map(duration).collect(),
             record: settings.record,
             widen: settings
                 .widen

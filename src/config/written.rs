@@ -55,6 +55,9 @@ pub(super) struct QueueText {
     pub max_len: Option<Spanned<u32>>,
     pub all_paused_grace: Option<Dur>,
     pub announce_every: Option<Dur>,
+    pub credit_within: Option<Dur>,
+    pub callback_reach: Option<Dur>,
+    pub callback_retries: Option<Vec<Dur>>,
     pub record: Option<bool>,
     pub widen: Option<Vec<WideningText>>,
 }

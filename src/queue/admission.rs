@@ -19,7 +19,7 @@ impl Dispatcher {
     pub(super) fn joined(
         &mut self,
         id: SeatId,
-        caller: Option<String>,
+        caller: Option<Number>,
         queue: QueueName,
         class: Class,
         skills: BTreeSet<Skill>,
@@ -39,9 +39,10 @@ impl Dispatcher {
         }
         self.measures.opened(account);
         self.sequence += 1;
+        let credit = caller.as_ref().map_or(Duration::ZERO, |caller| self.credits.take(caller, &queue, now));
         let seat = Seat {
             id,
-            caller: caller.as_deref().and_then(Number::parse),
+            caller,
             queue,
             class,
             skills,
@@ -49,7 +50,7 @@ impl Dispatcher {
             enqueued_at: now,
             entered_at: now,
             absence: Duration::ZERO,
-            credit: Duration::ZERO,
+            credit,
             lane: 0,
             row: Row::None,
             returned: false,
@@ -104,7 +105,14 @@ impl Dispatcher {
         }
         let waited = seat.waited(now);
         match why {
-            Leave::HungUp => self.measures.hung_up(seat.account(), waited),
+            Leave::HungUp => {
+                self.measures.hung_up(seat.account(), waited);
+                if let Some(caller) = &seat.caller {
+                    let within = self.queue_settings(&seat.queue).map_or(Duration::ZERO, |q| q.credit_within);
+                    let age = seat.place().age(now);
+                    self.credits.hung_up(caller, &seat.queue, age, now + within, now);
+                }
+            }
             Leave::ByFlow | Leave::Admin => self.measures.left(seat.account()),
         }
         self.withdraw_all(id, Withdrawal::CallerGone, now, out);

@@ -3,22 +3,25 @@
 //! Every step is the same: what the event means is noted, seats that nobody can serve leave, then ready operators are
 //! handed out until nobody waits or nobody is ready, and at last the operators whose state has changed are told. So
 //! between two steps no operator is ready while a seat waits that he may serve.
+use super::credit::Credits;
 use super::event::{Action, Event};
 use super::lane::Lane;
 use super::last_spoke::LastSpoke;
 use super::measures::Measures;
 use super::offer::Offer;
 use super::operator::{Operator, Work};
-use super::seat::Seat;
+use super::seat::{Seat, Stage};
 use super::settings::PoolSettings;
 use super::starts::{Share, Starvation};
 use super::timers::{Timer, Timers};
 use crate::ids::{OfferId, OperatorId, QueueName, RequestId, SeatId};
 use crate::machine::{Instant, Machine, Now};
+use crate::number::Number;
 use rand_chacha::ChaCha8Rng;
 use rand_core::SeedableRng;
 use serde::{Deserialize, Serialize};
 use std::collections::{BTreeMap, BTreeSet};
+use std::time::Duration;
 
 #[derive(Clone, Debug, Serialize, Deserialize)]
 pub struct Dispatcher {
@@ -33,6 +36,7 @@ pub struct Dispatcher {
     pub(super) share: Share,
     pub(super) starvation: Starvation,
     pub(super) last_spoke: LastSpoke,
+    pub(super) credits: Credits,
     pub(super) measures: Measures,
     pub(super) dice: ChaCha8Rng,
     pub(super) last_offer: OfferId,
@@ -61,6 +65,7 @@ impl Dispatcher {
             share: Share::default(),
             starvation: Starvation::default(),
             last_spoke: LastSpoke::default(),
+            credits: Credits::default(),
             measures: Measures::default(),
             dice: ChaCha8Rng::seed_from_u64(seed),
             last_offer: OfferId::default(),
@@ -91,6 +96,26 @@ impl Dispatcher {
         known.restore(paused);
         self.refresh(operator);
         self.show_silently();
+    }
+
+    /// Q10: a seat that was open when the node ended, `age` old by now. Its number has `within` to come back.
+    pub fn restore_seat(
+        &mut self,
+        caller: &Number,
+        queue: &QueueName,
+        age: Duration,
+        within: Duration,
+        now: Instant,
+    ) {
+        self.credits.lost(caller, queue, age, now + within, now);
+    }
+
+    /// How old a seat is in the order of Q1: its wait and its credit, without the time in which it was talking.
+    pub fn age(&self, seat: SeatId, now: Instant) -> Option<Duration> {
+        self.seats.get(&seat).map(|seat| match seat.stage {
+            Stage::Talking { waited, .. } => waited + seat.credit,
+            _ => seat.place().age(now),
+        })
     }
 
     /// Q12.

@@ -2,6 +2,7 @@
 use crate::class::Class;
 use crate::ids::{CallId, OfferId, OperatorId, QueueName, RequestId, SeatId, Skill};
 use crate::machine::Instant;
+use crate::number::Number;
 use serde::{Deserialize, Serialize};
 use std::collections::BTreeSet;
 use std::time::Duration;
@@ -101,7 +102,7 @@ pub enum Event {
     Joined {
         seat: SeatId,
         call: CallId,
-        caller: Option<String>,
+        caller: Option<Number>,
         queue: QueueName,
         class: Class,
         skills: BTreeSet<Skill>,
@@ -244,6 +245,10 @@ pub enum Action {
     Exit {
         seat: SeatId,
         exit: Exit,
+    },
+    /// The talk is over and the seat with it.
+    Served {
+        seat: SeatId,
     },
     /// The seat is closed without an exit: the caller left (`Left`), for the measures.
     Closed {

@@ -9,12 +9,13 @@
 //!   SignedIn ─▶ operator ───┘                     └─▶ Connect, Connected, Exit ─▶ the calls
 //! ```
 //! - [`dispatcher`]: the machine: one event, then one pass of dispatch, then what has changed is told.
-//! - `admission`: callers come, leave, move, and take exits (Q11).
+//! - `admission`: callers come, leave, move, and take exits (Q11). `credit`: who was cut off and comes back (Q10).
 //! - `ranking`: who is next, and who serves him (Q1, Q2, Q4).
 //! - `ringing`: an offer's life (Q5, Q6). `presence`: an operator's day (Q6, Q7).
 //! - `seat`, `lane`, `operator`, `offer`, `starts`, `timers`, `last_spoke`: the nouns.
 //! - [`measures`], [`status`]: what is counted and what is seen (Q12).
 mod admission;
+mod credit;
 pub mod dispatcher;
 pub mod event;
 mod lane;

@@ -225,6 +225,7 @@ impl Dispatcher {
                 let (seat, since) = self.talk_of(offer);
                 self.pass_on(id, since, None);
                 self.drop_seat(seat);
+                out.push(Action::Served { seat });
                 self.part(id, now);
             }
             Phase::Parting { .. } => self.part(id, now),
@@ -245,6 +246,7 @@ impl Dispatcher {
                 let (seat, since) = self.talk_of(offer);
                 self.pass_on(id, since, Some(now + RELEASED_AFTER));
                 self.drop_seat(seat);
+                out.push(Action::Served { seat });
             }
             Phase::Parting { .. } | Phase::Withdrawn { .. } => {}
         }

@@ -224,7 +224,7 @@ impl Switchboard {
                     work.push_back(Work::ToCall(call, call::Event::Exit { seat, exit }));
                 }
             }
-            queue::Action::Closed { seat, .. } => {
+            queue::Action::Closed { seat, .. } | queue::Action::Served { seat } => {
                 self.seats.remove(&seat);
             }
             queue::Action::OperatorChanged { operator, state } => {

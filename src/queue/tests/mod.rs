@@ -3,9 +3,11 @@ use super::*;
 use crate::class::Class;
 use crate::ids::{CallId, OfferId, OperatorId, QueueName, SeatId, Skill};
 use crate::machine::{Instant, Machine, Now};
+use crate::number::Number;
 use std::collections::BTreeSet;
 use std::time::Duration;
 
+mod cut_off;
 mod exits;
 mod operators;
 mod order;
@@ -117,7 +119,7 @@ impl Pool {
         self.does(Event::Joined {
             seat: SeatId(seat),
             call: CallId(seat),
-            caller: Some(caller.into()),
+            caller: Number::parse(caller),
             queue: WALLET.into(),
             class: Class::Standard,
             skills: BTreeSet::new(),
