@@ -14,4 +14,7 @@ pub mod record;
 pub use context::{Context, Ids, Outbound, Rules};
 pub use event::{Action, Endpoint, Event, Happened};
 pub use machine::{Admitted, Call};
-pub use record::{Answer, Ask, CallEvent, CallRecord, CallView, Keep, Message, NewTicket};
+pub use record::{
+    Answer, Ask, CallEvent, CallRecord, CallView, CallbackPlan, Keep, Message, NewTicket, OpenCallback,
+    OpenSeat,
+};

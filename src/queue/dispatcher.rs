@@ -13,6 +13,7 @@ use super::operator::{Operator, Work};
 use super::seat::{Seat, Stage};
 use super::settings::PoolSettings;
 use super::starts::{Share, Starvation};
+use super::status::SeatStatus;
 use super::timers::{Timer, Timers};
 use crate::ids::{OfferId, OperatorId, QueueName, RequestId, SeatId};
 use crate::machine::{Instant, Machine, Now};
@@ -110,11 +111,20 @@ impl Dispatcher {
         self.credits.lost(caller, queue, age, now + within, now);
     }
 
-    /// How old a seat is in the order of Q1: its wait and its credit, without the time in which it was talking.
-    pub fn age(&self, seat: SeatId, now: Instant) -> Option<Duration> {
-        self.seats.get(&seat).map(|seat| match seat.stage {
-            Stage::Talking { waited, .. } => waited + seat.credit,
-            _ => seat.place().age(now),
+    /// What a seat is at this moment.
+    pub fn seat(&self, seat: SeatId, now: Instant) -> Option<SeatStatus> {
+        self.seats.get(&seat).map(|seat| SeatStatus {
+            caller: seat.caller.clone(),
+            queue: seat.queue.clone(),
+            class: seat.class,
+            age: match seat.stage {
+                Stage::Talking { waited, .. } => waited + seat.credit,
+                _ => seat.place().age(now),
+            },
+            talking_for: match seat.stage {
+                Stage::Talking { since, .. } => Some(now.since(since)),
+                _ => None,
+            },
         })
     }
 

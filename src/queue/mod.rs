@@ -41,4 +41,4 @@ pub use dispatcher::Dispatcher;
 pub use event::{Action, Alert, Choice, Event, Exit, Leave, OfferFailure, OperatorState, Withdrawal};
 pub use measures::{Measures, Tally};
 pub use settings::{OperatorSettings, PoolSettings, QueueSettings, SignIn, Strategy, Widening};
-pub use status::{OperatorStatus, QueueStatus, Reason, Why};
+pub use status::{OperatorStatus, QueueStatus, Reason, SeatStatus, Why};

@@ -2,6 +2,7 @@
 use super::event::{Choice, OperatorState};
 use crate::class::Class;
 use crate::ids::{OfferId, OperatorId, QueueName, SeatId, Skill};
+use crate::number::Number;
 use serde::{Deserialize, Serialize};
 use std::collections::{BTreeMap, BTreeSet};
 use std::time::Duration;
@@ -43,6 +44,19 @@ pub struct OperatorStatus {
     pub calls: u64,
     /// Q12: (ring + talk + wrap-up) ÷ (signed in − breaks); `None` before he signed in.
     pub occupancy: Option<f64>,
+}
+
+/// A seat at one moment, for whoever keeps it beyond the process.
+#[derive(Clone, Debug, PartialEq)]
+pub struct SeatStatus {
+    /// The verified number.
+    pub caller: Option<Number>,
+    pub queue: QueueName,
+    pub class: Class,
+    /// In the order of Q1: its wait and its credit, without the time in which it was talking.
+    pub age: Duration,
+    /// It is with an operator for so long.
+    pub talking_for: Option<Duration>,
 }
 
 /// One line of the answer to "why he?".

@@ -11,6 +11,7 @@
 mod admit;
 pub mod event;
 mod routes;
+mod seats;
 pub mod settings;
 pub mod view;
 
@@ -45,6 +46,8 @@ pub struct Switchboard {
     calls: BTreeMap<CallId, Call>,
     legs: BTreeMap<LegId, CallId>,
     seats: BTreeMap<SeatId, CallId>,
+    /// Seats that the store knows, by the call under which it does.
+    kept: BTreeMap<SeatId, CallId>,
     offers: BTreeMap<OfferId, CallId>,
     requests: BTreeMap<RequestId, CallId>,
     pings: BTreeMap<RequestId, (usize, OperatorId)>,
@@ -57,6 +60,8 @@ pub struct Switchboard {
     calls_begun: u64,
     calls_per_shard: Vec<usize>,
     draining: bool,
+    /// Nobody's hang-up is his own from now on.
+    stopping: bool,
     version: u64,
     random: ChaCha8Rng,
 }
@@ -96,6 +101,7 @@ impl Switchboard {
             calls: BTreeMap::new(),
             legs: BTreeMap::new(),
             seats: BTreeMap::new(),
+            kept: BTreeMap::new(),
             offers: BTreeMap::new(),
             requests: BTreeMap::new(),
             pings: BTreeMap::new(),
@@ -105,6 +111,7 @@ impl Switchboard {
             ids: Ids::default(),
             calls_begun: 0,
             draining: false,
+            stopping: false,
             version: 0,
             random,
         }
@@ -224,6 +231,7 @@ impl Switchboard {
                 Outcome::Done
             }
             Admin::Stop => {
+                self.stopping = true;
                 self.drain(out);
                 for call in self.calls.keys().copied().collect::<Vec<_>>() {
                     self.tell_call(call, call::Event::Stop, now, out);

@@ -154,9 +154,14 @@ impl Switchboard {
                     }
                     return;
                 };
+                let mut changed = None;
                 match &event {
                     queue::Event::Joined { seat, .. } => {
                         self.seats.insert(*seat, id);
+                        changed = Some(*seat);
+                    }
+                    queue::Event::ClassChanged { seat, .. } | queue::Event::Moved { seat, .. } => {
+                        changed = Some(*seat);
                     }
                     queue::Event::OfferFailed { offer, .. } | queue::Event::OperatorGone { offer } => {
                         self.offers.remove(offer);
@@ -164,6 +169,9 @@ impl Switchboard {
                     _ => {}
                 }
                 self.pool_step(pool, event, now, work);
+                if let Some(seat) = changed {
+                    self.note_seat(pool, seat, now, out);
+                }
             }
             call::Action::Released { leg, offer, queue, answered } => {
                 let Some(pool) = self.pool_of_queue.get(&queue).copied() else { return };
@@ -215,17 +223,23 @@ impl Switchboard {
             queue::Action::Connect { offer, .. } => {
                 self.to_offer(offer, call::Event::Connect { offer }, work)
             }
-            queue::Action::Connected { offer, waited, .. } => {
+            queue::Action::Connected { offer, waited, seat, .. } => {
+                self.note_seat(pool, seat, now, out);
                 self.to_offer(offer, call::Event::Connected { offer, waited }, work);
             }
-            queue::Action::Return { offer, .. } => self.to_offer(offer, call::Event::Return { offer }, work),
+            queue::Action::Return { offer, seat } => {
+                self.note_seat(pool, seat, now, out);
+                self.to_offer(offer, call::Event::Return { offer }, work);
+            }
             queue::Action::Exit { seat, exit } => {
-                if let Some(call) = self.seats.remove(&seat) {
+                let call = self.seats.get(&seat).copied();
+                self.forget_seat(seat, out);
+                if let Some(call) = call {
                     work.push_back(Work::ToCall(call, call::Event::Exit { seat, exit }));
                 }
             }
             queue::Action::Closed { seat, .. } | queue::Action::Served { seat } => {
-                self.seats.remove(&seat);
+                self.forget_seat(seat, out);
             }
             queue::Action::OperatorChanged { operator, state } => {
                 let state = state.as_str().to_string();

@@ -30,8 +30,8 @@ fn who_is_back_within_two_minutes_has_his_old_waiting_time_once() {
     pool.pass(seconds(45));
     pool.join_as(3, ANNA);
     pool.join_as(4, ANNA);
-    assert_eq!(pool.dispatcher.age(SeatId(3), pool.now.mono), Some(seconds(60)));
-    assert_eq!(pool.dispatcher.age(SeatId(4), pool.now.mono), Some(seconds(0)), "once");
+    assert_eq!(pool.age(3), Some(seconds(60)));
+    assert_eq!(pool.age(4), Some(seconds(0)), "once");
     assert_eq!([next(&mut pool), next(&mut pool), next(&mut pool)], [3, 2, 4], "60 s, 55 s, nothing");
     let waits = pool.measures(Class::Standard);
     assert_eq!(waits.connected_wait_max, seconds(55), "a credit is age and never a wait");
@@ -45,7 +45,7 @@ fn who_comes_too_late_or_elsewhere_begins_anew() {
     pool.hangs_up(1);
     pool.pass(seconds(120) + millis(1));
     pool.join_as(2, ANNA);
-    assert_eq!(pool.dispatcher.age(SeatId(2), pool.now.mono), Some(seconds(0)));
+    assert_eq!(pool.age(2), Some(seconds(0)));
     pool.pass(seconds(30));
     pool.hangs_up(2);
     pool.does(Event::Joined {
@@ -57,7 +57,7 @@ fn who_comes_too_late_or_elsewhere_begins_anew() {
         skills: BTreeSet::new(),
         exits: BTreeSet::new(),
     });
-    assert_eq!(pool.dispatcher.age(SeatId(3), pool.now.mono), Some(seconds(0)), "another queue");
+    assert_eq!(pool.age(3), Some(seconds(0)), "another queue");
 }
 
 #[test]
@@ -67,7 +67,7 @@ fn a_number_that_is_not_believed_has_no_credit() {
     pool.pass(seconds(60));
     pool.hangs_up(1);
     pool.join(2, Class::Standard);
-    assert_eq!(pool.dispatcher.age(SeatId(2), pool.now.mono), Some(seconds(0)));
+    assert_eq!(pool.age(2), Some(seconds(0)));
 }
 
 #[test]
@@ -77,7 +77,7 @@ fn leaving_by_a_key_is_no_cut_off() {
     pool.pass(seconds(60));
     pool.does(Event::Left { seat: SeatId(1), why: Leave::ByFlow });
     pool.join_as(2, ANNA);
-    assert_eq!(pool.dispatcher.age(SeatId(2), pool.now.mono), Some(seconds(0)));
+    assert_eq!(pool.age(2), Some(seconds(0)));
 }
 
 #[test]
@@ -90,7 +90,7 @@ fn cut_off_twice_every_second_of_waiting_counts_once() {
         pool.pass(seconds(5));
     }
     pool.join_as(4, ANNA);
-    assert_eq!(pool.dispatcher.age(SeatId(4), pool.now.mono), Some(seconds(90)));
+    assert_eq!(pool.age(4), Some(seconds(90)));
 }
 
 #[test]
@@ -105,7 +105,7 @@ fn edge_24_the_same_caller_on_both_lines_has_two_seats_and_one_credit() {
     pool.hangs_up(2);
     pool.join_as(3, ANNA);
     pool.join_as(4, ANNA);
-    let ages = [3, 4].map(|seat| pool.dispatcher.age(SeatId(seat), pool.now.mono));
+    let ages = [3, 4].map(|seat| pool.age(seat));
     assert_eq!(ages, [Some(seconds(60)), Some(seconds(0))], "the older seat's, once");
 }
 

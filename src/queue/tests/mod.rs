@@ -127,6 +127,10 @@ impl Pool {
         })
     }
 
+    fn age(&self, seat: u64) -> Option<Duration> {
+        self.dispatcher.seat(SeatId(seat), self.now.mono).map(|seat| seat.age)
+    }
+
     fn hangs_up(&mut self, seat: u64) -> Vec<Action> {
         self.does(Event::Left { seat: SeatId(seat), why: Leave::HungUp })
     }

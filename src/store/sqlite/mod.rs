@@ -6,6 +6,7 @@
 mod directory;
 mod journal;
 mod records;
+mod seats;
 mod users;
 
 use super::{Error, Migration, Reply, Status, Store};
@@ -43,6 +44,7 @@ const COUNTS: &str = "SELECT 'subscribers', count(*) FROM subscribers
     UNION ALL SELECT 'calls', count(*) FROM calls
     UNION ALL SELECT 'call_events', count(*) FROM call_events
     UNION ALL SELECT 'messages', count(*) FROM messages
+    UNION ALL SELECT 'open_seats', count(*) FROM open_seats
     UNION ALL SELECT 'users', count(*) FROM users
     UNION ALL SELECT 'tokens', count(*) FROM tokens
     UNION ALL SELECT 'journal', count(*) FROM journal

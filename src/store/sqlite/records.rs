@@ -1,6 +1,6 @@
 //! Calls, their stories and their messages; the audit; and the one door through which batches are written.
-use super::{Reading, SqliteStore, json, signed, unsigned};
-use crate::call::{CallEvent, CallRecord, Keep, Message};
+use super::{Reading, SqliteStore, json, seats, signed, unsigned};
+use crate::call::{CallEvent, CallRecord, Keep, Message, OpenSeat};
 use crate::cause::{CallResult, Cause, HangupBy};
 use crate::class::Class;
 use crate::ids::{CallId, OperatorId, QueueName};
@@ -58,6 +58,8 @@ impl Records for SqliteStore {
                     Entry::Keep(Keep::OperatorChoice { operator, paused, at }) => {
                         put_choice(&mut tx, operator, paused.as_deref(), *at).await?;
                     }
+                    Entry::Keep(Keep::SeatOpen(seat)) => seats::put(&mut tx, seat).await?,
+                    Entry::Keep(Keep::SeatClosed { call }) => seats::remove(&mut tx, *call).await?,
                     Entry::Journal(entry) => put_journal(&mut tx, entry).await?,
                     Entry::Snapshot(snapshot) => put_snapshot(&mut tx, snapshot).await?,
                     Entry::Audit(audit) => put_audit(&mut tx, audit).await?,
@@ -119,6 +121,15 @@ impl Records for SqliteStore {
                 .execute(&self.writer)
                 .await?;
             Ok(done.rows_affected())
+        })
+    }
+
+    fn lost_seats(&self, at: Wall, forget_before: Wall) -> Reply<'_, Vec<OpenSeat>> {
+        Box::pin(async move {
+            let mut tx = self.begin().await?;
+            let lost = seats::lost(&mut tx, at, forget_before).await?;
+            tx.commit().await?;
+            Ok(lost)
         })
     }
 
