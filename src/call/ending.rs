@@ -13,6 +13,10 @@ impl Call {
     pub(super) fn cause_of_leaving(&self) -> Cause {
         if self.connected {
             Cause::Normal
+        } else if self.called_back {
+            Cause::Callback
+        } else if self.recalled.is_some() {
+            Cause::NotReached
         } else if self.seat.is_some() {
             Cause::Abandoned
         } else {
@@ -34,6 +38,13 @@ impl Call {
             return;
         }
         self.ended = Some(cx.now.mono + QUALITY_WITHIN);
+        // His call is over as he chose, whoever hung up first.
+        let cause = if self.called_back && cause == Cause::Normal { Cause::Callback } else { cause };
+        if let Some((seat, queue)) = self.recalled.take() {
+            let tried = cause != Cause::NoMedia && cause != Cause::Draining;
+            let event = queue::Event::CallbackFailed { seat, tried };
+            cx.out.push(Action::Queue { queue, event });
+        }
         self.pending.clear();
         self.saying = None;
         if self.caller != CallerState::Gone {
@@ -65,6 +76,8 @@ impl Call {
         }
         let result = match cause {
             _ if self.connected => CallResult::Connected,
+            Cause::Callback => CallResult::Callback,
+            Cause::NotReached => CallResult::NotReached,
             Cause::Abandoned => CallResult::Abandoned,
             Cause::UnknownNumber
             | Cause::NoCodec

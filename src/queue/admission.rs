@@ -1,6 +1,7 @@
 //! Callers come, leave, move and take exits (Q11).
+use super::callback::{Callback, CallbackState};
 use super::dispatcher::Dispatcher;
-use super::event::{Action, Alert, Exit, Leave, Withdrawal};
+use super::event::{Action, Age, Alert, Exit, Leave, Withdrawal};
 use super::lane::Lane;
 use super::measures::Account;
 use super::offer::Phase;
@@ -14,6 +15,15 @@ use crate::number::Number;
 use std::collections::BTreeSet;
 use std::time::Duration;
 
+/// Who takes a seat.
+pub(super) struct Arrival {
+    pub id: SeatId,
+    pub caller: Option<Number>,
+    pub queue: QueueName,
+    pub class: Class,
+    pub skills: BTreeSet<Skill>,
+}
+
 impl Dispatcher {
     #[allow(clippy::too_many_arguments)] // the fields of `Event::Joined`
     pub(super) fn joined(
@@ -26,6 +36,37 @@ impl Dispatcher {
         now: Instant,
         out: &mut Vec<Action>,
     ) {
+        let arrival = Arrival { id, caller, queue, class, skills };
+        self.admit(arrival, None, now, out);
+    }
+
+    /// A seat that is older than its joining here. A callback is refused where the queue takes nobody.
+    pub(super) fn brought(
+        &mut self,
+        arrival: Arrival,
+        age: Age,
+        callback: Option<Number>,
+        now: Instant,
+        out: &mut Vec<Action>,
+    ) {
+        let id = arrival.id;
+        match callback {
+            None => self.admit(arrival, Some(age), now, out),
+            Some(number) => {
+                let refused = self.will_call_back(&number)
+                    || self.refusal(&arrival.queue, &arrival.skills).is_some()
+                    || self.seats.contains_key(&id);
+                if refused {
+                    return out.push(Action::CallbackRefused { seat: id });
+                }
+                self.admit(arrival, Some(age), now, out);
+                self.callback_wanted(id, number, now, out);
+            }
+        }
+    }
+
+    fn admit(&mut self, arrival: Arrival, age: Option<Age>, now: Instant, out: &mut Vec<Action>) {
+        let Arrival { id, caller, queue, class, skills } = arrival;
         if self.seats.contains_key(&id) {
             return;
         }
@@ -39,7 +80,10 @@ impl Dispatcher {
         }
         self.measures.opened(account);
         self.sequence += 1;
-        let credit = caller.as_ref().map_or(Duration::ZERO, |caller| self.credits.take(caller, &queue, now));
+        let age = age.unwrap_or_else(|| Age {
+            waited: Duration::ZERO,
+            credit: caller.as_ref().map_or(Duration::ZERO, |caller| self.credits.take(caller, &queue, now)),
+        });
         let seat = Seat {
             id,
             caller,
@@ -47,10 +91,11 @@ impl Dispatcher {
             class,
             skills,
             sequence: self.sequence,
-            enqueued_at: now,
+            enqueued_at: now - age.waited,
             entered_at: now,
+            on_the_line_since: now,
             absence: Duration::ZERO,
-            credit,
+            credit: age.credit,
             lane: 0,
             row: Row::None,
             returned: false,
@@ -113,7 +158,7 @@ impl Dispatcher {
                     self.credits.hung_up(caller, &seat.queue, age, now + within, now);
                 }
             }
-            Leave::ByFlow | Leave::Admin => self.measures.left(seat.account()),
+            Leave::ByFlow | Leave::Admin | Leave::NotReached => self.measures.left(seat.account()),
         }
         self.withdraw_all(id, Withdrawal::CallerGone, now, out);
         self.drop_seat(id);
@@ -130,7 +175,7 @@ impl Dispatcher {
     ) {
         let Some(seat) = self.seats.get(&id) else { return };
         match seat.stage {
-            Stage::Waiting { .. } | Stage::Bridging { .. } => {
+            Stage::Waiting { .. } | Stage::Bridging { .. } | Stage::Callback(_) => {
                 self.measures.moved_out(seat.account());
                 self.withdraw_all(id, Withdrawal::CallerGone, now, out);
             }
@@ -150,6 +195,7 @@ impl Dispatcher {
         seat.skills = skills;
         seat.class = class;
         seat.entered_at = now;
+        seat.on_the_line_since = now;
         seat.overdue = false;
         seat.returned = false;
         seat.first_offered_at = None;
@@ -162,6 +208,19 @@ impl Dispatcher {
             Some(exit) => self.exit(id, exit, out),
             None => self.enter_lane(id, now),
         }
+    }
+
+    /// Another pool has taken the seat over; this one's phones stop, its talk is passed on.
+    pub(super) fn taken(&mut self, id: SeatId, now: Instant, out: &mut Vec<Action>) {
+        let Some(seat) = self.seats.get(&id) else { return };
+        match seat.stage {
+            Stage::Talking { offer, since, .. } => self.pass_on(offer, since, None),
+            _ => {
+                self.measures.moved_out(seat.account());
+                self.withdraw_all(id, Withdrawal::CallerGone, now, out);
+            }
+        }
+        self.drop_seat(id);
     }
 
     /// Puts a seat into the lane of its queue and skills.
@@ -203,7 +262,13 @@ impl Dispatcher {
     }
 
     fn row_of(&self, seat: &Seat, now: Instant) -> Row {
-        let Stage::Waiting { phones } = &seat.stage else { return Row::None };
+        let phones = match &seat.stage {
+            Stage::Waiting { phones } => phones,
+            Stage::Callback(Callback { state: CallbackState::Pending | CallbackState::Dialling, .. }) => {
+                return Row::Callback(seat.class);
+            }
+            _ => return Row::None,
+        };
         match phones.len() {
             0 if seat.returned => Row::Returned,
             0 => Row::Waiting(seat.class),
@@ -226,15 +291,19 @@ impl Dispatcher {
     }
 
     fn seat_deadline(&self, seat: &Seat, now: Instant) -> Option<Instant> {
-        let Stage::Waiting { phones } = &seat.stage else { return None };
+        let phones = match &seat.stage {
+            Stage::Waiting { phones } => phones,
+            Stage::Callback(Callback { state: CallbackState::Resting { until }, .. }) => return Some(*until),
+            _ => return None,
+        };
         let settings = self.queue_settings(&seat.queue)?;
         let lane = &self.lanes[seat.lane];
-        let max_wait = (!seat.overdue).then(|| seat.entered_at + settings.max_wait);
+        let max_wait = (!seat.overdue).then(|| seat.on_the_line_since + settings.max_wait);
         let widened = settings.widen.get(lane.level).map(|widening| seat.entered_at + widening.after);
         let paused = lane
             .all_paused_since
             .filter(|_| phones.is_empty())
-            .map(|since| since.max(seat.entered_at) + settings.all_paused_grace);
+            .map(|since| since.max(seat.on_the_line_since) + settings.all_paused_grace);
         let another_phone = seat.first_offered_at.filter(|_| !phones.is_empty()).and_then(|first| {
             let progressive = rings_progressively(seat.class, settings);
             settings
@@ -250,14 +319,15 @@ impl Dispatcher {
     pub(super) fn seat_timeout(&mut self, id: SeatId, now: Instant, out: &mut Vec<Action>) {
         let Some(seat) = self.seats.get_mut(&id) else { return };
         seat.deadline = None;
-        let Stage::Waiting { phones } = &seat.stage else { return };
+        let Stage::Waiting { phones } = &seat.stage else { return self.callback_timeout(id, now) };
         let (entered_at, rings) = (seat.entered_at, !phones.is_empty());
+        let on_the_line_since = seat.on_the_line_since;
         let (queue, lane) = (seat.queue.clone(), seat.lane);
         let Some(settings) = self.queue_settings(&queue) else { return };
-        let overdue = entered_at + settings.max_wait <= now;
+        let overdue = on_the_line_since + settings.max_wait <= now;
         let paused = self.lanes[lane]
             .all_paused_since
-            .is_some_and(|since| since.max(entered_at) + settings.all_paused_grace <= now);
+            .is_some_and(|since| since.max(on_the_line_since) + settings.all_paused_grace <= now);
         let widens =
             settings.widen.get(self.lanes[lane].level).is_some_and(|next| entered_at + next.after <= now);
         if overdue && !rings {
@@ -299,7 +369,7 @@ impl Dispatcher {
         let offers = match &seat.stage {
             Stage::Waiting { phones } => phones.clone(),
             Stage::Bridging { offer } => vec![*offer],
-            Stage::Talking { .. } => Vec::new(),
+            Stage::Callback(_) | Stage::Talking { .. } => Vec::new(),
         };
         for offer in offers {
             self.withdraw(offer, why, now, out);

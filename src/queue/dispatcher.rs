@@ -3,6 +3,7 @@
 //! Every step is the same: what the event means is noted, seats that nobody can serve leave, then ready operators are
 //! handed out until nobody waits or nobody is ready, and at last the operators whose state has changed are told. So
 //! between two steps no operator is ready while a seat waits that he may serve.
+use super::admission::Arrival;
 use super::credit::Credits;
 use super::event::{Action, Event};
 use super::lane::Lane;
@@ -39,6 +40,7 @@ pub struct Dispatcher {
     pub(super) last_spoke: LastSpoke,
     pub(super) credits: Credits,
     pub(super) measures: Measures,
+    pub(super) dial_at: Option<Instant>,
     pub(super) dice: ChaCha8Rng,
     pub(super) last_offer: OfferId,
     pub(super) last_request: RequestId,
@@ -68,6 +70,7 @@ impl Dispatcher {
             last_spoke: LastSpoke::default(),
             credits: Credits::default(),
             measures: Measures::default(),
+            dial_at: None,
             dice: ChaCha8Rng::seed_from_u64(seed),
             last_offer: OfferId::default(),
             last_request: RequestId::default(),
@@ -111,6 +114,10 @@ impl Dispatcher {
         self.credits.lost(caller, queue, age, now + within, now);
     }
 
+    pub fn has_seat(&self, seat: SeatId) -> bool {
+        self.seats.contains_key(&seat)
+    }
+
     /// What a seat is at this moment.
     pub fn seat(&self, seat: SeatId, now: Instant) -> Option<SeatStatus> {
         self.seats.get(&seat).map(|seat| SeatStatus {
@@ -120,6 +127,15 @@ impl Dispatcher {
             age: match seat.stage {
                 Stage::Talking { waited, .. } => waited + seat.credit,
                 _ => seat.place().age(now),
+            },
+            waited: match seat.stage {
+                Stage::Talking { waited, .. } => waited,
+                _ => seat.waited(now),
+            },
+            skills: seat.skills.clone(),
+            callback: match &seat.stage {
+                Stage::Callback(callback) => Some(callback.status(now)),
+                _ => None,
             },
             talking_for: match seat.stage {
                 Stage::Talking { since, .. } => Some(now.since(since)),
@@ -141,6 +157,7 @@ impl Dispatcher {
     fn finish(&mut self, now: Now, out: &mut Vec<Action>) {
         self.review_duty(now.mono, out);
         self.dispatch(now.mono, out);
+        self.dial_callbacks(now.mono, out);
         let touched = std::mem::take(&mut self.touched);
         for id in touched {
             let Some(operator) = self.operators.get_mut(&id) else { continue };
@@ -177,6 +194,15 @@ impl Machine for Dispatcher {
             }
             Event::ClassChanged { seat, class } => self.class_changed(seat, class, at),
             Event::Left { seat, why } => self.left(seat, why, at, out),
+            Event::Brought { seat, call: _, caller, queue, class, skills, exits: _, age, callback } => {
+                let arrival = Arrival { id: seat, caller, queue, class, skills };
+                self.brought(arrival, age, callback, at, out);
+            }
+            Event::Taken { seat } => self.taken(seat, at, out),
+            Event::CallbackWanted { seat, number } => self.callback_wanted(seat, number, at, out),
+            Event::LineFree { seat } => self.line_free(seat, at),
+            Event::CallbackConfirmed { seat } => self.callback_confirmed(seat, at),
+            Event::CallbackFailed { seat, tried } => self.callback_failed(seat, tried, at, out),
             Event::Moved { seat, queue, skills, exits: _ } => self.moved(seat, queue, skills, at, out),
 
             Event::SignedIn { operator } => self.signed_in(&operator, at),
@@ -203,6 +229,8 @@ impl Machine for Dispatcher {
     fn handle_timeout(&mut self, now: Now, out: &mut Vec<Action>) {
         while let Some(timer) = self.timers.pop(now.mono) {
             match timer {
+                // Whoever comes within reach is seen at the end of the step.
+                Timer::Dial => self.dial_at = None,
                 Timer::Seat(seat) => self.seat_timeout(seat, now.mono, out),
                 Timer::Offer(offer) => self.offer_timeout(offer, now.mono, out),
                 Timer::Operator(operator) => self.operator_timeout(&operator, now.mono, out),

@@ -10,6 +10,7 @@ use crate::class::Class;
 use crate::ids::{QueueName, Skill};
 use crate::machine::Instant;
 use serde::{Deserialize, Serialize};
+use std::cmp::Ordering;
 use std::collections::{BTreeMap, BTreeSet};
 
 #[derive(Clone, Debug, Serialize, Deserialize)]
@@ -25,6 +26,7 @@ pub(super) struct Lane {
     returned: BTreeSet<Place>,
     waiting: Rows,
     more: Rows,
+    callbacks: Rows,
 
     /// Candidates, the best first.
     pub ready: BTreeSet<Standing>,
@@ -37,6 +39,15 @@ pub(super) struct Lane {
     pub review: bool,
     /// Those on duty know that nobody is signed in.
     pub alerted: bool,
+}
+
+/// A seat's turn in the order of Q1.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub(super) struct Turn {
+    rank: u8,
+    pub place: Place,
+    pub class: Class,
+    pub is_callback: bool,
 }
 
 type Rows = BTreeMap<Class, BTreeSet<Place>>;
@@ -53,6 +64,7 @@ impl Lane {
             returned: BTreeSet::new(),
             waiting: Rows::new(),
             more: Rows::new(),
+            callbacks: Rows::new(),
             ready: BTreeSet::new(),
             signed_in: 0,
             on_duty: 0,
@@ -102,6 +114,9 @@ impl Lane {
             Row::More(class) => {
                 self.more.entry(class).or_default().insert(place);
             }
+            Row::Callback(class) => {
+                self.callbacks.entry(class).or_default().insert(place);
+            }
         }
     }
 
@@ -111,10 +126,71 @@ impl Lane {
             Row::Returned => Some(&mut self.returned),
             Row::Waiting(class) => self.waiting.get_mut(&class),
             Row::More(class) => self.more.get_mut(&class),
+            Row::Callback(class) => self.callbacks.get_mut(&class),
         };
         if let Some(set) = set {
             set.remove(&place);
         }
+    }
+
+    pub fn has_callbacks(&self) -> bool {
+        self.callbacks.values().any(|row| !row.is_empty())
+    }
+
+    /// The first `most` of every row, those to be called among those on the line.
+    pub fn turns(&self, over_share: bool, most: usize) -> Vec<Turn> {
+        let mut turns: Vec<Turn> = self
+            .returned
+            .iter()
+            .take(most)
+            .map(|place| Turn { rank: 0, place: *place, class: Class::Standard, is_callback: false })
+            .collect();
+        for (rows, is_callback) in [(&self.waiting, false), (&self.callbacks, true)] {
+            for (class, row) in rows {
+                let first = *class == Class::Priority && !over_share;
+                turns.extend(row.iter().take(most).map(|place| Turn {
+                    rank: if first { 1 } else { 2 },
+                    place: if first { *place } else { place.boosted(*class) },
+                    class: *class,
+                    is_callback,
+                }));
+            }
+        }
+        turns
+    }
+
+    /// The turn of a seat that stands in a row without a phone.
+    pub fn turn_of(&self, row: Row, place: Place, over_share: bool) -> Option<Turn> {
+        let (class, is_callback) = match row {
+            Row::Returned => {
+                return Some(Turn { rank: 0, place, class: Class::Standard, is_callback: false });
+            }
+            Row::Waiting(class) => (class, false),
+            Row::Callback(class) => (class, true),
+            Row::None | Row::More(_) => return None,
+        };
+        let first = class == Class::Priority && !over_share;
+        let place = if first { place } else { place.boosted(class) };
+        Some(Turn { rank: if first { 1 } else { 2 }, place, class, is_callback })
+    }
+
+    /// How many of this lane come before a turn.
+    pub fn ahead_of(&self, turn: &Turn, over_share: bool) -> usize {
+        let returned = match turn.rank {
+            0 => self.returned.range(..turn.place).count(),
+            _ => self.returned.len(),
+        };
+        let rows = self.waiting.iter().chain(&self.callbacks);
+        let others = rows.map(|(class, row)| {
+            let rank = if *class == Class::Priority && !over_share { 1 } else { 2 };
+            match rank.cmp(&turn.rank) {
+                Ordering::Less => row.len(),
+                Ordering::Greater => 0,
+                Ordering::Equal if rank == 1 => row.range(..turn.place).count(),
+                Ordering::Equal => row.range(..turn.place.unboosted(*class)).count(),
+            }
+        });
+        returned + others.sum::<usize>()
     }
 
     // The heads of the rows.

@@ -9,12 +9,14 @@
 //!   SignedIn ─▶ operator ───┘                     └─▶ Connect, Connected, Exit ─▶ the calls
 //! ```
 //! - [`dispatcher`]: the machine: one event, then one pass of dispatch, then what has changed is told.
-//! - `admission`: callers come, leave, move, and take exits (Q11). `credit`: who was cut off and comes back (Q10).
+//! - `admission`: callers come, leave, move, and take exits (Q11). `credit`: who was cut off and comes back
+//!   (Q10). `callback`: who hangs up and is called (Q9).
 //! - `ranking`: who is next, and who serves him (Q1, Q2, Q4).
 //! - `ringing`: an offer's life (Q5, Q6). `presence`: an operator's day (Q6, Q7).
 //! - `seat`, `lane`, `operator`, `offer`, `starts`, `timers`, `last_spoke`: the nouns.
 //! - [`measures`], [`status`]: what is counted and what is seen (Q12).
 mod admission;
+mod callback;
 mod credit;
 pub mod dispatcher;
 pub mod event;
@@ -29,6 +31,7 @@ mod reserve;
 mod ringing;
 mod seat;
 pub mod settings;
+mod standing;
 mod starts;
 pub mod status;
 mod timers;
@@ -37,8 +40,9 @@ mod view;
 #[cfg(test)]
 mod tests;
 
+pub use callback::CallbackStatus;
 pub use dispatcher::Dispatcher;
-pub use event::{Action, Alert, Choice, Event, Exit, Leave, OfferFailure, OperatorState, Withdrawal};
+pub use event::{Action, Age, Alert, Choice, Event, Exit, Leave, OfferFailure, OperatorState, Withdrawal};
 pub use measures::{Measures, Tally};
 pub use settings::{OperatorSettings, PoolSettings, QueueSettings, SignIn, Strategy, Widening};
-pub use status::{OperatorStatus, QueueStatus, Reason, SeatStatus, Why};
+pub use status::{OperatorStatus, QueueStatus, Reason, SeatStanding, SeatStatus, Why};

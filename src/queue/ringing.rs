@@ -255,7 +255,7 @@ impl Dispatcher {
     fn talk_of(&self, offer: &Offer) -> (SeatId, Instant) {
         let since = self.seats.get(&offer.seat).and_then(|seat| match seat.stage {
             Stage::Talking { since, .. } => Some(since),
-            Stage::Waiting { .. } | Stage::Bridging { .. } => None,
+            Stage::Waiting { .. } | Stage::Bridging { .. } | Stage::Callback(_) => None,
         });
         (offer.seat, since.unwrap_or(offer.offered_at))
     }
@@ -341,7 +341,7 @@ impl Dispatcher {
         let Some(returning) = self.seats.get_mut(&seat) else { return };
         let booked = match returning.stage {
             Stage::Talking { waited, .. } => Some(waited),
-            Stage::Waiting { .. } | Stage::Bridging { .. } => None,
+            Stage::Waiting { .. } | Stage::Bridging { .. } | Stage::Callback(_) => None,
         };
         self.measures.connect_failed(returning.account(), booked);
         returning.stage = Stage::Waiting { phones: Vec::new() };

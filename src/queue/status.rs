@@ -1,4 +1,5 @@
 //! What people see of a pool at one moment: its queues, its operators, and why somebody is, or is not, next.
+use super::callback::CallbackStatus;
 use super::event::{Choice, OperatorState};
 use crate::class::Class;
 use crate::ids::{OfferId, OperatorId, QueueName, SeatId, Skill};
@@ -46,6 +47,15 @@ pub struct OperatorStatus {
     pub occupancy: Option<f64>,
 }
 
+/// Where a seat stands, for its caller's ear.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct SeatStanding {
+    /// In its queue, from 1.
+    pub position: u32,
+    /// `None` when nothing is known to reckon with.
+    pub expected_wait: Option<Duration>,
+}
+
 /// A seat at one moment, for whoever keeps it beyond the process.
 #[derive(Clone, Debug, PartialEq)]
 pub struct SeatStatus {
@@ -55,8 +65,12 @@ pub struct SeatStatus {
     pub class: Class,
     /// In the order of Q1: its wait and its credit, without the time in which it was talking.
     pub age: Duration,
+    /// The promise clock; the rest of the age is credit.
+    pub waited: Duration,
+    pub skills: BTreeSet<Skill>,
     /// It is with an operator for so long.
     pub talking_for: Option<Duration>,
+    pub callback: Option<CallbackStatus>,
 }
 
 /// One line of the answer to "why he?".

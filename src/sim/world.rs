@@ -4,10 +4,10 @@
 //! agenda ─▶ Switchboard.handle(event, now) ─▶ actions ─▶ answers on the agenda, things heard in the log
 //! ```
 //! Nothing waits: the world jumps to whatever happens next. `hotline walk`, the flow tests and the seeded races use it.
-use crate::call::{Answer, Ask, CallRecord, Happened, Keep};
+use crate::call::{Answer, Ask, CallRecord, Happened, Keep, OpenSeat};
 use crate::digit::{Digit, DigitMethod};
 use crate::flow::Lookup;
-use crate::ids::{LegId, OperatorId, PlayId, PromptName};
+use crate::ids::{CallId, LegId, OperatorId, PlayId, PromptName};
 use crate::machine::{Instant, Machine, Now, earlier};
 use crate::media::{LegCommand, LegEvent, Quality, RecordingEnd};
 use crate::say::{Language, Piece};
@@ -102,6 +102,8 @@ pub struct World {
     legs: BTreeMap<LegId, Leg>,
     callers: u64,
     tickets: u64,
+    /// Open seats as the store has them.
+    pub seats: BTreeMap<CallId, OpenSeat>,
 }
 
 impl World {
@@ -118,6 +120,7 @@ impl World {
             legs: BTreeMap::new(),
             callers: 0,
             tickets: 0,
+            seats: BTreeMap::new(),
         }
     }
 
@@ -285,6 +288,8 @@ impl World {
                 let (flow, step) = (of("flow"), of("step"));
                 self.note(Heard::Step { flow, step });
             }
+            Action::Keep(Keep::SeatOpen(seat)) => drop(self.seats.insert(seat.call, *seat)),
+            Action::Keep(Keep::SeatClosed { call }) => drop(self.seats.remove(&call)),
             Action::Keep(_) | Action::AdminDone { .. } | Action::Alert(_) => {}
             Action::Http { request, .. } => self.soon(STORE, Event::HttpFailed { request }),
             Action::Notify { to, .. } => self.note(Heard::Notified { to }),

@@ -20,7 +20,7 @@ pub use event::{Action, Admin, Event, Outcome};
 pub use settings::{AllowAnonymous, Settings, Trust};
 pub use view::View;
 
-use crate::call::{self, Call, Ids};
+use crate::call::{self, Call, CallbackPlan, Ids};
 use crate::flow::FlowSet;
 use crate::ids::*;
 use crate::machine::{Instant, Machine, Now, earlier};
@@ -46,6 +46,10 @@ pub struct Switchboard {
     calls: BTreeMap<CallId, Call>,
     legs: BTreeMap<LegId, CallId>,
     seats: BTreeMap<SeatId, CallId>,
+    /// Callers who are called back, and where their calls go on.
+    callbacks: BTreeMap<SeatId, CallbackPlan>,
+    /// Those of them whose first call is still on.
+    on_the_line: BTreeMap<CallId, (usize, SeatId)>,
     /// Seats that the store knows, by the call under which it does.
     kept: BTreeMap<SeatId, CallId>,
     offers: BTreeMap<OfferId, CallId>,
@@ -101,6 +105,8 @@ impl Switchboard {
             calls: BTreeMap::new(),
             legs: BTreeMap::new(),
             seats: BTreeMap::new(),
+            callbacks: BTreeMap::new(),
+            on_the_line: BTreeMap::new(),
             kept: BTreeMap::new(),
             offers: BTreeMap::new(),
             requests: BTreeMap::new(),
@@ -224,6 +230,7 @@ impl Switchboard {
                 for call in theirs.collect::<Vec<_>>() {
                     self.tell_call(call, call::Event::Class { class }, now, out);
                 }
+                self.set_class_of_callbacks(&number, class, now, out);
                 Outcome::Done
             }
             Admin::Drain => {
@@ -273,8 +280,13 @@ impl Machine for Switchboard {
             Event::Leg(event) => {
                 let leg = event.leg();
                 if let Some(call) = self.legs.get(&leg).copied() {
-                    if matches!(event, crate::media::LegEvent::Closed { .. }) {
-                        self.legs.remove(&leg);
+                    match event {
+                        crate::media::LegEvent::Closed { .. } => {
+                            self.legs.remove(&leg);
+                        }
+                        // What the key leads to may speak of the place.
+                        crate::media::LegEvent::Digit { .. } => self.tell_standing(call, now, out),
+                        _ => {}
                     }
                     self.tell_call(call, call::Event::Leg(event), now, out);
                 }

@@ -13,5 +13,6 @@ mod peers;
 mod races;
 mod seats;
 mod strangers;
+mod waits;
 mod web;
 mod wire;

@@ -7,6 +7,7 @@ use crate::number::Number;
 use std::collections::BTreeSet;
 use std::time::Duration;
 
+mod callbacks;
 mod cut_off;
 mod exits;
 mod operators;

@@ -444,6 +444,7 @@ impl World {
                 self.plan(millis(50), Event::Pong { request, operator, alive });
             }
             Action::OperatorChanged { .. } | Action::Alert(_) | Action::Served { .. } => {}
+            Action::CallbackKept { .. } | Action::CallbackRefused { .. } | Action::Dial { .. } => {}
         }
     }
 

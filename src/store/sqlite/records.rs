@@ -291,8 +291,10 @@ fn audit(row: &SqliteRow) -> Result<Audit, Error> {
 }
 
 fn result(text: &str) -> Option<CallResult> {
-    use CallResult::{Abandoned, Connected, Failed, Rejected, SelfService};
-    [Connected, SelfService, Abandoned, Rejected, Failed].into_iter().find(|result| result.as_str() == text)
+    use CallResult::{Abandoned, Callback, Connected, Failed, NotReached, Rejected, SelfService};
+    [Connected, SelfService, Abandoned, Rejected, Callback, NotReached, Failed]
+        .into_iter()
+        .find(|result| result.as_str() == text)
 }
 
 fn hangup_by(text: &str) -> Option<HangupBy> {
