@@ -264,9 +264,8 @@ impl Dispatcher {
     fn row_of(&self, seat: &Seat, now: Instant) -> Row {
         let phones = match &seat.stage {
             Stage::Waiting { phones } => phones,
-            Stage::Callback(Callback { state: CallbackState::Pending | CallbackState::Dialling, .. }) => {
-                return Row::Callback(seat.class);
-            }
+            Stage::Callback(Callback { state: CallbackState::Resting { .. }, .. }) => return Row::None,
+            Stage::Callback(_) => return Row::Callback(seat.class),
             _ => return Row::None,
         };
         match phones.len() {

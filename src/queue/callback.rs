@@ -253,14 +253,23 @@ impl Dispatcher {
         for (index, lane) in self.lanes.iter().enumerate() {
             turns.extend(lane.turns(over_share, slots.len()).into_iter().map(|turn| (turn, index)));
         }
+        for (turn, _) in turns.iter_mut().filter(|(turn, _)| turn.is_callback) {
+            let age = self.seats.get(&turn.place.seat).map(|seat| seat.place().age(now));
+            if turn.class != Class::Priority && age.is_some_and(|age| age >= self.settings.starvation_limit) {
+                // Q2: its start is due, as soon as there is somebody to start with.
+                turn.rank = 0;
+            }
+        }
         turns.sort_unstable();
         let bound = slots.len();
         let mut in_flight = 0;
-        // Those who are being dialled have their operators already.
-        for (turn, lane) in &turns {
-            if self.is_dialling(turn.place.seat) {
-                in_flight += 1;
-                self.take_slot(&mut slots, *lane, turn.class, far);
+        // Those who are being dialled have their operators already, wherever they stand.
+        for (index, lane) in self.lanes.iter().enumerate() {
+            for (place, class) in lane.callbacks() {
+                if self.callback_state(place.seat) == Some(CallbackState::Dialling) {
+                    in_flight += 1;
+                    self.take_slot(&mut slots, index, class, far);
+                }
             }
         }
         let mut due = Vec::new();
@@ -269,7 +278,8 @@ impl Dispatcher {
                 break;
             }
             let seat = turn.place.seat;
-            if self.is_dialling(seat) {
+            let state = self.callback_state(seat);
+            if state == Some(CallbackState::Dialling) {
                 continue;
             }
             let queue = &self.lanes[lane].queue;
@@ -277,7 +287,9 @@ impl Dispatcher {
                 true => reaches.iter().find(|(name, _)| name == queue).map_or(far, |(_, reach)| *reach),
                 false => far,
             };
-            if self.take_slot(&mut slots, lane, turn.class, reach) && turn.is_callback && in_flight < bound {
+            // Whoever is still on the line has his turn nevertheless.
+            let is_due = state == Some(CallbackState::Pending);
+            if self.take_slot(&mut slots, lane, turn.class, reach) && is_due && in_flight < bound {
                 in_flight += 1;
                 due.push(seat);
             }
@@ -285,10 +297,11 @@ impl Dispatcher {
         due
     }
 
-    fn is_dialling(&self, seat: SeatId) -> bool {
-        self.seats.get(&seat).is_some_and(|seat| {
-            matches!(&seat.stage, Stage::Callback(callback) if callback.state == CallbackState::Dialling)
-        })
+    fn callback_state(&self, seat: SeatId) -> Option<CallbackState> {
+        match &self.seats.get(&seat)?.stage {
+            Stage::Callback(callback) => Some(callback.state),
+            _ => None,
+        }
     }
 
     /// Gives the first operator who can serve this lane within `reach` to a seat of it.

@@ -44,7 +44,8 @@ pub(super) struct Lane {
 /// A seat's turn in the order of Q1.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub(super) struct Turn {
-    rank: u8,
+    /// 0: returned; 1: Priority; 2: by age and boost.
+    pub rank: u8,
     pub place: Place,
     pub class: Class,
     pub is_callback: bool,
@@ -131,6 +132,10 @@ impl Lane {
         if let Some(set) = set {
             set.remove(&place);
         }
+    }
+
+    pub fn callbacks(&self) -> impl Iterator<Item = (Place, Class)> {
+        self.callbacks.iter().flat_map(|(class, row)| row.iter().map(|place| (*place, *class)))
     }
 
     pub fn has_callbacks(&self) -> bool {

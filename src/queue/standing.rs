@@ -11,7 +11,7 @@ use crate::machine::{Instant, Now};
 use std::time::Duration;
 
 impl Dispatcher {
-    /// `None` for a seat that does not wait. One whose phones ring is the next, and now.
+    /// `None` for a seat that does not wait. One whose phones ring is the first, as soon as somebody picks up.
     pub fn standing(&self, id: SeatId, now: Now) -> Option<SeatStanding> {
         let seat = self.seats.get(&id)?;
         let over_share = self.share.is_over(self.settings.max_share)
@@ -19,7 +19,7 @@ impl Dispatcher {
         let own = &self.lanes[seat.lane];
         let Some(turn) = own.turn_of(seat.row, seat.place(), over_share) else {
             let rings = !seat.phones().is_empty();
-            return rings.then_some(SeatStanding { position: 1, expected_wait: Some(Duration::ZERO) });
+            return rings.then_some(SeatStanding { position: 1, expected_wait: None });
         };
         let before = |lane: &Lane| lane.ahead_of(&turn, over_share);
         let in_queue: usize = self.lanes.iter().filter(|lane| lane.queue == seat.queue).map(before).sum();

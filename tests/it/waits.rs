@@ -170,6 +170,7 @@ fn busy() -> (World, LegId) {
 #[test]
 fn place_and_wait_are_said_at_entry_and_then_only_as_they_get_better() {
     let (mut world, _) = busy();
+    world.lasts = Box::new(|_, _| Duration::from_millis(50));
     let anna = world.waits_for_a_specialist(ANNA);
     let boris = world.waits_for_a_specialist(BORIS);
     world.run(seconds(1));
@@ -181,7 +182,7 @@ fn place_and_wait_are_said_at_entry_and_then_only_as_they_get_better() {
         "{second}"
     );
     let at = world.now.mono;
-    world.run(seconds(180));
+    world.run(seconds(185));
     let later = world.said_since(anna, at);
     let waits: Vec<String> =
         later.iter().map(|said| said.replace(" callback_offer waiting_menu", "")).collect();
@@ -321,7 +322,7 @@ fn a_caller_hangs_up_and_is_called_when_it_is_his_turn() {
         .insert(ANNA.into(), Behaviour { talks: None, answers_after: Some(seconds(5)), ..picks_up(0) });
     world.run(seconds(110));
     assert_eq!(world.dialled(), [], "it is too early");
-    world.run(seconds(31));
+    world.run(seconds(36));
     let (dialled_at, leg, uri) = world.dialled().pop().unwrap();
     assert!(uri.contains(ANNA));
     let waited = dialled_at.since(joined);
@@ -360,8 +361,10 @@ fn a_voicemail_is_connected_to_nobody_and_the_others_do_not_wait_for_it() {
     world
         .phones
         .insert(ANNA.into(), Behaviour { talks: None, answers_after: Some(seconds(1)), ..picks_up(0) });
-    world.hang_up(talk);
     world.mute();
+    world.run(seconds(150));
+    assert_eq!(world.dialled().len(), 1, "20 s before his turn");
+    world.hang_up(talk);
     world.run(seconds(60));
     let (_, leg, _) = world.dialled().pop().unwrap();
     assert_eq!(world.said(leg), ["callback_greeting"; 2]);
@@ -469,8 +472,7 @@ fn open_seats_and_callbacks_survive_the_node() {
     next.press(leg, key('1'));
     next.run(seconds(1));
     next.waits_for_a_specialist(BORIS);
-    let operator = next.switchboard.view(next.now).operators.remove(0);
-    assert_eq!(operator.state, "ringing", "for the newcomer, who was alone for a moment");
+    assert_eq!(next.operator("101"), "ringing", "for the newcomer, who was alone for a moment");
     next.run(seconds(10));
     let seat = |number: &str| next.seats.values().find(|seat| seat.number.as_str() == number).unwrap();
     assert!(seat(ANNA).since < seat(BORIS).since);

@@ -45,7 +45,9 @@ impl Pool {
 
 /// Operators without wrap-up who have each had one talk of the usual length, and are in their second.
 fn busy(operators: &[&str]) -> Pool {
-    let mut settings = settings(operators);
+    // Neither of the two rules that turn the order over between a dial and its key.
+    let mut settings =
+        PoolSettings { starvation_limit: seconds(100_000), max_share: 1.0, ..settings(operators) };
     for queue in settings.queues.values_mut() {
         queue.wrap_up = Duration::ZERO;
         queue.max_wait = seconds(100_000);
@@ -264,15 +266,24 @@ impl House {
     fn run(&mut self, confirms_by: &BTreeMap<u64, Instant>, dice: &mut ChaCha8Rng) {
         while let Some((at, _)) = self.plans.first_key_value().map(|(key, _)| *key) {
             let next = self.pool.dispatcher.next_timeout().map_or(at, |timer| timer.min(at));
-            let mut out = self.pool.pass(next.since(self.pool.now.mono));
+            let out = self.pool.pass(next.since(self.pool.now.mono));
+            self.settle(out, confirms_by, dice);
             if next == at
                 && let Some((_, plan)) = self.plans.pop_first()
             {
-                out.extend(self.act(plan));
+                let out = self.act(plan);
+                self.settle(out, confirms_by, dice);
             }
-            while !out.is_empty() {
-                out = self.answer(std::mem::take(&mut out), confirms_by, dice);
-            }
+        }
+    }
+
+    fn settle(&mut self, mut out: Vec<Action>, confirms_by: &BTreeMap<u64, Instant>, dice: &mut ChaCha8Rng) {
+        while !out.is_empty() {
+            let dialled = dials(&out);
+            self.dialling.extend(&dialled);
+            let (in_flight, bound) = (self.dialling.len(), self.soon_free());
+            assert!(dialled.is_empty() || in_flight <= bound, "{in_flight} dials for {bound} operators");
+            out = self.answer(std::mem::take(&mut out), confirms_by, dice);
         }
     }
 
@@ -319,9 +330,6 @@ impl House {
                     self.plan(TALK, Plan::TalkEnds { operator });
                 }
                 Action::Dial { seat, .. } => {
-                    self.dialling.insert(seat.0);
-                    let (in_flight, bound) = (self.dialling.len(), self.soon_free());
-                    assert!(in_flight <= bound, "{in_flight} dials for {bound} operators");
                     let left = confirms_by[&seat.0].since(self.pool.now.mono);
                     assert!(left > Duration::ZERO, "{seat} was dialled too late");
                     let in_time = left.min(seconds(20)).as_nanos() as u64;
@@ -367,7 +375,9 @@ fn converting_any_callers_into_callbacks_does_not_change_the_order_of_service() 
         for (at, plan) in &joins {
             house.plan(*at, *plan);
             let Plan::Joins { seat, .. } = plan else { continue };
-            let wait = plain.served_at[seat].since(begin + *at);
+            // Whose turn is nearer than anybody can be reached cannot hang up without losing it: the dial of somebody whom he
+            // has just overtaken may be under way for his operator.
+            let wait = plain.served_at[seat].since(begin + *at).saturating_sub(seconds(20));
             if !wait.is_zero() && dice.next_u64().is_multiple_of(2) {
                 converted += 1;
                 let after = Duration::from_nanos(dice.next_u64() % wait.as_nanos() as u64);
