@@ -270,7 +270,7 @@ pub fn config(common: &Common, command: ConfigCommand) -> Done {
     Ok(Exit::Ok)
 }
 
-fn with_store<F>(common: &Common, work: F) -> Done
+pub(super) fn with_store<F>(common: &Common, work: F) -> Done
 where
     F: AsyncFnOnce(Installation, Shared) -> Done,
 {

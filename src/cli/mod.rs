@@ -11,6 +11,7 @@ mod import;
 pub mod installation;
 mod operator;
 mod prompts;
+mod replay;
 mod serve;
 mod traffic;
 mod user;
@@ -121,6 +122,8 @@ enum Command {
     /// The configuration
     #[command(subcommand)]
     Config(data::ConfigCommand),
+    /// Re-run a call from the journal and say why each decision fell; a divergence is a finding
+    Replay(replay::ReplayArgs),
     /// Refuse new calls; the server stops when the last call has ended
     Drain,
     /// Look at everything the server needs, and say what to do about what is missing
@@ -160,6 +163,7 @@ fn run(cli: Cli) -> Done {
         Command::User(command) => data::user(&common, command),
         Command::Db(command) => data::db(&common, command),
         Command::Config(command) => data::config(&common, command),
+        Command::Replay(args) => replay::replay(&common, args),
         Command::Drain => ask::drain(&common),
         Command::Doctor(args) => doctor::doctor(&common, args),
         Command::Completions { shell } => {
