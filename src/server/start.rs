@@ -222,7 +222,11 @@ pub async fn start(config: &Config, options: Options) -> Result<Running, StartEr
         .map_err(|error| StartError::Io { what: "control thread", error })?;
     let wire = match bound.await {
         Ok(Ok(wire)) => wire,
-        Ok(Err(error)) => return Err(sip_taken(config, error)),
+        Ok(Err(error)) => {
+            // While it closes its media sockets, the kernel's table, which names the holder, reads with gaps.
+            let _ = control.join();
+            return Err(sip_taken(config, error));
+        }
         Err(_) => {
             let error = std::io::Error::other("it ended at once");
             return Err(StartError::Io { what: "control thread", error });
