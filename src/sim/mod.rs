@@ -8,6 +8,7 @@ pub mod bare;
 pub mod day;
 pub mod dice;
 pub mod erlang;
+pub mod invariants;
 pub mod ledger;
 pub mod population;
 pub mod report;
