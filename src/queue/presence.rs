@@ -212,9 +212,13 @@ impl Dispatcher {
         }
     }
 
-    /// A queue that the settings no longer name goes with its last seat.
+    /// A queue that the settings no longer name goes with its last seat and its last talk: its wrap-up is still due.
     pub(super) fn forget_retired(&mut self, queue: &QueueName) {
-        if !self.retired.contains(queue) || self.seats.values().any(|seat| seat.queue == *queue) {
+        let in_use = || {
+            self.seats.values().any(|seat| seat.queue == *queue)
+                || self.offers.values().any(|offer| offer.queue == *queue)
+        };
+        if !self.retired.contains(queue) || in_use() {
             return;
         }
         self.retired.remove(queue);

@@ -260,17 +260,18 @@ impl Dispatcher {
 
     /// The operator's own leg has ended after a talk: wrap-up begins.
     fn part(&mut self, id: OfferId, now: Instant) {
+        // A queue that was taken out of the configuration is forgotten with its last talk.
+        let queue = self.offers.get(&id).and_then(|offer| self.queue_settings(&offer.queue));
+        let wrap_up = queue.map_or(Duration::ZERO, |settings| settings.wrap_up);
         let Some(offer) = self.forget_offer(id) else { return };
         let Phase::Parting { talk_since, .. } = offer.phase else { return };
         let talk = now.since(talk_since);
         self.measures.talked(offer.account(), talk);
-        let wrap_up = self.queue_settings(&offer.queue).map_or(Duration::ZERO, |settings| settings.wrap_up);
         if let Some(operator) = self.operators.get_mut(&offer.operator) {
             operator.talked += talk;
             operator.wrap_up(wrap_up, offer.queue.clone(), offer.class, now);
         }
         self.refresh(&offer.operator);
-        self.forget_retired(&offer.queue);
     }
 
     pub(super) fn offer_timeout(&mut self, id: OfferId, now: Instant, out: &mut Vec<Action>) {
@@ -390,6 +391,7 @@ impl Dispatcher {
     fn forget_offer(&mut self, id: OfferId) -> Option<Offer> {
         let mut offer = self.offers.remove(&id)?;
         self.timers.set(&mut offer.deadline, None, Timer::Offer(id));
+        self.forget_retired(&offer.queue);
         Some(offer)
     }
 }

@@ -71,8 +71,11 @@ impl Desks {
     pub fn declared(&mut self, id: &OperatorId, contact: bool) {
         match self.desks.get_mut(id) {
             Some(desk) => {
+                // Declared again, he may be a new one with the same id.
                 if std::mem::take(&mut desk.dismissed) {
                     desk.registered |= contact;
+                    desk.take_up(false);
+                    desk.occupied = false;
                 }
                 desk.contact = contact;
             }

@@ -113,6 +113,7 @@ pub struct Invariants {
     starts: Starts,
     account: Account,
     reserve: u32,
+    last: Instant,
     steps: u64,
     broken: Vec<Broken>,
 }
@@ -132,6 +133,7 @@ impl Invariants {
             starts: Starts::default(),
             account: Account::default(),
             reserve: seen.reserve(now),
+            last: now.mono,
             steps: 0,
             broken: Vec::new(),
         }
@@ -153,6 +155,10 @@ impl Invariants {
 
     /// An event that is about to be handled; `None` is the passing of time.
     pub fn before(&mut self, event: Option<&Event>, now: Instant) {
+        if now > self.last {
+            self.check_moment(self.last);
+            self.last = now;
+        }
         self.desks.settle(now);
         let Some(event) = event else { return };
         match event {
@@ -505,9 +511,6 @@ impl Invariants {
         if let Some(how) = room.due_withheld(&self.starts) {
             found.push((Rule::Due, how));
         }
-        if let Some(how) = room.overstayed(&self.desks) {
-            found.push((Rule::Exit, how));
-        }
         let late =
             self.rings.iter().find(|(_, ring)| ring.state == RingState::Live && ring.rings_until < now);
         if let Some((offer, ring)) = late {
@@ -518,6 +521,16 @@ impl Invariants {
         }
         if self.steps.is_multiple_of(1024) {
             self.forget();
+        }
+    }
+
+    /// When the clock moves on: nothing that was due in the last moment is left.
+    fn check_moment(&mut self, now: Instant) {
+        let ready = BTreeSet::new();
+        let room =
+            order::Room { settings: &self.settings, callers: &self.callers, ready: &ready, reserve: 0, now };
+        if let Some(how) = room.overstayed(&self.desks) {
+            self.breaks(Rule::Exit, now, how);
         }
     }
 
