@@ -2,9 +2,11 @@
 //! seed; `HOTLINE_SEEDS=10000` runs more of them. A world that breaks a rule is made smaller and printed with the command
 //! that runs it again.
 use hotline::queue::Dispatcher;
+use mutants::{Fault, Mutant};
 use scene::{Ended, Part, Recipe, run};
 use std::collections::BTreeSet;
 
+mod mutants;
 mod scene;
 
 /// Worlds on every push.
@@ -75,10 +77,10 @@ fn whatever_people_do_the_promises_hold() {
     let mut all = [0; 6];
     for seed in seeds(SEEDS) {
         let recipe = recipe(seed);
-        let ended = run(&recipe, false, Dispatcher::new);
+        let ended = run(&recipe, false, &[], Dispatcher::new);
         if !ended.broken.is_empty() {
-            let least = shrink(&recipe, |recipe| !run(recipe, false, Dispatcher::new).broken.is_empty());
-            let ended = run(&least, true, Dispatcher::new);
+            let least = shrink(&recipe, |recipe| !run(recipe, false, &[], Dispatcher::new).broken.is_empty());
+            let ended = run(&least, true, &[], Dispatcher::new);
             panic!("\n{}", report(&least, &ended));
         }
         let seen = ended.seen;
@@ -93,9 +95,26 @@ fn whatever_people_do_the_promises_hold() {
     }
 }
 
+/// Worlds that a broken dispatcher is let live in before it counts as not seen.
+const WORLDS_PER_MUTANT: u64 = 60;
+
+#[test]
+fn every_broken_dispatcher_is_caught_by_the_rule_that_it_breaks() {
+    for fault in Fault::ALL {
+        let mutant = |settings, seed| Mutant::new(fault, settings, seed);
+        let caught = (0..WORLDS_PER_MUTANT).find_map(|seed| {
+            let ended = run(&Recipe::of(seed), false, fault.breaks(), mutant);
+            ended.broken.first().map(|broken| (seed, broken.clone()))
+        });
+        let (seed, broken) =
+            caught.unwrap_or_else(|| panic!("{fault:?} lived in {WORLDS_PER_MUTANT} worlds"));
+        println!("{fault:?}: world {seed}: {broken}");
+    }
+}
+
 #[test]
 fn a_world_is_the_same_every_time() {
-    let play = |traced| run(&Recipe::of(3), traced, Dispatcher::new);
+    let play = |traced| run(&Recipe::of(3), traced, &[], Dispatcher::new);
     assert_eq!(play(false).seen, play(true).seen);
     assert_eq!(play(true).trace, play(true).trace);
 }

@@ -11,7 +11,7 @@ use hotline::queue::{
     Strategy, Widening,
 };
 use hotline::sim::dice::Dice;
-use hotline::sim::invariants::{Broken, Invariants, Seen};
+use hotline::sim::invariants::{Broken, Invariants, Rule, Seen};
 use std::collections::{BTreeMap, BTreeSet};
 use std::time::Duration;
 
@@ -187,8 +187,13 @@ pub fn settings(recipe: &Recipe) -> PoolSettings {
     settings
 }
 
-/// Runs a world to its end.
-pub fn run<P: Pool>(recipe: &Recipe, traced: bool, pool: impl FnOnce(PoolSettings, u64) -> P) -> Ended {
+/// Runs a world to its end, or until one of the rules that are minded is broken; `&[]`: any.
+pub fn run<P: Pool>(
+    recipe: &Recipe,
+    traced: bool,
+    minded: &[Rule],
+    pool: impl FnOnce(PoolSettings, u64) -> P,
+) -> Ended {
     let settings = settings(recipe);
     let now = Now { mono: Instant::ZERO + seconds(1), ..Now::default() };
     let pool = pool(settings.clone(), recipe.seed);
@@ -210,8 +215,13 @@ pub fn run<P: Pool>(recipe: &Recipe, traced: bool, pool: impl FnOnce(PoolSetting
     scene.plan_callers();
     scene.plan_operators();
     scene.plan_reload();
-    scene.run();
-    Ended { broken: scene.invariants.broken().to_vec(), seen: scene.seen, trace: scene.trace }
+    scene.run(minded);
+    let broken = scene.invariants.broken().iter().filter(|broken| minds(minded, broken));
+    Ended { broken: broken.cloned().collect(), seen: scene.seen, trace: scene.trace }
+}
+
+fn minds(minded: &[Rule], broken: &Broken) -> bool {
+    minded.is_empty() || minded.contains(&broken.rule)
 }
 
 impl<P: Pool> Scene<P> {
@@ -360,9 +370,9 @@ impl<P: Pool> Scene<P> {
         self.at(back, Event::Configured(Box::new(self.settings.clone())));
     }
 
-    fn run(&mut self) {
+    fn run(&mut self, minded: &[Rule]) {
         let end = self.now.mono + DAY + QUIET_AFTER;
-        let mut out = Vec::new();
+        let (mut out, mut known) = (Vec::new(), 0);
         loop {
             let plan = self.agenda.first_key_value().map(|((at, _), _)| *at);
             if plan.is_none() && self.invariants.open() == 0 {
@@ -372,9 +382,11 @@ impl<P: Pool> Scene<P> {
             self.now = self.now.later(at.since(self.now.mono));
             let event = if plan == Some(at) { self.agenda.pop_first().map(|(_, event)| event) } else { None };
             self.step(event, &mut out);
-            if !self.invariants.broken().is_empty() {
+            let broken = self.invariants.broken();
+            if broken.len() > known && broken[known..].iter().any(|broken| minds(minded, broken)) {
                 return;
             }
+            known = broken.len();
         }
         self.invariants.end(&self.pool, self.now.mono);
     }
