@@ -13,6 +13,7 @@ mod operator;
 mod prompts;
 mod replay;
 mod serve;
+mod sim;
 mod traffic;
 mod user;
 mod walk;
@@ -96,6 +97,8 @@ enum Command {
     Call(traffic::CallArgs),
     /// Generate load with real RTP and digits
     Load(traffic::LoadArgs),
+    /// How many operators are needed: a day of callers in virtual time, and what they got
+    Sim(sim::SimArgs),
     /// Show the digits in a recording: digit, start and duration in milliseconds
     Dtmf(traffic::DtmfArgs),
     /// Make, check and list recordings
@@ -154,6 +157,7 @@ fn run(cli: Cli) -> Done {
         Command::Walk(args) => walk::walk(&common, args),
         Command::Call(args) => traffic::call(args),
         Command::Load(args) => traffic::load(args),
+        Command::Sim(args) => sim::sim(&common, args),
         Command::Dtmf(args) => traffic::dtmf(args),
         Command::Prompts(command) => prompts::run(&common, command),
         Command::Subscriber(command) => data::subscriber(&common, command),

@@ -31,7 +31,8 @@ impl Dispatcher {
         }
         let class = self.class_in(&queue, class);
         let account = Account { queue: &queue, class, in_total: true };
-        if let Some(exit) = self.refusal(&queue, &skills) {
+        let too_long = || self.expects_too_long(&queue, class, &skills, now).then_some(Exit::EwtOver);
+        if let Some(exit) = self.refusal(&queue, &skills).or_else(too_long) {
             self.measures.opened(account);
             self.measures.exited(account, exit);
             out.push(Action::Exit { seat: id, exit });
@@ -64,7 +65,7 @@ impl Dispatcher {
     }
 
     /// A Priority caller stays so in any queue; other classes are the queue's if it has one.
-    fn class_in(&self, queue: &QueueName, class: Class) -> Class {
+    pub(super) fn class_in(&self, queue: &QueueName, class: Class) -> Class {
         match (class, self.settings.queues.get(queue).and_then(|settings| settings.class)) {
             (Class::Priority, _) | (_, None) => class,
             (_, Some(of_queue)) => of_queue,
@@ -281,6 +282,7 @@ impl Dispatcher {
         self.leave_lane(id);
         self.starvation.rings_no_more(id);
         if let Some(mut seat) = self.seats.remove(&id) {
+            self.gone(&seat);
             self.timers.set(&mut seat.deadline, None, Timer::Seat(id));
             self.forget_retired(&seat.queue);
         }

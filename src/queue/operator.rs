@@ -71,6 +71,8 @@ pub(super) struct Operator {
     /// Where he stands in the lanes while he is ready.
     pub standings: Vec<(usize, Standing)>,
     pub duty: Duty,
+    /// Counted in the pool's [`super::dispatcher::Strength`]: on duty, and ready.
+    pub counted: [bool; 2],
     pub deadline: Option<Instant>,
 }
 
@@ -174,6 +176,7 @@ impl Operator {
             spent: Spent::default(),
             standings: Vec::new(),
             duty: Duty::SignedOut,
+            counted: [false; 2],
             deadline: None,
         }
     }

@@ -7,6 +7,7 @@ use super::dispatcher::Dispatcher;
 use super::event::{Action, Alert, Exit, Leave, OfferFailure, Withdrawal};
 use super::offer::{NO_RTP_AFTER, Offer, Phase, RELEASED_AFTER, SILENT_AFTER, SLOW_AFTER};
 use super::operator::Work;
+use super::pick_up::Rung;
 use super::seat::Stage;
 use super::timers::Timer;
 use crate::class::Class;
@@ -129,6 +130,14 @@ impl Dispatcher {
 
     /// Takes an offer back. The operator is free when his phone says so, or a second later.
     pub(super) fn withdraw(&mut self, id: OfferId, why: Withdrawal, now: Instant, out: &mut Vec<Action>) {
+        if let Some(offer) = self.offers.get(&id)
+            && matches!(offer.phase, Phase::Dialled { .. } | Phase::Ringing)
+        {
+            self.estimates.pick_up.rung(match why {
+                Withdrawal::TimedOut => Rung::Missed,
+                _ => Rung::CutShort(now.since(offer.offered_at)),
+            });
+        }
         out.push(Action::Withdraw { offer: id, why });
         self.release(id, why, now);
     }
@@ -155,6 +164,7 @@ impl Dispatcher {
         match offer.phase {
             Phase::Dialled { .. } | Phase::Ringing => {
                 let (seat, operator) = (offer.seat, offer.operator.clone());
+                self.estimates.pick_up.rung(Rung::Missed);
                 self.forget_offer(id);
                 self.set_free(&operator);
                 self.trouble(&operator, why, now, out);
@@ -188,6 +198,10 @@ impl Dispatcher {
         let Phase::Bridging { answered_at } = offer.phase else { return };
         let Some(seat) = self.seats.get_mut(&offer.seat) else { return };
         offer.phase = Phase::Talking { answered_at };
+        self.estimates.pick_up.rung(Rung::Answered(now.since(offer.offered_at)));
+        if seat.class != Class::Priority {
+            self.estimates.stopped_waiting(false);
+        }
         let waited = seat.waited(now);
         seat.stage = Stage::Talking { offer: id, since: now, waited };
         self.measures.connected(seat.account(), waited, silent);
@@ -260,17 +274,19 @@ impl Dispatcher {
 
     /// The operator's own leg has ended after a talk: wrap-up begins.
     fn part(&mut self, id: OfferId, now: Instant) {
+        // A queue that was taken out of the configuration is forgotten with its last talk.
+        let queue = self.offers.get(&id).and_then(|offer| self.queue_settings(&offer.queue));
+        let wrap_up = queue.map_or(Duration::ZERO, |settings| settings.wrap_up);
         let Some(offer) = self.forget_offer(id) else { return };
         let Phase::Parting { talk_since, .. } = offer.phase else { return };
         let talk = now.since(talk_since);
         self.measures.talked(offer.account(), talk);
-        let wrap_up = self.queue_settings(&offer.queue).map_or(Duration::ZERO, |settings| settings.wrap_up);
+        self.estimates.handled(now.since(offer.offered_at) + wrap_up);
         if let Some(operator) = self.operators.get_mut(&offer.operator) {
             operator.talked += talk;
             operator.wrap_up(wrap_up, offer.queue.clone(), offer.class, now);
         }
         self.refresh(&offer.operator);
-        self.forget_retired(&offer.queue);
     }
 
     pub(super) fn offer_timeout(&mut self, id: OfferId, now: Instant, out: &mut Vec<Action>) {
@@ -390,6 +406,7 @@ impl Dispatcher {
     fn forget_offer(&mut self, id: OfferId) -> Option<Offer> {
         let mut offer = self.offers.remove(&id)?;
         self.timers.set(&mut offer.deadline, None, Timer::Offer(id));
+        self.forget_retired(&offer.queue);
         Some(offer)
     }
 }

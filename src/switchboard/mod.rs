@@ -128,6 +128,11 @@ impl Switchboard {
         }
     }
 
+    /// The dispatchers, in the order of the settings' pools.
+    pub fn pools(&self) -> &[Dispatcher] {
+        &self.pools
+    }
+
     pub fn calls(&self) -> usize {
         self.calls.len()
     }

@@ -14,3 +14,4 @@ mod races;
 mod strangers;
 mod web;
 mod wire;
+mod worlds;
