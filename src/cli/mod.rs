@@ -11,6 +11,8 @@ mod import;
 pub mod installation;
 mod operator;
 mod prompts;
+mod queue_log;
+mod report;
 mod serve;
 mod traffic;
 mod user;
@@ -121,6 +123,11 @@ enum Command {
     /// The configuration
     #[command(subcommand)]
     Config(data::ConfigCommand),
+    /// What was promised to callers and what they got: by day, queue, operator
+    #[command(subcommand)]
+    Report(report::ReportCommand),
+    /// The queues' events in the field's common format
+    QueueLog(queue_log::QueueLogArgs),
     /// Refuse new calls; the server stops when the last call has ended
     Drain,
     /// Look at everything the server needs, and say what to do about what is missing
@@ -160,6 +167,8 @@ fn run(cli: Cli) -> Done {
         Command::User(command) => data::user(&common, command),
         Command::Db(command) => data::db(&common, command),
         Command::Config(command) => data::config(&common, command),
+        Command::Report(command) => report::report(&common, command),
+        Command::QueueLog(args) => queue_log::queue_log(&common, args),
         Command::Drain => ask::drain(&common),
         Command::Doctor(args) => doctor::doctor(&common, args),
         Command::Completions { shell } => {

@@ -13,13 +13,15 @@
 //! - `ranking`: who is next, and who serves him (Q1, Q2, Q4).
 //! - `ringing`: an offer's life (Q5, Q6). `presence`: an operator's day (Q6, Q7).
 //! - `seat`, `lane`, `operator`, `offer`, `starts`, `timers`, `last_spoke`: the nouns.
-//! - [`measures`], [`status`]: what is counted and what is seen (Q12).
+//! - [`measures`], `booking`, `occupancy`: what is counted (Q12). [`status`]: what is seen.
 mod admission;
+mod booking;
 pub mod dispatcher;
 pub mod event;
 mod lane;
 mod last_spoke;
 pub mod measures;
+mod occupancy;
 mod offer;
 mod operator;
 mod presence;
@@ -36,8 +38,10 @@ mod view;
 #[cfg(test)]
 mod tests;
 
+pub use booking::{Attempt, AttemptResult, Booking, Outcome, Stay, TalkEnd};
 pub use dispatcher::Dispatcher;
 pub use event::{Action, Alert, Choice, Event, Exit, Leave, OfferFailure, OperatorState, Withdrawal};
 pub use measures::{Measures, Tally};
+pub use occupancy::Spent;
 pub use settings::{OperatorSettings, PoolSettings, QueueSettings, SignIn, Strategy, Widening};
 pub use status::{OperatorStatus, QueueStatus, Reason, Why};

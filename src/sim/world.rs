@@ -137,6 +137,7 @@ impl World {
             anonymous: from.is_empty(),
             call_id: format!("world-{}", self.callers),
             user_agent: None,
+            test: false,
             offer: Some(String::new()),
             hop: hop(peer),
         };
