@@ -8,7 +8,7 @@
 //!   ADDMEMBER ─▶ PAUSE ─▶ UNPAUSE ─▶ REMOVEMEMBER        the operators' days
 //! ```
 //! Positions are reckoned anew: who stood in the same queue and had come before. Times of calls are seconds, as the format
-//! wants, ring times milliseconds.
+//! wants, ring times milliseconds. Test calls are left out.
 use super::{Chunk, StateChange};
 use crate::ids::{CallId, OperatorId, QueueName};
 use crate::machine::Wall;
@@ -73,15 +73,15 @@ fn calls(chunk: &Chunk, facts: &Facts, lines: &mut Vec<Line>) {
     let talks: BTreeMap<_, &Attempt> = chunk
         .attempts
         .iter()
-        .filter(|attempt| attempt.result == AttemptResult::Answered)
+        .filter(|attempt| attempt.result == AttemptResult::Answered && !attempt.test)
         .map(|attempt| ((attempt.call, attempt.seat, attempt.offer), attempt))
         .collect();
-    for stay in &chunk.stays {
+    for stay in chunk.stays.iter().filter(|stay| !stay.test) {
         let (id, queue) = (stay.call.to_string(), stay.queue.as_str());
         let caller = facts.callers.get(&stay.call).cloned().unwrap_or_default();
         let came = positions.coming(stay);
         let entered = [String::new(), caller, came.to_string()];
-        lines.push(line(stay.entered_at, 0, &id, queue, NONE, "ENTERQUEUE", &entered));
+        lines.push(line(stay.entered_at, 1, &id, queue, NONE, "ENTERQUEUE", &entered));
         let (Some(outcome), Some(at)) = (stay.outcome, stay.ended_at) else { continue };
         let left_at = positions.leaving(stay, at).to_string();
         let left = [left_at.clone(), came.to_string(), seconds(stay.waited)];
@@ -95,7 +95,9 @@ fn calls(chunk: &Chunk, facts: &Facts, lines: &mut Vec<Line>) {
             // The format's only word for "could not stay"; a field of our own says which of the exits it was.
             Outcome::Exited(exit) => ("EXITEMPTY", [left.to_vec(), vec![exit.as_str().to_string()]].concat()),
         };
-        lines.push(line(at, 4, &id, queue, NONE, event.0, &event.1));
+        // Who moves is out of the one queue before he is in the other.
+        let rank = if outcome == Outcome::Moved { 0 } else { 4 };
+        lines.push(line(at, rank, &id, queue, NONE, event.0, &event.1));
     }
     for attempt in talks.into_values() {
         let (id, queue, operator) =
@@ -117,7 +119,7 @@ fn calls(chunk: &Chunk, facts: &Facts, lines: &mut Vec<Line>) {
 }
 
 fn rings(chunk: &Chunk, lines: &mut Vec<Line>) {
-    for attempt in &chunk.attempts {
+    for attempt in chunk.attempts.iter().filter(|attempt| !attempt.test) {
         let event = match attempt.result {
             AttemptResult::NoAnswer | AttemptResult::Rejected | AttemptResult::Unreachable => "RINGNOANSWER",
             AttemptResult::Elsewhere | AttemptResult::CallerGone | AttemptResult::OperatorLeft => {

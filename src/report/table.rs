@@ -165,7 +165,7 @@ fn operators(report: &Report, lines: &[&OperatorLine], language: Language, out: 
     columns.extend([
         (say(("оператор", "operator")), false),
         (say(("имя", "name")), false),
-        (say(("звонил", "rung")), true),
+        (say(("звонков", "rung")), true),
         (say(("ответ", "answered")), true),
         (say(("пропущено", "missed")), true),
         ("AHT", true),
