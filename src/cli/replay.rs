@@ -1,5 +1,5 @@
 //! `hotline replay CALL-ID`: the call once more, from the journal, input by input.
-use super::data::with_store;
+use super::data::{Opening, with_store};
 use super::{Common, Done, Exit, Failure};
 use crate::call::Keep;
 use crate::ids::CallId;
@@ -32,7 +32,7 @@ pub fn replay(common: &Common, args: ReplayArgs) -> Done {
         })?),
         None => None,
     };
-    with_store(common, async |_, store| {
+    with_store(common, Opening::AsItIs, async |_, store| {
         let Some(id) = id else {
             let extent = replay::everything(&store).await.map_err(failure)?;
             match args.json {

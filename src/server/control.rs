@@ -5,13 +5,14 @@
 //! ```
 //! Nothing here waits for a shell: what is asked comes back as an event. Every input of the Switchboard is numbered and
 //! journalled with a digest of what it came to.
-use crate::call::{Ask, Happened};
+use crate::call::{Ask, Happened, Keep};
 use crate::clock::Clock;
 use crate::flow::FlowSet;
 use crate::ids::{CallId, RequestId};
 use crate::machine::{Instant, Machine, Now, earlier};
 use crate::media::LegEvent;
 use crate::outbound::{self, Outbound};
+use crate::queue::OperatorState;
 use crate::shard::{self, Shards};
 use crate::sip::{Output, Stack};
 use crate::store::answer::ANSWER_WITHIN;
@@ -103,6 +104,7 @@ pub async fn run(mut parts: Parts, mut legs: shard::Events, mut stop: oneshot::R
         published: u64::MAX,
         published_at: Instant::ZERO,
     };
+    control.keep_states();
     let mut publish = tokio::time::interval(PUBLISH_EVERY);
     publish.set_missed_tick_behavior(tokio::time::MissedTickBehavior::Skip);
     // Before the first input: every replay has a beginning.
@@ -163,6 +165,17 @@ pub async fn run(mut parts: Parts, mut legs: shard::Events, mut stop: oneshot::R
 impl Control {
     fn now(&self) -> Now {
         self.parts.clock.now()
+    }
+
+    /// Phones that never register are there from the start on, and nothing else would say so to the records.
+    fn keep_states(&self) {
+        let now = self.now();
+        for operator in self.parts.switchboard.view(now).operators {
+            let state = OperatorState::parse(operator.state, operator.reason.as_deref());
+            if let Some(state) = state.filter(|state| *state != OperatorState::Offline) {
+                self.parts.writer.keep(Keep::OperatorState { operator: operator.id, state, at: now.wall });
+            }
+        }
     }
 
     fn inbound(&mut self, message: Inbound) {
@@ -349,7 +362,7 @@ impl Control {
                 self.within(call, || tracing::info!(%queue, %exit, "queue exit"));
             }
             Happened::OperatorChanged { operator, state } => tracing::info!(%operator, %state, "operator"),
-            Happened::Digit { .. } => {}
+            Happened::Digit { .. } | Happened::SeatOpened { .. } | Happened::SeatClosed { .. } => {}
         }
     }
 

@@ -255,7 +255,7 @@ pub async fn start(config: &Config, options: Options) -> Result<Running, StartEr
     };
     let set_level = Arc::new(move |filter: &str| log_level.set(filter).map_err(|error| error.to_string()));
     let web_options = web::Options { tls: false, origins: config.web.origins.clone() };
-    let desk = Arc::new(Desk::new(store.clone()));
+    let desk = Arc::new(Desk::new(store.clone(), config.zone()));
     let state = web::State::new(view_out, admin, desk, render, set_level, ready_out, clock, web_options);
     let shutdown = CancellationToken::new();
     let drained_view = state.view.clone();

@@ -144,6 +144,8 @@ pub struct Incoming {
     pub anonymous: bool,
     pub call_id: String,
     pub user_agent: Option<String>,
+    /// `X-Hotline-Test` says that nobody is behind it; to be believed only from a source for tests.
+    pub test: bool,
     /// Absent when the peer wants the offer from us (RFC 3264 §5).
     pub offer: Option<Sdp>,
     pub hop: Hop,
