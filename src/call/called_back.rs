@@ -78,7 +78,8 @@ impl Call {
         let opening =
             CallerState::Recalling { until: cx.now.mono + CALLER_OPENS_WITHIN, invite: Box::new(invite) };
         let mut call = Call::with(leg, shard, opening, interpreter, record, cx);
-        call.parted = Some(Parted { id: seat, queue: queue.clone(), class, skills, enqueued: cx.now.mono });
+        call.parted =
+            Some(Parted { id: seat, stays: 1, queue: queue.clone(), class, skills, enqueued: cx.now.mono });
         call.recalled = Some((seat, queue));
         cx.out.push(Action::Happened(Happened::CallStarted { call: id, line: call.record.line.clone() }));
         cx.out.push(Action::Keep(Keep::Call(Box::new(call.record.clone()))));
@@ -118,6 +119,7 @@ impl Call {
             whisper: self.interpreter.whisper(cx.flows),
             skills: parted.skills,
             enqueued: cx.now.mono,
+            stays: parted.stays,
             offered: None,
         });
         self.resume_music(cx);
@@ -153,6 +155,7 @@ impl Call {
                     exits: BTreeSet::new(),
                     age: parted.age(cx.now.mono),
                     callback: Some(number.clone()),
+                    test: self.test,
                 };
                 (parted.id, parted.queue.clone(), wanted)
             }

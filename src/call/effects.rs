@@ -154,9 +154,9 @@ impl Call {
             Some(before) if moved.is_some() => cx.rules.seat_class(&queue, before),
             _ => cx.rules.seat_class(&queue, class),
         };
-        let before = moved.as_ref().map(|seat| (seat.id, seat.enqueued));
-        let before = before.or(parted.as_ref().map(|seat| (seat.id, seat.enqueued)));
-        let (id, enqueued) = before.unwrap_or_else(|| (cx.ids.seats.take(), cx.now.mono));
+        let before = moved.as_ref().map(|seat| (seat.id, seat.enqueued, seat.stays));
+        let before = before.or(parted.as_ref().map(|seat| (seat.id, seat.enqueued, seat.stays)));
+        let (id, enqueued, stays) = before.unwrap_or_else(|| (cx.ids.seats.take(), cx.now.mono, 0));
         self.record.queue = Some(queue.clone());
         self.record.class = class;
         if before.is_none() || self.record.enqueued_at.is_none() {
@@ -177,6 +177,7 @@ impl Call {
             whisper,
             skills: skills.clone(),
             enqueued,
+            stays: stays + 1,
             offered: None,
         });
         if self.saying.is_none() {
@@ -198,10 +199,12 @@ impl Call {
                     exits,
                     age,
                     callback: None,
+                    test: self.test,
                 }
             }
             (None, None) => {
-                queue::Event::Joined { seat: id, call, caller, queue: queue.clone(), class, skills, exits }
+                let (queue, test) = (queue.clone(), self.test);
+                queue::Event::Joined { seat: id, call, caller, queue, class, skills, exits, test }
             }
         };
         cx.out.push(Action::Queue { queue, event });

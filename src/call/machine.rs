@@ -57,6 +57,8 @@ pub(super) struct Seat {
     pub whisper: Option<PromptName>,
     pub skills: BTreeSet<Skill>,
     pub enqueued: Instant,
+    /// Queues that it has been in, this one included.
+    pub stays: u32,
     /// The last offer.
     pub offered: Option<Instant>,
 }
@@ -65,6 +67,8 @@ pub(super) struct Seat {
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub(super) struct Parted {
     pub id: SeatId,
+    /// Queues that it was in.
+    pub stays: u32,
     pub queue: QueueName,
     pub class: Class,
     pub skills: BTreeSet<Skill>,
@@ -73,7 +77,8 @@ pub(super) struct Parted {
 
 impl Parted {
     pub fn age(&self, now: Instant) -> queue::Age {
-        queue::Age { waited: now.since(self.enqueued), credit: Duration::ZERO }
+        let waited = now.since(self.enqueued);
+        queue::Age { waited, credit: Duration::ZERO, stays: self.stays, is_counted: true }
     }
 }
 
@@ -103,6 +108,7 @@ pub struct Call {
     pub(super) path: VecDeque<String>,
     pub(super) step: String,
     pub(super) class: Class,
+    pub(super) test: bool,
     pub(super) stage_since: Instant,
     pub(super) seat: Option<Seat>,
     pub(super) parted: Option<Parted>,
@@ -130,6 +136,8 @@ pub struct Call {
 /// An INVITE that the Switchboard lets in.
 pub struct Admitted {
     pub call: CallId,
+    /// A test call: counted nowhere.
+    pub test: bool,
     pub shard: ShardId,
     pub invite: Box<sip::Incoming>,
     pub flow: FlowName,
@@ -145,7 +153,7 @@ impl Call {
     /// A new call: asks the shard for a leg and the store for the caller's class.
     /// `None` when the flow is not in the set.
     pub fn begin(admitted: Admitted, cx: &mut Context) -> Option<Call> {
-        let Admitted { call: id, shard, invite, flow, answer_early, caller, called, verified, seed } =
+        let Admitted { call: id, test, shard, invite, flow, answer_early, caller, called, verified, seed } =
             admitted;
         let number = caller.as_ref().map(|number| number.as_str().to_string()).unwrap_or_default();
         let facts = flow::Facts {
@@ -183,6 +191,7 @@ impl Call {
         let opening = CallerState::Opening { until: cx.now.mono + CALLER_OPENS_WITHIN };
         let mut call = Call::with(invite.leg, shard, opening, interpreter, record, cx);
         call.answer_early = answer_early;
+        call.test = test;
         cx.out.push(Action::Happened(Happened::CallStarted { call: id, line: call.record.line.clone() }));
         cx.out.push(Action::Keep(Keep::Call(Box::new(call.record.clone()))));
         let how = match invite.offer {
@@ -218,6 +227,7 @@ impl Call {
             path: VecDeque::new(),
             step: String::new(),
             class: record.class,
+            test: false,
             record,
             stage_since: cx.now.mono,
             seat: None,
@@ -615,6 +625,7 @@ impl Call {
         let Some(seat) = self.seat.take_if(|open| open.id == seat) else { return };
         self.parted = Some(Parted {
             id: seat.id,
+            stays: seat.stays,
             queue: seat.queue.clone(),
             class: seat.class,
             skills: seat.skills.clone(),

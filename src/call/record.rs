@@ -6,6 +6,7 @@ use crate::ids::{CallId, FlowName, OperatorId, QueueName, RequestId, Skill, Step
 use crate::machine::Wall;
 use crate::media::Quality;
 use crate::number::Number;
+use crate::queue::{Attempt, OperatorState, Stay};
 use crate::say::Language;
 use serde::{Deserialize, Serialize};
 use std::collections::{BTreeMap, BTreeSet};
@@ -196,4 +197,12 @@ pub enum Keep {
         paused: Option<String>,
         at: Wall,
     },
+    /// The state that others see has changed: from now on it is this one.
+    OperatorState {
+        operator: OperatorId,
+        state: OperatorState,
+        at: Wall,
+    },
+    Stay(Stay),
+    Attempt(Attempt),
 }

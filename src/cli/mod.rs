@@ -11,7 +11,11 @@ mod import;
 pub mod installation;
 mod operator;
 mod prompts;
+mod queue_log;
+mod replay;
+mod report;
 mod serve;
+mod sim;
 mod traffic;
 mod user;
 mod walk;
@@ -95,6 +99,8 @@ enum Command {
     Call(traffic::CallArgs),
     /// Generate load with real RTP and digits
     Load(traffic::LoadArgs),
+    /// How many operators are needed: a day of callers in virtual time, and what they got
+    Sim(sim::SimArgs),
     /// Show the digits in a recording: digit, start and duration in milliseconds
     Dtmf(traffic::DtmfArgs),
     /// Make, check and list recordings
@@ -121,6 +127,13 @@ enum Command {
     /// The configuration
     #[command(subcommand)]
     Config(data::ConfigCommand),
+    /// Re-run a call from the journal and say why each decision fell; a divergence is a finding
+    Replay(replay::ReplayArgs),
+    /// What was promised to callers and what they got: by day, queue, operator
+    #[command(subcommand)]
+    Report(report::ReportCommand),
+    /// The queues' events in the field's common format
+    QueueLog(queue_log::QueueLogArgs),
     /// Refuse new calls; the server stops when the last call has ended
     Drain,
     /// Look at everything the server needs, and say what to do about what is missing
@@ -151,6 +164,7 @@ fn run(cli: Cli) -> Done {
         Command::Walk(args) => walk::walk(&common, args),
         Command::Call(args) => traffic::call(args),
         Command::Load(args) => traffic::load(args),
+        Command::Sim(args) => sim::sim(&common, args),
         Command::Dtmf(args) => traffic::dtmf(args),
         Command::Prompts(command) => prompts::run(&common, command),
         Command::Subscriber(command) => data::subscriber(&common, command),
@@ -160,6 +174,9 @@ fn run(cli: Cli) -> Done {
         Command::User(command) => data::user(&common, command),
         Command::Db(command) => data::db(&common, command),
         Command::Config(command) => data::config(&common, command),
+        Command::Replay(args) => replay::replay(&common, args),
+        Command::Report(command) => report::report(&common, command),
+        Command::QueueLog(args) => queue_log::queue_log(&common, args),
         Command::Drain => ask::drain(&common),
         Command::Doctor(args) => doctor::doctor(&common, args),
         Command::Completions { shell } => {

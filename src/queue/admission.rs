@@ -1,4 +1,5 @@
 //! Callers come, leave, move and take exits (Q11).
+use super::booking::{Booking, Outcome, Stay, TalkEnd};
 use super::callback::{Callback, CallbackState};
 use super::dispatcher::Dispatcher;
 use super::event::{Action, Age, Alert, Exit, Leave, Withdrawal};
@@ -9,7 +10,7 @@ use super::seat::{Row, Seat, Stage};
 use super::settings::{QueueSettings, Strategy};
 use super::timers::Timer;
 use crate::class::Class;
-use crate::ids::{OfferId, QueueName, SeatId, Skill};
+use crate::ids::{CallId, OfferId, QueueName, SeatId, Skill};
 use crate::machine::Instant;
 use crate::number::Number;
 use std::collections::BTreeSet;
@@ -18,6 +19,8 @@ use std::time::Duration;
 /// Who takes a seat.
 pub(super) struct Arrival {
     pub id: SeatId,
+    pub call: CallId,
+    pub test: bool,
     pub caller: Option<Number>,
     pub queue: QueueName,
     pub class: Class,
@@ -25,18 +28,7 @@ pub(super) struct Arrival {
 }
 
 impl Dispatcher {
-    #[allow(clippy::too_many_arguments)] // the fields of `Event::Joined`
-    pub(super) fn joined(
-        &mut self,
-        id: SeatId,
-        caller: Option<Number>,
-        queue: QueueName,
-        class: Class,
-        skills: BTreeSet<Skill>,
-        now: Instant,
-        out: &mut Vec<Action>,
-    ) {
-        let arrival = Arrival { id, caller, queue, class, skills };
+    pub(super) fn joined(&mut self, arrival: Arrival, now: Instant, out: &mut Vec<Action>) {
         self.admit(arrival, None, now, out);
     }
 
@@ -66,32 +58,30 @@ impl Dispatcher {
     }
 
     fn admit(&mut self, arrival: Arrival, age: Option<Age>, now: Instant, out: &mut Vec<Action>) {
-        let Arrival { id, caller, queue, class, skills } = arrival;
+        let Arrival { id, call, test, caller, queue, class, skills } = arrival;
         if self.seats.contains_key(&id) {
             return;
         }
         let class = self.class_in(&queue, class);
-        let account = Account { queue: &queue, class, in_total: true };
-        if let Some(exit) = self.refusal(&queue, &skills) {
-            self.measures.opened(account);
-            self.measures.exited(account, exit);
-            out.push(Action::Exit { seat: id, exit });
-            return;
-        }
-        self.measures.opened(account);
+        let too_long = || self.expects_too_long(&queue, class, &skills, now).then_some(Exit::EwtOver);
+        let refusal = self.refusal(&queue, &skills).or_else(too_long);
         self.sequence += 1;
         let age = age.unwrap_or_else(|| Age {
             waited: Duration::ZERO,
             credit: caller.as_ref().map_or(Duration::ZERO, |caller| self.credits.take(caller, &queue, now)),
+            ..Age::default()
         });
         let seat = Seat {
             id,
+            call,
+            test,
             caller,
             queue,
             class,
             skills,
             sequence: self.sequence,
             enqueued_at: now - age.waited,
+            opened_at: self.wall(now - age.waited),
             entered_at: now,
             on_the_line_since: now,
             absence: Duration::ZERO,
@@ -102,15 +92,33 @@ impl Dispatcher {
             overdue: false,
             first_offered_at: None,
             stage: Stage::Waiting { phones: Vec::new() },
-            in_total: true,
+            in_total: !age.is_counted,
+            moves: age.stays,
             deadline: None,
         };
-        self.seats.insert(id, seat);
-        self.enter_lane(id, now);
+        self.measures.opened(seat.account());
+        self.booked.push(Booking::Opened(self.stay(&seat)));
+        match refusal {
+            Some(exit) => self.refuse(seat, exit, out),
+            None => {
+                self.seats.insert(id, seat);
+                self.enter_lane(id, now);
+            }
+        }
+    }
+
+    /// The seat never was in a lane.
+    fn refuse(&mut self, seat: Seat, exit: Exit, out: &mut Vec<Action>) {
+        let id = seat.id;
+        self.measures.closed(seat.account(), Outcome::Exited(exit), Duration::ZERO);
+        let ended_at = Some(self.now.wall);
+        let stay = Stay { outcome: Some(Outcome::Exited(exit)), ended_at, ..self.stay(&seat) };
+        self.booked.push(Booking::Closed(stay));
+        out.push(Action::Exit { seat: id, exit });
     }
 
     /// A Priority caller stays so in any queue; other classes are the queue's if it has one.
-    fn class_in(&self, queue: &QueueName, class: Class) -> Class {
+    pub(super) fn class_in(&self, queue: &QueueName, class: Class) -> Class {
         match (class, self.settings.queues.get(queue).and_then(|settings| settings.class)) {
             (Class::Priority, _) | (_, None) => class,
             (_, Some(of_queue)) => of_queue,
@@ -139,6 +147,8 @@ impl Dispatcher {
         }
         self.measures.class_changed(seat.account(), class);
         seat.class = class;
+        let stay = self.seats.get(&id).map(|seat| self.stay(seat));
+        self.booked.extend(stay.map(Booking::Reclassed));
         self.reindex(id, now);
     }
 
@@ -149,17 +159,18 @@ impl Dispatcher {
             return;
         }
         let waited = seat.waited(now);
-        match why {
-            Leave::HungUp => {
-                self.measures.hung_up(seat.account(), waited);
-                if let Some(caller) = &seat.caller {
-                    let within = self.queue_settings(&seat.queue).map_or(Duration::ZERO, |q| q.credit_within);
-                    let age = seat.place().age(now);
-                    self.credits.hung_up(caller, &seat.queue, age, now + within, now);
-                }
-            }
-            Leave::ByFlow | Leave::Admin | Leave::NotReached => self.measures.left(seat.account()),
+        if let (Leave::HungUp, Some(caller)) = (why, &seat.caller) {
+            let within = self.queue_settings(&seat.queue).map_or(Duration::ZERO, |q| q.credit_within);
+            let age = seat.place().age(now);
+            self.credits.hung_up(caller, &seat.queue, age, now + within, now);
         }
+        let outcome = match why {
+            Leave::HungUp => Outcome::HungUp,
+            Leave::ByFlow | Leave::NotReached => Outcome::Left,
+            Leave::Admin => Outcome::Ended,
+        };
+        self.measures.closed(seat.account(), outcome, waited);
+        self.close_stay(id, outcome, waited);
         self.withdraw_all(id, Withdrawal::CallerGone, now, out);
         self.drop_seat(id);
         out.push(Action::Closed { seat: id, why, waited });
@@ -177,9 +188,11 @@ impl Dispatcher {
         match seat.stage {
             Stage::Waiting { .. } | Stage::Bridging { .. } | Stage::Callback(_) => {
                 self.measures.moved_out(seat.account());
+                let waited = seat.waited(now);
+                self.close_stay(id, Outcome::Moved, waited);
                 self.withdraw_all(id, Withdrawal::CallerGone, now, out);
             }
-            Stage::Talking { offer, since, .. } => self.pass_on(offer, since, None),
+            Stage::Talking { offer, since, .. } => self.pass_on(offer, since, TalkEnd::Transfer, None),
         }
         self.leave_lane(id);
         self.starvation.rings_no_more(id);
@@ -196,6 +209,7 @@ impl Dispatcher {
         seat.class = class;
         seat.entered_at = now;
         seat.on_the_line_since = now;
+        seat.moves += 1;
         seat.overdue = false;
         seat.returned = false;
         seat.first_offered_at = None;
@@ -204,6 +218,8 @@ impl Dispatcher {
         if before != class {
             self.measures.class_changed(Account { class: before, ..seat.account() }, class);
         }
+        let stay = self.seats.get(&id).map(|seat| self.stay(seat));
+        self.booked.extend(stay.map(Booking::Opened));
         match refusal {
             Some(exit) => self.exit(id, exit, out),
             None => self.enter_lane(id, now),
@@ -214,9 +230,11 @@ impl Dispatcher {
     pub(super) fn taken(&mut self, id: SeatId, now: Instant, out: &mut Vec<Action>) {
         let Some(seat) = self.seats.get(&id) else { return };
         match seat.stage {
-            Stage::Talking { offer, since, .. } => self.pass_on(offer, since, None),
+            Stage::Talking { offer, since, .. } => self.pass_on(offer, since, TalkEnd::Transfer, None),
             _ => {
                 self.measures.moved_out(seat.account());
+                let waited = seat.waited(now);
+                self.close_stay(id, Outcome::Moved, waited);
                 self.withdraw_all(id, Withdrawal::CallerGone, now, out);
             }
         }
@@ -349,7 +367,9 @@ impl Dispatcher {
     /// politely where it does not.
     pub(super) fn exit(&mut self, id: SeatId, exit: Exit, out: &mut Vec<Action>) {
         let Some(seat) = self.seats.get(&id) else { return };
-        self.measures.exited(seat.account(), exit);
+        let waited = seat.waited(self.now.mono);
+        self.measures.closed(seat.account(), Outcome::Exited(exit), waited);
+        self.close_stay(id, Outcome::Exited(exit), waited);
         self.drop_seat(id);
         out.push(Action::Exit { seat: id, exit });
     }
@@ -358,6 +378,7 @@ impl Dispatcher {
         self.leave_lane(id);
         self.starvation.rings_no_more(id);
         if let Some(mut seat) = self.seats.remove(&id) {
+            self.gone(&seat);
             self.timers.set(&mut seat.deadline, None, Timer::Seat(id));
             self.forget_retired(&seat.queue);
         }
@@ -410,13 +431,22 @@ impl Dispatcher {
     }
 
     /// The caller is out of the talk; the operator's own leg may still stand, until `until` at most.
-    pub(super) fn pass_on(&mut self, offer: OfferId, talk_since: Instant, until: Option<Instant>) {
+    pub(super) fn pass_on(
+        &mut self,
+        offer: OfferId,
+        talk_since: Instant,
+        by: TalkEnd,
+        until: Option<Instant>,
+    ) {
+        if self.offers.get(&offer).is_some_and(|offer| !offer.heard) {
+            self.book_connected(offer, true);
+        }
         let Some(offer) = self.offers.get_mut(&offer) else { return };
         if let Some(seat) = self.seats.get(&offer.seat) {
             offer.queue = seat.queue.clone();
             offer.class = seat.class;
         }
-        offer.phase = Phase::Parting { talk_since, until };
+        offer.phase = Phase::Parting { talk_since, by, until };
         self.timers.set(&mut offer.deadline, until, Timer::Offer(offer.id));
     }
 

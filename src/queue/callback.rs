@@ -16,11 +16,10 @@ use super::event::{Action, Age, Leave, Withdrawal};
 use super::lane::Turn;
 use super::measures::Tally;
 use super::operator::{Operator, Work};
-use super::reserve::reserve;
 use super::seat::Stage;
 use super::timers::Timer;
 use crate::class::Class;
-use crate::ids::{QueueName, SeatId, Skill};
+use crate::ids::{CallId, QueueName, SeatId, Skill};
 use crate::machine::Instant;
 use crate::number::Number;
 use serde::{Deserialize, Serialize};
@@ -93,6 +92,7 @@ impl Dispatcher {
     pub fn restore_callback(
         &mut self,
         seat: SeatId,
+        call: CallId,
         queue: QueueName,
         class: Class,
         skills: BTreeSet<Skill>,
@@ -101,9 +101,10 @@ impl Dispatcher {
         now: Instant,
     ) {
         let CallbackStatus { number, tries, rests_for } = status;
-        let arrival = Arrival { id: seat, caller: Some(number.clone()), queue, class, skills };
+        let caller = Some(number.clone());
+        let arrival = Arrival { id: seat, call, test: false, caller, queue, class, skills };
         let mut refusals = Vec::new();
-        let age = Age { waited: Duration::ZERO, credit: age };
+        let age = Age { waited: Duration::ZERO, credit: age, stays: 1, is_counted: true };
         self.brought(arrival, age, Some(number), now, &mut refusals);
         self.set_callback(seat, now, |callback| {
             callback.tries = tries;
@@ -247,8 +248,7 @@ impl Dispatcher {
         let mut slots = self.slots(now);
         slots.retain(|slot| slot.free_in <= far);
         slots.sort_by_key(|slot| (slot.free_in, &slot.operator.id));
-        let over_share = self.share.is_over(self.settings.max_share)
-            && self.lanes.iter().any(|lane| lane.oldest_ordinary().is_some());
+        let over_share = self.priority_over_share();
         let mut turns: Vec<(Turn, usize)> = Vec::new();
         for (index, lane) in self.lanes.iter().enumerate() {
             turns.extend(lane.turns(over_share, slots.len()).into_iter().map(|turn| (turn, index)));
@@ -310,7 +310,7 @@ impl Dispatcher {
         let fits = |slot: &&Slot<'_>| lane.tier_of(&slot.operator.settings).is_some();
         // Q3: who is ready and held back is not for this class.
         let ready = slots.iter().filter(fits).filter(|slot| slot.free_in.is_zero()).count();
-        let held_back = if class == Class::Priority { 0 } else { reserve() as usize };
+        let held_back = self.kept_in(lane, class) as usize;
         let skip = if ready > held_back { 0 } else { ready };
         let found = slots
             .iter()

@@ -2,15 +2,20 @@
 //!
 //! Every step is the same: what the event means is noted, seats that nobody can serve leave, then ready operators are
 //! handed out until nobody waits or nobody is ready, and at last the operators whose state has changed are told. So
-//! between two steps no operator is ready while a seat waits that he may serve.
+//! between two steps no operator is ready while a seat waits that he may serve, but for those held back (Q3).
 use super::admission::Arrival;
+use super::booking::Booking;
 use super::credit::Credits;
+use super::decisions::Decisions;
+use super::estimates::Estimates;
 use super::event::{Action, Event};
 use super::lane::Lane;
 use super::last_spoke::LastSpoke;
 use super::measures::Measures;
 use super::offer::Offer;
 use super::operator::{Operator, Work};
+use super::overlap::Overlap;
+use super::reserve::Reserve;
 use super::seat::{Seat, Stage};
 use super::settings::PoolSettings;
 use super::starts::{Share, Starvation};
@@ -41,6 +46,15 @@ pub struct Dispatcher {
     pub(super) credits: Credits,
     pub(super) measures: Measures,
     pub(super) dial_at: Option<Instant>,
+    pub(super) strength: Strength,
+    pub(super) overlap: Overlap,
+    pub(super) estimates: Estimates,
+    pub(super) reserve: Reserve,
+    pub(super) decisions: Decisions,
+    /// Told at the end of the step.
+    pub(super) booked: Vec<Booking>,
+    /// The time of this step.
+    pub(super) now: Now,
     pub(super) dice: ChaCha8Rng,
     pub(super) last_offer: OfferId,
     pub(super) last_request: RequestId,
@@ -49,6 +63,13 @@ pub struct Dispatcher {
     pub(super) turn: u64,
     /// Operators whose state may have changed in this step.
     pub(super) touched: BTreeSet<OperatorId>,
+}
+
+/// The operators of the pool who serve a queue: how many are on duty (`c` of the rules), and how many of them ready.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub(super) struct Strength {
+    pub on_duty: usize,
+    pub ready: usize,
 }
 
 /// The upper bits of an id tell the pools of a node apart.
@@ -71,6 +92,13 @@ impl Dispatcher {
             credits: Credits::default(),
             measures: Measures::default(),
             dial_at: None,
+            strength: Strength::default(),
+            overlap: Overlap::default(),
+            estimates: Estimates::default(),
+            reserve: Reserve::default(),
+            decisions: Decisions::default(),
+            booked: Vec::new(),
+            now: Now::default(),
             dice: ChaCha8Rng::seed_from_u64(seed),
             last_offer: OfferId::default(),
             last_request: RequestId::default(),
@@ -133,6 +161,9 @@ impl Dispatcher {
                 _ => seat.waited(now),
             },
             skills: seat.skills.clone(),
+            stays: seat.moves + 1,
+            test: seat.test,
+            is_counted: !seat.in_total || matches!(seat.stage, Stage::Talking { .. }),
             callback: match &seat.stage {
                 Stage::Callback(callback) => Some(callback.status(now)),
                 _ => None,
@@ -156,8 +187,10 @@ impl Dispatcher {
     /// The end of every step.
     fn finish(&mut self, now: Now, out: &mut Vec<Action>) {
         self.review_duty(now.mono, out);
+        self.review_reserve(now.mono, out);
         self.dispatch(now.mono, out);
         self.dial_callbacks(now.mono, out);
+        self.rearm_review(now.mono);
         let touched = std::mem::take(&mut self.touched);
         for id in touched {
             let Some(operator) = self.operators.get_mut(&id) else { continue };
@@ -170,6 +203,7 @@ impl Dispatcher {
                 self.operators.remove(&id);
             }
         }
+        out.extend(self.booked.drain(..).map(|booking| Action::Booked(Box::new(booking))));
     }
 
     fn show_silently(&mut self) {
@@ -187,16 +221,20 @@ impl Machine for Dispatcher {
 
     fn handle(&mut self, event: Event, now: Now, out: &mut Vec<Action>) {
         let at = now.mono;
+        self.now = now;
+        self.pass_time(at);
         match event {
             // `exits` says what the flow handles; every exit is emitted, for the goodbye is the call's to say.
-            Event::Joined { seat, call: _, caller, queue, class, skills, exits: _ } => {
-                self.joined(seat, caller, queue, class, skills, at, out);
+            Event::Joined { seat, call, caller, queue, class, skills, exits: _, test } => {
+                self.joined(Arrival { id: seat, call, test, caller, queue, class, skills }, at, out);
+                self.arrived(seat, at);
             }
             Event::ClassChanged { seat, class } => self.class_changed(seat, class, at),
             Event::Left { seat, why } => self.left(seat, why, at, out),
-            Event::Brought { seat, call: _, caller, queue, class, skills, exits: _, age, callback } => {
-                let arrival = Arrival { id: seat, caller, queue, class, skills };
+            Event::Brought { seat, call, caller, queue, class, skills, exits: _, age, callback, test } => {
+                let arrival = Arrival { id: seat, call, test, caller, queue, class, skills };
                 self.brought(arrival, age, callback, at, out);
+                self.arrived(seat, at);
             }
             Event::Taken { seat } => self.taken(seat, at, out),
             Event::CallbackWanted { seat, number } => self.callback_wanted(seat, number, at, out),
@@ -218,6 +256,11 @@ impl Machine for Dispatcher {
             Event::OfferFailed { offer, why } => self.offer_failed(offer, why, at, out),
             Event::BridgeDue { offer, at } => self.bridge_due(offer, at),
             Event::Flowing { offer } => self.flowing(offer, at, out),
+            Event::Held { offer, held } => {
+                if let Some(offer) = self.offers.get_mut(&offer) {
+                    offer.hold(held, at);
+                }
+            }
             Event::OperatorGone { offer } => self.operator_gone(offer, at, out),
             Event::CallerGone { offer } => self.caller_gone(offer, at, out),
 
@@ -227,6 +270,8 @@ impl Machine for Dispatcher {
     }
 
     fn handle_timeout(&mut self, now: Now, out: &mut Vec<Action>) {
+        self.now = now;
+        self.pass_time(now.mono);
         while let Some(timer) = self.timers.pop(now.mono) {
             match timer {
                 // Whoever comes within reach is seen at the end of the step.
@@ -234,6 +279,7 @@ impl Machine for Dispatcher {
                 Timer::Seat(seat) => self.seat_timeout(seat, now.mono, out),
                 Timer::Offer(offer) => self.offer_timeout(offer, now.mono, out),
                 Timer::Operator(operator) => self.operator_timeout(&operator, now.mono, out),
+                Timer::Review => self.reserve.deadline = None,
             }
         }
         self.finish(now, out);

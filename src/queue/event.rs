@@ -1,4 +1,5 @@
 //! What goes into and comes out of a pool's dispatcher. The words are those of the queue rules.
+use super::booking::Booking;
 use crate::class::Class;
 use crate::ids::{CallId, OfferId, OperatorId, QueueName, RequestId, SeatId, Skill};
 use crate::machine::Instant;
@@ -22,6 +23,16 @@ pub enum Exit {
 }
 
 impl Exit {
+    pub const ALL: [Exit; 7] = [
+        Exit::MaxWait,
+        Exit::Full,
+        Exit::NobodySignedIn,
+        Exit::AllPaused,
+        Exit::EwtOver,
+        Exit::Closed,
+        Exit::NoSuchSkill,
+    ];
+
     /// As an edge of a `queue` step is written.
     pub const fn as_str(self) -> &'static str {
         match self {
@@ -33,6 +44,10 @@ impl Exit {
             Exit::Closed => "closed",
             Exit::NoSuchSkill => "no_such_skill",
         }
+    }
+
+    pub fn parse(text: &str) -> Option<Exit> {
+        Exit::ALL.into_iter().find(|exit| exit.as_str() == text)
     }
 }
 
@@ -83,6 +98,21 @@ impl OperatorState {
             OperatorState::Unreachable => "unreachable",
         }
     }
+
+    /// The state of this name; `reason` is that of a break.
+    pub fn parse(text: &str, reason: Option<&str>) -> Option<OperatorState> {
+        Some(match text {
+            "offline" => OperatorState::Offline,
+            "ready" => OperatorState::Ready,
+            "claimed" => OperatorState::Claimed,
+            "ringing" => OperatorState::Ringing,
+            "talking" => OperatorState::Talking,
+            "wrap_up" => OperatorState::WrapUp,
+            "paused" => OperatorState::Paused { reason: reason.unwrap_or_default().to_string() },
+            "unreachable" => OperatorState::Unreachable,
+            _ => return None,
+        })
+    }
 }
 
 /// How ringing an operator failed; three different things (Q6).
@@ -110,6 +140,8 @@ pub enum Event {
         skills: BTreeSet<Skill>,
         /// Exits that the flow handles: they are worth taking as soon as they apply.
         exits: BTreeSet<Exit>,
+        /// Served like any other and counted nowhere (Q12).
+        test: bool,
     },
     /// Known late, or raised by a supervisor: same seat, same clock.
     ClassChanged {
@@ -142,6 +174,7 @@ pub enum Event {
         exits: BTreeSet<Exit>,
         age: Age,
         callback: Option<Number>,
+        test: bool,
     },
     /// Another pool has taken the seat over.
     Taken {
@@ -221,6 +254,11 @@ pub enum Event {
     CallerGone {
         offer: OfferId,
     },
+    /// The operator has put the caller on hold, or taken him back.
+    Held {
+        offer: OfferId,
+        held: bool,
+    },
     /// The operator is in a call that did not come from the queue, or is out of it.
     Occupied {
         operator: OperatorId,
@@ -237,6 +275,9 @@ pub struct Age {
     pub waited: Duration,
     /// From an earlier call (Q10).
     pub credit: Duration,
+    /// Queues that it was in before, and whether its outcome there counts as that of the whole (Q12).
+    pub stays: u32,
+    pub is_counted: bool,
 }
 
 /// Why an offer was taken back.
@@ -329,13 +370,31 @@ pub enum Action {
         operator: OperatorId,
     },
     Alert(Alert),
+    /// Why the `Offer` before it was made, for the call's story.
+    Explained(Box<super::Decision>),
+    /// Something to be counted and kept (Q12).
+    Booked(Box<Booking>),
 }
 
 /// For those on duty.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum Alert {
-    OperatorPaused { operator: OperatorId, reason: String },
-    NobodySignedIn { queue: QueueName },
-    PromiseYielded { seat: SeatId },
+    OperatorPaused {
+        operator: OperatorId,
+        reason: String,
+    },
+    NobodySignedIn {
+        queue: QueueName,
+    },
+    PromiseYielded {
+        seat: SeatId,
+    },
+    /// Q3: even with the greatest reserve too many Priority callers will wait longer than promised; so many operators more
+    /// would keep it.
+    PromiseAtRisk {
+        missing: u32,
+    },
+    /// The end of `PromiseAtRisk`.
+    PromiseSafe,
 }

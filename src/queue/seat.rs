@@ -10,8 +10,8 @@
 use super::callback::Callback;
 use super::measures::Account;
 use crate::class::Class;
-use crate::ids::{OfferId, QueueName, SeatId, Skill};
-use crate::machine::Instant;
+use crate::ids::{CallId, OfferId, QueueName, SeatId, Skill};
+use crate::machine::{Instant, Wall};
 use crate::number::Number;
 use serde::{Deserialize, Serialize};
 use std::collections::BTreeSet;
@@ -20,6 +20,8 @@ use std::time::Duration;
 #[derive(Clone, Debug, Serialize, Deserialize)]
 pub(super) struct Seat {
     pub id: SeatId,
+    pub call: CallId,
+    pub test: bool,
     /// The verified number.
     pub caller: Option<Number>,
     pub queue: QueueName,
@@ -29,6 +31,8 @@ pub(super) struct Seat {
     pub sequence: u64,
     /// The promise clock's start; a class change, a move, a failed connection keep it.
     pub enqueued_at: Instant,
+    /// The same moment on the calendar.
+    pub opened_at: Wall,
     /// When it came into this queue: the queue's timeline of skills begins here.
     pub entered_at: Instant,
     /// Since when its caller waits on the line in this queue: `max_wait` begins here.
@@ -47,6 +51,8 @@ pub(super) struct Seat {
     pub first_offered_at: Option<Instant>,
     pub stage: Stage,
     pub in_total: bool,
+    /// Queues it was in before this one.
+    pub moves: u32,
     pub deadline: Option<Instant>,
 }
 
@@ -87,14 +93,18 @@ pub(super) struct Place {
 }
 
 impl Place {
+    pub fn at(since: Instant, sequence: u64, seat: SeatId) -> Place {
+        Place { since: i64::try_from(since.as_nanos()).unwrap_or(i64::MAX), sequence, seat }
+    }
+
+    /// The place in the row of `other` that is as good as this one in the row of `own` (rule (2) of Q1).
+    pub fn among(self, other: Class, own: Class) -> Place {
+        Place { since: self.since - nanos(own.boost()) + nanos(other.boost()), ..self }
+    }
+
     /// The order of rule (2): by age and boost.
     pub fn boosted(self, class: Class) -> Place {
         Place { since: self.since - nanos(class.boost()), ..self }
-    }
-
-    /// The place in the order of age that has this one in the order of rule (2).
-    pub fn unboosted(self, class: Class) -> Place {
-        Place { since: self.since.saturating_add(nanos(class.boost())), ..self }
     }
 
     pub fn age(self, now: Instant) -> Duration {
@@ -116,7 +126,7 @@ impl Seat {
     }
 
     pub fn account(&self) -> Account<'_> {
-        Account { queue: &self.queue, class: self.class, in_total: self.in_total }
+        Account { queue: &self.queue, class: self.class, in_total: self.in_total, test: self.test }
     }
 
     pub fn phones(&self) -> &[OfferId] {

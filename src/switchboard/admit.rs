@@ -38,8 +38,10 @@ impl Switchboard {
         let caller = asserted.or(shown);
         let (id, shard) = self.next_call(now);
         self.legs.insert(leg, id);
+        let test = invite.test && self.settings.is_test_source(invite.hop.peer.ip());
         let admitted = Admitted {
             call: id,
+            test,
             shard,
             invite,
             flow: line.flow.clone(),

@@ -28,8 +28,8 @@ impl Switchboard {
                 let rests_for = callback.not_before.map(|at| between(now.wall, at));
                 let status = CallbackStatus { number: seat.number, tries: callback.tries, rests_for };
                 let age = between(seat.since, start);
-                let (queue, skills) = (seat.queue, callback.skills);
-                self.pools[pool].restore_callback(id, queue, seat.class, skills, age, status, now.mono);
+                let (call, queue, skills) = (seat.call, seat.queue, callback.skills);
+                self.pools[pool].restore_callback(id, call, queue, seat.class, skills, age, status, now.mono);
                 self.kept.insert(id, seat.call);
                 self.callbacks.insert(id, callback.plan);
                 continue;
@@ -170,10 +170,12 @@ impl Switchboard {
         let queue::Event::Moved { seat, queue, skills, exits } = moved else { return };
         let Some(before) = self.pools[from].seat(seat, now.mono) else { return };
         self.pool_step(from, queue::Event::Taken { seat }, now, work);
-        let age = Age { waited: before.waited, credit: before.age.saturating_sub(before.waited) };
-        let (caller, class) = (before.caller, before.class);
+        let credit = before.age.saturating_sub(before.waited);
+        let (stays, is_counted) = (before.stays, before.is_counted);
+        let age = Age { waited: before.waited, credit, stays, is_counted };
+        let (caller, class, test, callback) = (before.caller, before.class, before.test, None);
         let brought =
-            queue::Event::Brought { seat, call, caller, queue, class, skills, exits, age, callback: None };
+            queue::Event::Brought { seat, call, caller, queue, class, skills, exits, age, callback, test };
         self.pool_step(to, brought, now, work);
         self.note_seat(to, seat, now, out);
     }
@@ -182,7 +184,7 @@ impl Switchboard {
     pub(super) fn tell_standing(&mut self, id: CallId, now: Now, out: &mut Vec<Action>) {
         let Some((seat, queue)) = self.calls.get(&id).and_then(Call::waits_in) else { return };
         let Some(pool) = self.pool_of_queue.get(queue).copied() else { return };
-        let Some(standing) = self.pools[pool].standing(seat, now) else { return };
+        let Some(standing) = self.pools[pool].outlook(seat, now) else { return };
         let settings = self.settings.pools[pool].queues.get(queue);
         let announce_every = settings.map_or(Duration::ZERO, |settings| settings.announce_every);
         let (position, expected_wait) = (standing.position, standing.expected_wait);

@@ -200,8 +200,9 @@ fn a_priority_caller_may_have_a_callback_where_nobody_is_signed_in() {
         class: Class::Priority,
         skills: BTreeSet::new(),
         exits: BTreeSet::new(),
-        age: Age { waited: seconds(7), credit: seconds(0) },
+        age: Age { waited: seconds(7), stays: 1, ..Age::default() },
         callback: Some(number(ANNA)),
+        test: false,
     };
     assert_eq!(pool.does(brought), [Action::CallbackKept { seat: SeatId(1) }]);
     assert_eq!(pool.age(1), Some(seconds(7)));
@@ -214,7 +215,16 @@ fn a_restored_callback_keeps_its_age_its_tries_and_its_rest() {
     let status = CallbackStatus { number: number(ANNA), tries: 2, rests_for: Some(seconds(30)) };
     let (queue, none) = (QueueName::from(WALLET), BTreeSet::new());
     let now = pool.now.mono;
-    pool.dispatcher.restore_callback(SeatId(1), queue, Class::Standard, none, seconds(5000), status, now);
+    pool.dispatcher.restore_callback(
+        SeatId(1),
+        CallId(1),
+        queue,
+        Class::Standard,
+        none,
+        seconds(5000),
+        status,
+        now,
+    );
     assert_eq!(pool.age(1), Some(seconds(5000)));
     assert_eq!(dials(&pool.pass(seconds(29))), NOBODY);
     assert_eq!(dials(&pool.pass(seconds(1))), [1]);

@@ -56,6 +56,7 @@ fn who_comes_too_late_or_elsewhere_begins_anew() {
         class: Class::Standard,
         skills: BTreeSet::new(),
         exits: BTreeSet::new(),
+        test: false,
     });
     assert_eq!(pool.age(3), Some(seconds(0)), "another queue");
 }
@@ -136,6 +137,7 @@ fn a_debug_print_of_an_event_shows_no_whole_number() {
         class: Class::Standard,
         skills: BTreeSet::new(),
         exits: BTreeSet::new(),
+        test: false,
     };
     let shown = format!("{joined:?}");
     assert!(!shown.contains(ANNA) && shown.contains("+7916***0001"), "{shown}");

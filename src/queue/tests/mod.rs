@@ -10,9 +10,11 @@ use std::time::Duration;
 mod callbacks;
 mod cut_off;
 mod exits;
+mod floor;
 mod operators;
 mod order;
 mod reload;
+mod reserve;
 mod ringing;
 mod world;
 
@@ -68,6 +70,11 @@ fn serves(queues: &[&str]) -> OperatorSettings {
     }
 }
 
+/// What is kept for reports is looked at in `world.rs`, for all of it at once.
+fn is_no_booking(action: &Action) -> bool {
+    !matches!(action, Action::Booked(_))
+}
+
 impl Pool {
     fn of(operators: &[&str]) -> Pool {
         Pool::with(settings(operators))
@@ -81,6 +88,7 @@ impl Pool {
     fn does(&mut self, event: Event) -> Vec<Action> {
         let mut out = Vec::new();
         self.dispatcher.handle(event, self.now, &mut out);
+        out.retain(is_no_booking);
         self.trace.extend(out.iter().map(|action| (self.now.mono, action.clone())));
         out
     }
@@ -93,6 +101,7 @@ impl Pool {
             self.now = self.now.later(at.since(self.now.mono));
             let mut out = Vec::new();
             self.dispatcher.handle_timeout(self.now, &mut out);
+            out.retain(is_no_booking);
             self.trace.extend(out.iter().map(|action| (at, action.clone())));
             all.extend(out);
         }
@@ -113,6 +122,7 @@ impl Pool {
             class,
             skills: skills(skilled),
             exits: BTreeSet::new(),
+            test: false,
         })
     }
 
@@ -125,6 +135,7 @@ impl Pool {
             class: Class::Standard,
             skills: BTreeSet::new(),
             exits: BTreeSet::new(),
+            test: false,
         })
     }
 

@@ -71,7 +71,7 @@ impl World {
         let state = State::new(
             view,
             admin,
-            Arc::new(hotline::desk::Desk::new(store.clone())),
+            Arc::new(hotline::desk::Desk::new(store.clone(), hotline::clock::Zone::utc())),
             Arc::new(render),
             Arc::new(|filter| if filter.contains("loud") { Err("no such level".into()) } else { Ok(()) }),
             ready_receiver,
@@ -342,6 +342,8 @@ fn first_view() -> View {
             service_level: Some(0.88),
             expected_wait_s: Some(120.0),
             reserve: 1,
+            missing: 0,
+            reserve_cost_s: 0.0,
             operators: QueueOperators { ready: 2, talking: 5, paused: 0, other: 0 },
             longest_by_class_s: BTreeMap::from([(Class::Standard, 41.2)]),
         }],
