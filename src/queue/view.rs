@@ -21,7 +21,7 @@ impl Dispatcher {
         let mut waiting = BTreeMap::new();
         let mut longest_by_class: BTreeMap<Class, Duration> = BTreeMap::new();
         let mut undecided: BTreeMap<Class, [u64; 2]> = BTreeMap::new();
-        for seat in self.waiting_in(name) {
+        for seat in self.waiting_in(name).filter(|seat| !seat.test) {
             let waited = seat.waited(now);
             *waiting.entry(seat.class).or_default() += 1;
             let longest = longest_by_class.entry(seat.class).or_default();
@@ -48,6 +48,7 @@ impl Dispatcher {
             service_level: all.service_level(undecided.values().map(|[_, target]| target).sum()),
             expected_wait: self.expected_wait(name),
             reserve: reserve(),
+            tally: all,
             operators,
         }
     }

@@ -4,7 +4,7 @@ pub use crate::call::CallView;
 use crate::class::Class;
 use crate::ids::{CallId, OfferId, OperatorId, SeatId};
 use crate::machine::Now;
-use crate::queue::{Choice, Dispatcher, OperatorState, OperatorStatus, QueueStatus};
+use crate::queue::{Choice, Dispatcher, OperatorState, OperatorStatus, QueueStatus, Tally};
 use serde::Serialize;
 use std::collections::BTreeMap;
 
@@ -30,8 +30,43 @@ pub struct QueueView {
     pub expected_wait_s: Option<f64>,
     pub reserve: u32,
     pub operators: QueueOperators,
+    /// Since the start; test calls are not among them.
+    pub counts: QueueCounts,
     /// Longest wait by class, in seconds.
     pub longest_by_class_s: BTreeMap<Class, f64>,
+}
+
+/// Rule Q12, all classes: the same figures as the report's and the metrics'.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize)]
+pub struct QueueCounts {
+    pub offered: u64,
+    pub answered: u64,
+    /// Answered within the class's own target.
+    pub within_target: u64,
+    /// Answered within the ten seconds of the promise.
+    pub within_10s: u64,
+    pub abandoned: u64,
+    /// Queue exits.
+    pub exited: u64,
+    /// By a key, an administrator.
+    pub left: u64,
+    /// To another queue.
+    pub moved: u64,
+}
+
+impl From<&Tally> for QueueCounts {
+    fn from(tally: &Tally) -> QueueCounts {
+        QueueCounts {
+            offered: tally.offered,
+            answered: tally.connected,
+            within_target: tally.connected_in_target,
+            within_10s: tally.connected_in_promise,
+            abandoned: tally.hung_up(),
+            exited: tally.exited(),
+            left: tally.left,
+            moved: tally.moved,
+        }
+    }
 }
 
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize)]
@@ -86,6 +121,7 @@ fn queue_view(queue: QueueStatus, pool: &str) -> QueueView {
     let (ready, talking, paused) = (of("ready"), of("talking"), of("paused"));
     let all: usize = queue.operators.values().sum();
     QueueView {
+        counts: QueueCounts::from(&queue.tally),
         name: queue.name.to_string(),
         pool: pool.to_string(),
         longest_wait_s: seconds(queue.longest_wait),

@@ -284,7 +284,7 @@ mod tests {
     use crate::cause::{CallResult, Cause};
     use crate::ids::{CallId, OperatorId};
     use crate::queue::Exit;
-    use crate::switchboard::view::{CallView, OperatorView, QueueOperators, QueueView};
+    use crate::switchboard::view::{CallView, OperatorView, QueueCounts, QueueOperators, QueueView};
 
     fn view() -> View {
         View {
@@ -298,6 +298,7 @@ mod tests {
                 expected_wait_s: None,
                 reserve: 1,
                 operators: QueueOperators::default(),
+                counts: QueueCounts::default(),
                 longest_by_class_s: BTreeMap::from([(Class::Standard, 41.5)]),
             }],
             calls: vec![CallView {

@@ -99,7 +99,7 @@ fn waited_on(before_s: f64, after_s: f64, passed: Duration) -> bool {
 mod tests {
     use super::*;
     use crate::class::Class;
-    use crate::switchboard::view::QueueOperators;
+    use crate::switchboard::view::{QueueCounts, QueueOperators};
 
     fn at(ms: u64) -> Instant {
         Instant::ZERO + Duration::from_millis(ms)
@@ -130,6 +130,7 @@ mod tests {
             expected_wait_s: None,
             reserve: 0,
             operators: QueueOperators::default(),
+            counts: QueueCounts::default(),
             longest_by_class_s: BTreeMap::from([(Class::Standard, longest_wait_s)]),
         }
     }

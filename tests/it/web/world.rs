@@ -9,7 +9,7 @@ use hotline::machine::Wall;
 use hotline::queue::Choice;
 
 use hotline::store::{self, Accounts, Entry, Store};
-use hotline::switchboard::view::{CallView, OperatorView, QueueOperators, QueueView};
+use hotline::switchboard::view::{CallView, OperatorView, QueueCounts, QueueOperators, QueueView};
 use hotline::switchboard::{Admin, Outcome, View};
 use hotline::telemetry::{MediaStats, Metrics, SipStats};
 use hotline::web::{self, AdminHandle, AdminRequest, Role, State};
@@ -343,6 +343,7 @@ fn first_view() -> View {
             expected_wait_s: Some(120.0),
             reserve: 1,
             operators: QueueOperators { ready: 2, talking: 5, paused: 0, other: 0 },
+            counts: QueueCounts::default(),
             longest_by_class_s: BTreeMap::from([(Class::Standard, 41.2)]),
         }],
         calls: vec![CallView {
