@@ -13,6 +13,8 @@ pub struct View {
     /// Grows by one with every change; the live page asks "anything after N?".
     pub version: u64,
     pub draining: bool,
+    /// No new recording begins (`recording.min_free`).
+    pub disk_nearly_full: bool,
     pub queues: Vec<QueueView>,
     pub calls: Vec<CallView>,
     pub operators: Vec<OperatorView>,
@@ -103,7 +105,7 @@ pub(super) fn gather(
     calls: Vec<CallView>,
     now: Now,
 ) -> View {
-    let mut view = View { version, draining, queues: Vec::new(), calls, operators: Vec::new() };
+    let mut view = View { version, draining, calls, ..View::default() };
     for (pool, name) in pools.iter().zip(names) {
         view.queues.extend(pool.queues(now).into_iter().map(|queue| queue_view(queue, name)));
         for operator in pool.operators(now) {

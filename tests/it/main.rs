@@ -3,6 +3,7 @@ mod backups;
 mod calls;
 mod commands;
 mod counts;
+mod disk;
 mod exchange;
 mod faults;
 mod floors;

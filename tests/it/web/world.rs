@@ -333,6 +333,7 @@ fn first_view() -> View {
     View {
         version: 1,
         draining: false,
+        disk_nearly_full: false,
         queues: vec![QueueView {
             name: "wallet".into(),
             pool: "main".into(),
