@@ -1,6 +1,8 @@
 //! The only place that reads the operating system's clock, and the only one that knows time zones.
 use crate::machine::{Instant, Now, Wall};
 use jiff::{Timestamp, tz::TimeZone};
+use serde::de::Error;
+use serde::{Deserialize, Deserializer, Serialize, Serializer};
 
 /// The process's clock. Made once in `main` and handed to the shells; machines are told [`Now`].
 #[derive(Clone, Copy, Debug)]
@@ -52,6 +54,19 @@ pub struct Civil {
 /// A time zone by its IANA name, checked when it was read. The zone data is compiled in where the system has none.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Zone(TimeZone);
+
+impl Serialize for Zone {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        self.0.iana_name().unwrap_or("UTC").serialize(serializer)
+    }
+}
+
+impl<'de> Deserialize<'de> for Zone {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Zone, D::Error> {
+        let name = String::deserialize(deserializer)?;
+        Zone::named(&name).ok_or_else(|| Error::custom(format!("expected an IANA time zone, got `{name}`")))
+    }
+}
 
 impl Zone {
     pub fn named(name: &str) -> Option<Zone> {

@@ -284,14 +284,14 @@ pub fn config(common: &Common, command: ConfigCommand) -> Done {
 
 /// How a command wants the store.
 #[derive(Clone, Copy, PartialEq, Eq)]
-enum Opening {
+pub(super) enum Opening {
     /// Made if it is not there, its tables brought up to date.
     Ready,
     /// For commands that only look: in a mistyped data folder there is nothing to see, and nothing is made.
     AsItIs,
 }
 
-fn with_store<F>(common: &Common, opening: Opening, work: F) -> Done
+pub(super) fn with_store<F>(common: &Common, opening: Opening, work: F) -> Done
 where
     F: AsyncFnOnce(Installation, Shared) -> Done,
 {

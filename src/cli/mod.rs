@@ -13,8 +13,10 @@ pub mod installation;
 mod operator;
 mod prompts;
 mod queue_log;
+mod replay;
 mod report;
 mod serve;
+mod sim;
 mod traffic;
 mod user;
 mod walk;
@@ -98,6 +100,8 @@ enum Command {
     Call(traffic::CallArgs),
     /// Generate load with real RTP and digits
     Load(traffic::LoadArgs),
+    /// How many operators are needed: a day of callers in virtual time, and what they got
+    Sim(sim::SimArgs),
     /// Show the digits in a recording: digit, start and duration in milliseconds
     Dtmf(traffic::DtmfArgs),
     /// Make, check and list recordings
@@ -124,6 +128,8 @@ enum Command {
     /// The configuration
     #[command(subcommand)]
     Config(data::ConfigCommand),
+    /// Re-run a call from the journal and say why each decision fell; a divergence is a finding
+    Replay(replay::ReplayArgs),
     /// What was promised to callers and what they got: by day, queue, operator
     #[command(subcommand)]
     Report(report::ReportCommand),
@@ -163,6 +169,7 @@ fn run(cli: Cli) -> Done {
         Command::Walk(args) => walk::walk(&common, args),
         Command::Call(args) => traffic::call(args),
         Command::Load(args) => traffic::load(args),
+        Command::Sim(args) => sim::sim(&common, args),
         Command::Dtmf(args) => traffic::dtmf(args),
         Command::Prompts(command) => prompts::run(&common, command),
         Command::Subscriber(command) => data::subscriber(&common, command),
@@ -172,6 +179,7 @@ fn run(cli: Cli) -> Done {
         Command::User(command) => data::user(&common, command),
         Command::Db(command) => data::db(&common, command),
         Command::Config(command) => data::config(&common, command),
+        Command::Replay(args) => replay::replay(&common, args),
         Command::Report(command) => report::report(&common, command),
         Command::QueueLog(args) => queue_log::queue_log(&common, args),
         Command::Backup(args) => backup::backup(&common, args),

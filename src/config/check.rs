@@ -191,6 +191,7 @@ impl Check<'_> {
             wrap_up: text.wrap_up.map_or(base.wrap_up, |dur| dur.0),
             max_wait: text.max_wait.map_or(base.max_wait, |dur| dur.0),
             max_len: text.max_len.map_or(base.max_len, |len| len.value as usize),
+            max_expected_wait: text.max_expected_wait.map_or(base.max_expected_wait, |dur| Some(dur.0)),
             all_paused_grace: text.all_paused_grace.map_or(base.all_paused_grace, |dur| dur.0),
             announce_every: text.announce_every.map_or(base.announce_every, |dur| dur.0),
             record: text.record.unwrap_or(base.record),

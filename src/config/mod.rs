@@ -142,6 +142,10 @@ impl Config {
             name: name.clone(),
             max_share: section.max_share,
             starvation_limit: section.starvation_limit,
+            reserve_max: match section.reserve_max {
+                Auto::Auto => None,
+                Auto::Is(most) => Some(most),
+            },
             queues,
             operators,
         }

@@ -69,6 +69,8 @@ struct QueueShown<'c> {
     wrap_up: String,
     max_wait: String,
     max_len: usize,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    max_expected_wait: Option<String>,
     all_paused_grace: String,
     announce_every: String,
     record: bool,
@@ -93,6 +95,7 @@ fn queues(config: &Config) -> BTreeMap<&str, QueueShown<'_>> {
             wrap_up: duration(settings.wrap_up),
             max_wait: duration(settings.max_wait),
             max_len: settings.max_len,
+            max_expected_wait: settings.max_expected_wait.map(duration),
             all_paused_grace: duration(settings.all_paused_grace),
             announce_every: duration(settings.announce_every),
             record: settings.record,

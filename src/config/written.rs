@@ -53,6 +53,7 @@ pub(super) struct QueueText {
     pub wrap_up: Option<Dur>,
     pub max_wait: Option<Dur>,
     pub max_len: Option<Spanned<u32>>,
+    pub max_expected_wait: Option<Dur>,
     pub all_paused_grace: Option<Dur>,
     pub announce_every: Option<Dur>,
     pub record: Option<bool>,

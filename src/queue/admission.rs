@@ -33,7 +33,8 @@ impl Dispatcher {
             return;
         }
         let class = self.class_in(&queue, class);
-        let refusal = self.refusal(&queue, &skills);
+        let too_long = || self.expects_too_long(&queue, class, &skills, now).then_some(Exit::EwtOver);
+        let refusal = self.refusal(&queue, &skills).or_else(too_long);
         self.sequence += 1;
         let seat = Seat {
             id,
@@ -81,7 +82,7 @@ impl Dispatcher {
     }
 
     /// A Priority caller stays so in any queue; other classes are the queue's if it has one.
-    fn class_in(&self, queue: &QueueName, class: Class) -> Class {
+    pub(super) fn class_in(&self, queue: &QueueName, class: Class) -> Class {
         match (class, self.settings.queues.get(queue).and_then(|settings| settings.class)) {
             (Class::Priority, _) | (_, None) => class,
             (_, Some(of_queue)) => of_queue,
@@ -310,6 +311,7 @@ impl Dispatcher {
         self.leave_lane(id);
         self.starvation.rings_no_more(id);
         if let Some(mut seat) = self.seats.remove(&id) {
+            self.gone(&seat);
             self.timers.set(&mut seat.deadline, None, Timer::Seat(id));
             self.forget_retired(&seat.queue);
         }

@@ -2,14 +2,18 @@
 //!
 //! Every step is the same: what the event means is noted, seats that nobody can serve leave, then ready operators are
 //! handed out until nobody waits or nobody is ready, and at last the operators whose state has changed are told. So
-//! between two steps no operator is ready while a seat waits that he may serve.
+//! between two steps no operator is ready while a seat waits that he may serve, but for those held back (Q3).
 use super::booking::Booking;
+use super::decisions::Decisions;
+use super::estimates::Estimates;
 use super::event::{Action, Event};
 use super::lane::Lane;
 use super::last_spoke::LastSpoke;
 use super::measures::Measures;
 use super::offer::Offer;
 use super::operator::{Operator, Work};
+use super::overlap::Overlap;
+use super::reserve::Reserve;
 use super::seat::Seat;
 use super::settings::PoolSettings;
 use super::starts::{Share, Starvation};
@@ -35,6 +39,11 @@ pub struct Dispatcher {
     pub(super) starvation: Starvation,
     pub(super) last_spoke: LastSpoke,
     pub(super) measures: Measures,
+    pub(super) strength: Strength,
+    pub(super) overlap: Overlap,
+    pub(super) estimates: Estimates,
+    pub(super) reserve: Reserve,
+    pub(super) decisions: Decisions,
     /// Told at the end of the step.
     pub(super) booked: Vec<Booking>,
     /// The time of this step.
@@ -47,6 +56,13 @@ pub struct Dispatcher {
     pub(super) turn: u64,
     /// Operators whose state may have changed in this step.
     pub(super) touched: BTreeSet<OperatorId>,
+}
+
+/// The operators of the pool who serve a queue: how many are on duty (`c` of the rules), and how many of them ready.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub(super) struct Strength {
+    pub on_duty: usize,
+    pub ready: usize,
 }
 
 /// The upper bits of an id tell the pools of a node apart.
@@ -67,6 +83,11 @@ impl Dispatcher {
             starvation: Starvation::default(),
             last_spoke: LastSpoke::default(),
             measures: Measures::default(),
+            strength: Strength::default(),
+            overlap: Overlap::default(),
+            estimates: Estimates::default(),
+            reserve: Reserve::default(),
+            decisions: Decisions::default(),
             booked: Vec::new(),
             now: Now::default(),
             dice: ChaCha8Rng::seed_from_u64(seed),
@@ -112,7 +133,9 @@ impl Dispatcher {
     /// The end of every step.
     fn finish(&mut self, now: Now, out: &mut Vec<Action>) {
         self.review_duty(now.mono, out);
+        self.review_reserve(now.mono, out);
         self.dispatch(now.mono, out);
+        self.rearm_review(now.mono);
         let touched = std::mem::take(&mut self.touched);
         for id in touched {
             let Some(operator) = self.operators.get_mut(&id) else { continue };
@@ -144,10 +167,12 @@ impl Machine for Dispatcher {
     fn handle(&mut self, event: Event, now: Now, out: &mut Vec<Action>) {
         let at = now.mono;
         self.now = now;
+        self.pass_time(at);
         match event {
             // `exits` says what the flow handles; every exit is emitted, for the goodbye is the call's to say.
             Event::Joined { seat, call, caller, queue, class, skills, exits: _, test } => {
                 self.joined(seat, call, caller, queue, class, skills, test, at, out);
+                self.arrived(seat, at);
             }
             Event::ClassChanged { seat, class } => self.class_changed(seat, class, at),
             Event::Left { seat, why } => self.left(seat, why, at, out),
@@ -181,11 +206,13 @@ impl Machine for Dispatcher {
 
     fn handle_timeout(&mut self, now: Now, out: &mut Vec<Action>) {
         self.now = now;
+        self.pass_time(now.mono);
         while let Some(timer) = self.timers.pop(now.mono) {
             match timer {
                 Timer::Seat(seat) => self.seat_timeout(seat, now.mono, out),
                 Timer::Offer(offer) => self.offer_timeout(offer, now.mono, out),
                 Timer::Operator(operator) => self.operator_timeout(&operator, now.mono, out),
+                Timer::Review => self.reserve.deadline = None,
             }
         }
         self.finish(now, out);

@@ -299,6 +299,8 @@ pub enum Action {
         operator: OperatorId,
     },
     Alert(Alert),
+    /// Why the `Offer` before it was made, for the call's story.
+    Explained(Box<super::Decision>),
     /// Something to be counted and kept (Q12).
     Booked(Box<Booking>),
 }
@@ -307,7 +309,21 @@ pub enum Action {
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum Alert {
-    OperatorPaused { operator: OperatorId, reason: String },
-    NobodySignedIn { queue: QueueName },
-    PromiseYielded { seat: SeatId },
+    OperatorPaused {
+        operator: OperatorId,
+        reason: String,
+    },
+    NobodySignedIn {
+        queue: QueueName,
+    },
+    PromiseYielded {
+        seat: SeatId,
+    },
+    /// Q3: even with the greatest reserve too many Priority callers will wait longer than promised; so many operators more
+    /// would keep it.
+    PromiseAtRisk {
+        missing: u32,
+    },
+    /// The end of `PromiseAtRisk`.
+    PromiseSafe,
 }

@@ -4,6 +4,7 @@
 //! lanes, however many wait behind them. A lane's rows hold places that do not change with time (see
 //! [`Place`]); a pool has about as many lanes as queues.
 use super::operator::{Duty, Standing};
+use super::ranked::Ranked;
 use super::seat::{Place, Row};
 use super::settings::{OperatorSettings, QueueSettings};
 use crate::class::Class;
@@ -22,7 +23,7 @@ pub(super) struct Lane {
     tiers: Vec<BTreeSet<Skill>>,
     least: BTreeSet<Skill>,
 
-    returned: BTreeSet<Place>,
+    returned: Ranked,
     waiting: Rows,
     more: Rows,
 
@@ -39,7 +40,7 @@ pub(super) struct Lane {
     pub alerted: bool,
 }
 
-type Rows = BTreeMap<Class, BTreeSet<Place>>;
+type Rows = BTreeMap<Class, Ranked>;
 
 impl Lane {
     pub fn new(queue: QueueName, skills: BTreeSet<Skill>, level: usize, settings: &QueueSettings) -> Self {
@@ -50,7 +51,7 @@ impl Lane {
             level,
             tiers,
             least,
-            returned: BTreeSet::new(),
+            returned: Ranked::default(),
             waiting: Rows::new(),
             more: Rows::new(),
             ready: BTreeSet::new(),
@@ -113,36 +114,32 @@ impl Lane {
             Row::More(class) => self.more.get_mut(&class),
         };
         if let Some(set) = set {
-            set.remove(&place);
+            set.remove(place);
         }
     }
 
     // The heads of the rows.
 
     pub fn returned(&self) -> Option<Place> {
-        self.returned.first().copied()
+        self.returned.first()
     }
 
     pub fn priority(&self) -> Option<Place> {
-        self.waiting.get(&Class::Priority)?.first().copied()
+        self.waiting.get(&Class::Priority)?.first()
     }
 
     pub fn priority_more(&self) -> Option<Place> {
-        self.more.get(&Class::Priority)?.first().copied()
+        self.more.get(&Class::Priority)?.first()
     }
 
-    /// By age and boost; with Priority among them when it is over its share.
-    pub fn ordinary(&self, with_priority: bool) -> Option<Place> {
-        self.waiting
-            .iter()
-            .filter(|(class, _)| with_priority || **class != Class::Priority)
-            .filter_map(|(class, row)| row.first().map(|place| place.boosted(*class)))
-            .min()
+    /// By age and boost, among the classes that may be served now.
+    pub fn ordinary(&self, may: impl Fn(Class) -> bool) -> Option<Place> {
+        first_of(&self.waiting, may)
     }
 
     /// By age and boost: seats whose phones ring and who want another.
-    pub fn any_more(&self) -> Option<Place> {
-        self.more.iter().filter_map(|(class, row)| row.first().map(|place| place.boosted(*class))).min()
+    pub fn any_more(&self, may: impl Fn(Class) -> bool) -> Option<Place> {
+        first_of(&self.more, may)
     }
 
     /// By age alone: the oldest without a phone that is not Priority.
@@ -150,9 +147,64 @@ impl Lane {
         self.waiting
             .iter()
             .filter(|(class, _)| **class != Class::Priority)
-            .filter_map(|(_, row)| row.first().copied())
+            .filter_map(|(_, row)| row.first())
             .min()
     }
+
+    // Counts.
+
+    /// Seats without a phone that are not Priority.
+    pub fn others_waiting(&self) -> usize {
+        let others = self.waiting.iter().filter(|(class, _)| **class != Class::Priority);
+        others.map(|(_, row)| row.len()).sum()
+    }
+
+    /// A seat waits for a first phone, or for another.
+    pub fn somebody_waits(&self) -> bool {
+        let mut rows = self.waiting.values().chain(self.more.values()).chain([&self.returned]);
+        rows.any(|row| !row.is_empty())
+    }
+
+    /// Seats without a phone.
+    pub fn waiting(&self) -> impl Iterator<Item = (Class, &Ranked)> {
+        self.waiting.iter().map(|(class, row)| (*class, row))
+    }
+
+    /// Of the seats without a phone, those before a seat of this class and place; with Priority in front of everybody, or
+    /// among them when it is over its share.
+    pub fn ahead_of(&self, class: Class, place: Place, over_share: bool) -> Ahead {
+        let mut ahead = Ahead { returned: self.returned.len(), ..Ahead::default() };
+        for (other, row) in &self.waiting {
+            let first = |class| class == Class::Priority && !over_share;
+            let before = match (first(*other), first(class)) {
+                (true, false) => row.len(),
+                (false, true) => 0,
+                (true, true) => row.before(place),
+                (false, false) => row.before(place.among(*other, class)),
+            };
+            *(if *other == Class::Priority { &mut ahead.priority } else { &mut ahead.others }) += before;
+        }
+        ahead
+    }
+}
+
+/// Seats that come before another one.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Ahead {
+    pub returned: usize,
+    pub priority: usize,
+    pub others: usize,
+}
+
+impl Ahead {
+    pub fn all(self) -> usize {
+        self.returned + self.priority + self.others
+    }
+}
+
+fn first_of(rows: &Rows, may: impl Fn(Class) -> bool) -> Option<Place> {
+    let open = rows.iter().filter(|(_, row)| !row.is_empty()).filter(|(class, _)| may(**class));
+    open.filter_map(|(class, row)| row.first().map(|place| place.boosted(*class))).min()
 }
 
 fn tiers(

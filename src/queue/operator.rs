@@ -74,6 +74,8 @@ pub(super) struct Operator {
     /// Where he stands in the lanes while he is ready.
     pub standings: Vec<(usize, Standing)>,
     pub duty: Duty,
+    /// Counted in the pool's [`super::dispatcher::Strength`]: on duty, and ready.
+    pub counted: [bool; 2],
     pub deadline: Option<Instant>,
 }
 
@@ -167,6 +169,7 @@ impl Operator {
             spent: Spent::default(),
             standings: Vec::new(),
             duty: Duty::SignedOut,
+            counted: [false; 2],
             deadline: None,
         }
     }

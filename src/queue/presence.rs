@@ -4,6 +4,7 @@ use super::dispatcher::Dispatcher;
 use super::event::{Action, Choice, Withdrawal};
 use super::lane::Lane;
 use super::operator::{Duty, Operator, Standing, Work};
+use super::overlap::Overlap;
 use super::settings::PoolSettings;
 use super::timers::Timer;
 use crate::ids::{OperatorId, QueueName, RequestId, SeatId, Skill};
@@ -112,10 +113,26 @@ impl Dispatcher {
         }
         let duty = operator.next_duty();
         if duty != operator.duty {
-            for lane in self.lanes.iter_mut().filter(|lane| lane.could_be_served_by(&operator.settings)) {
+            let mut could_serve = Vec::new();
+            let lanes = self.lanes.iter_mut().enumerate();
+            for (index, lane) in lanes.filter(|(_, lane)| lane.could_be_served_by(&operator.settings)) {
                 lane.count(operator.duty, duty);
+                could_serve.push(index);
+            }
+            if (duty == Duty::On) != (operator.duty == Duty::On) {
+                self.overlap.count(&could_serve, duty == Duty::On);
             }
             operator.duty = duty;
+        }
+        // Whoever is in a call from elsewhere can keep no promise.
+        let on_duty = duty == Duty::On && !operator.occupied && !operator.settings.queues.is_empty();
+        let counted = [on_duty, on_duty && operator.is_ready()];
+        let before = std::mem::replace(&mut operator.counted, counted);
+        for (count, (was, is)) in [&mut self.strength.on_duty, &mut self.strength.ready]
+            .into_iter()
+            .zip(before.into_iter().zip(counted))
+        {
+            *count = count.saturating_add_signed(isize::from(is) - isize::from(was));
         }
         let deadline = operator.next_deadline();
         self.timers.set(&mut operator.deadline, deadline, Timer::Operator(id.clone()));
@@ -131,9 +148,16 @@ impl Dispatcher {
         let settings = self.settings.queues.get(&queue).cloned().unwrap_or_default();
         let mut lane = Lane::new(queue, skills, level, &settings);
         let index = self.lanes.len();
+        self.overlap.add_lane();
         for operator in self.operators.values_mut() {
             if lane.could_be_served_by(&operator.settings) {
                 lane.count(Duty::SignedOut, operator.duty);
+                if operator.duty == Duty::On {
+                    let others = self.lanes.iter().enumerate();
+                    let others = others.filter(|(_, other)| other.could_be_served_by(&operator.settings));
+                    let others: Vec<usize> = others.map(|(other, _)| other).collect();
+                    self.overlap.joins(index, &others);
+                }
             }
             if operator.is_ready() {
                 place(operator, index, &mut lane, &self.settings);
@@ -196,6 +220,7 @@ impl Dispatcher {
             operator.standings.clear();
             operator.duty = Duty::SignedOut;
         }
+        self.overlap = Overlap::default();
         for queue in self.settings.queues.keys().cloned().collect::<Vec<_>>() {
             self.lane_for(queue, BTreeSet::new(), 0);
         }
@@ -215,9 +240,13 @@ impl Dispatcher {
         }
     }
 
-    /// A queue that the settings no longer name goes with its last seat.
+    /// A queue that the settings no longer name goes with its last seat and its last talk: its wrap-up is still due.
     pub(super) fn forget_retired(&mut self, queue: &QueueName) {
-        if !self.retired.contains(queue) || self.seats.values().any(|seat| seat.queue == *queue) {
+        let in_use = || {
+            self.seats.values().any(|seat| seat.queue == *queue)
+                || self.offers.values().any(|offer| offer.queue == *queue)
+        };
+        if !self.retired.contains(queue) || in_use() {
             return;
         }
         self.retired.remove(queue);

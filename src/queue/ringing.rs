@@ -8,6 +8,7 @@ use super::dispatcher::Dispatcher;
 use super::event::{Action, Alert, Exit, Leave, OfferFailure, Withdrawal};
 use super::offer::{NO_RTP_AFTER, Offer, Phase, RELEASED_AFTER, SILENT_AFTER, SLOW_AFTER};
 use super::operator::Work;
+use super::pick_up::Rung;
 use super::seat::Stage;
 use super::timers::Timer;
 use crate::class::Class;
@@ -139,6 +140,14 @@ impl Dispatcher {
 
     /// Takes an offer back. The operator is free when his phone says so, or a second later.
     pub(super) fn withdraw(&mut self, id: OfferId, why: Withdrawal, now: Instant, out: &mut Vec<Action>) {
+        if let Some(offer) = self.offers.get(&id)
+            && matches!(offer.phase, Phase::Dialled { .. } | Phase::Ringing)
+        {
+            self.estimates.pick_up.rung(match why {
+                Withdrawal::TimedOut => Rung::Missed,
+                _ => Rung::CutShort(now.since(offer.offered_at)),
+            });
+        }
         out.push(Action::Withdraw { offer: id, why });
         // A ring that timed out is booked with what it was: no answer, or nobody there.
         if why != Withdrawal::TimedOut {
@@ -169,6 +178,7 @@ impl Dispatcher {
         match offer.phase {
             Phase::Dialled { .. } | Phase::Ringing => {
                 let (seat, operator) = (offer.seat, offer.operator.clone());
+                self.estimates.pick_up.rung(Rung::Missed);
                 self.book_missed(id, why.into());
                 self.forget_offer(id);
                 self.set_free(&operator);
@@ -207,6 +217,10 @@ impl Dispatcher {
         let Phase::Bridging { answered_at } = offer.phase else { return };
         let Some(seat) = self.seats.get_mut(&offer.seat) else { return };
         offer.phase = Phase::Talking { answered_at };
+        self.estimates.pick_up.rung(Rung::Answered(now.since(offer.offered_at)));
+        if seat.class != Class::Priority {
+            self.estimates.stopped_waiting(false);
+        }
         let waited = seat.waited(now);
         (offer.connected_at, offer.waited) = (Some(now), waited);
         let heard = offer.heard;
@@ -285,6 +299,9 @@ impl Dispatcher {
 
     /// The operator's own leg has ended after a talk: wrap-up begins.
     fn part(&mut self, id: OfferId, now: Instant) {
+        // A queue that was taken out of the configuration is forgotten with its last talk.
+        let queue = self.offers.get(&id).and_then(|offer| self.queue_settings(&offer.queue));
+        let wrap_up = queue.map_or(Duration::ZERO, |settings| settings.wrap_up);
         let Some(mut offer) = self.forget_offer(id) else { return };
         let Phase::Parting { talk_since, by, .. } = offer.phase else { return };
         offer.hold(false, now);
@@ -299,13 +316,12 @@ impl Dispatcher {
         };
         self.measures.attempted(&handled);
         self.booked.push(Booking::Attempt(handled.clone()));
-        let wrap_up = self.queue_settings(&offer.queue).map_or(Duration::ZERO, |settings| settings.wrap_up);
+        self.estimates.handled(now.since(offer.offered_at) + wrap_up);
         if let Some(operator) = self.operators.get_mut(&offer.operator) {
             operator.talked += together;
             operator.wrap_up(wrap_up, handled, now);
         }
         self.refresh(&offer.operator);
-        self.forget_retired(&offer.queue);
     }
 
     pub(super) fn offer_timeout(&mut self, id: OfferId, now: Instant, out: &mut Vec<Action>) {
@@ -427,6 +443,7 @@ impl Dispatcher {
     fn forget_offer(&mut self, id: OfferId) -> Option<Offer> {
         let mut offer = self.offers.remove(&id)?;
         self.timers.set(&mut offer.deadline, None, Timer::Offer(id));
+        self.forget_retired(&offer.queue);
         Some(offer)
     }
 }

@@ -86,6 +86,15 @@ pub(super) struct Place {
 }
 
 impl Place {
+    pub fn at(since: Instant, sequence: u64, seat: SeatId) -> Place {
+        Place { since: i64::try_from(since.as_nanos()).unwrap_or(i64::MAX), sequence, seat }
+    }
+
+    /// The place in the row of `other` that is as good as this one in the row of `own` (rule (2) of Q1).
+    pub fn among(self, other: Class, own: Class) -> Place {
+        Place { since: self.since - nanos(own.boost()) + nanos(other.boost()), ..self }
+    }
+
     /// The order of rule (2): by age and boost.
     pub fn boosted(self, class: Class) -> Place {
         Place { since: self.since - nanos(class.boost()), ..self }

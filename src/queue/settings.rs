@@ -40,6 +40,8 @@ pub struct QueueSettings {
     pub wrap_up: Duration,
     pub max_wait: Duration,
     pub max_len: usize,
+    /// Rule Q11, `ewt_over`: nobody joins who would have to wait longer than this, Priority excepted. `None`: no limit.
+    pub max_expected_wait: Option<Duration>,
     pub all_paused_grace: Duration,
     pub announce_every: Duration,
     pub record: bool,
@@ -65,6 +67,7 @@ impl Default for QueueSettings {
             wrap_up: Duration::from_secs(30),
             max_wait: Duration::from_secs(900),
             max_len: 200,
+            max_expected_wait: None,
             all_paused_grace: Duration::from_secs(60),
             announce_every: Duration::from_secs(60),
             record: false,
@@ -109,6 +112,8 @@ pub struct PoolSettings {
     pub max_share: f64,
     /// Rule Q2.
     pub starvation_limit: Duration,
+    /// Rule Q3: the most operators that are held back; `None`: 15 % of those on duty, rounded up.
+    pub reserve_max: Option<u32>,
     pub queues: BTreeMap<QueueName, QueueSettings>,
     pub operators: BTreeMap<OperatorId, OperatorSettings>,
 }
@@ -119,6 +124,7 @@ impl Default for PoolSettings {
             name: PoolName::from("main"),
             max_share: 0.5,
             starvation_limit: Duration::from_secs(600),
+            reserve_max: None,
             queues: BTreeMap::new(),
             operators: BTreeMap::new(),
         }

@@ -59,8 +59,13 @@ pub(super) struct Starvation {
 impl Starvation {
     /// Whether the oldest starving seat, starving since `since`, is due.
     pub fn is_due(&self, since: Instant, now: Instant) -> bool {
-        let waits = now.since(since.max(self.last)) >= WAIT_BEFORE_DUE;
+        let waits = now >= self.due_at(since);
         self.ringing.is_none() && (self.others >= STARTS_BEFORE_DUE || waits)
+    }
+
+    /// When a seat that starves since then is due by waiting alone.
+    pub fn due_at(&self, since: Instant) -> Instant {
+        since.max(self.last) + WAIT_BEFORE_DUE
     }
 
     #[cfg(test)]

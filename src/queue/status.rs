@@ -18,12 +18,16 @@ pub struct QueueStatus {
     pub p10: Option<f64>,
     /// Q12: the share that met its own class's target; `None` while none was decided.
     pub service_level: Option<f64>,
-    /// What the next caller of class `standard` may expect; `None` when nothing is known to reckon with.
+    /// What the next caller of class `standard` may expect; `None` when nobody is on duty.
     pub expected_wait: Option<Duration>,
-    /// Q3: operators held back for Priority.
+    /// Q3: operators of the pool held back for Priority.
     pub reserve: u32,
     /// All classes, since the start.
     pub tally: Tally,
+    /// Q3: operators who are missing in the pool to keep the promise, by the model; 0: it is kept.
+    pub missing: u32,
+    /// Q3: what the reserve adds to everybody else's mean wait, by the model.
+    pub reserve_cost: Duration,
     /// This queue's operators by [`OperatorState::as_str`].
     pub operators: BTreeMap<&'static str, usize>,
 }
@@ -46,6 +50,57 @@ pub struct OperatorStatus {
     pub calls: u64,
     /// Q12: (ring + talk + wrap-up) ÷ (signed in − breaks); `None` before he signed in.
     pub occupancy: Option<f64>,
+}
+
+/// By which rule a seat was next (see `ranking`).
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Rule {
+    /// Q2: its start was due.
+    Due,
+    /// Its connection had failed: the head of the queue.
+    Returned,
+    /// Q1 (1).
+    Priority,
+    /// Q5: another phone for it.
+    PriorityAgain,
+    /// Q1 (2): by age and boost.
+    Order,
+    /// Q5: another phone for it.
+    OrderAgain,
+}
+
+impl Rule {
+    pub const COUNT: usize = 6;
+    pub const ALL: [Rule; Rule::COUNT] =
+        [Rule::Due, Rule::Returned, Rule::Priority, Rule::PriorityAgain, Rule::Order, Rule::OrderAgain];
+
+    /// The seat had no phone before.
+    pub fn is_first(self) -> bool {
+        !matches!(self, Rule::PriorityAgain | Rule::OrderAgain)
+    }
+
+    /// As a reason.
+    pub fn words(self) -> &'static str {
+        match self {
+            Rule::Due => "the turn was due after waiting far too long",
+            Rule::Returned => "back at the head after a failed connection",
+            Rule::Priority => "the first of Priority",
+            Rule::PriorityAgain => "another phone for a Priority caller",
+            Rule::Order => "the first by age and boost",
+            Rule::OrderAgain => "another phone for the same caller",
+        }
+    }
+
+    /// As those who were chosen by it.
+    pub fn short(self) -> &'static str {
+        match self {
+            Rule::Due => "due",
+            Rule::Returned => "returned",
+            Rule::Priority | Rule::PriorityAgain => "Priority",
+            Rule::Order | Rule::OrderAgain => "by age and boost",
+        }
+    }
 }
 
 /// One line of the answer to "why he?".

@@ -10,6 +10,8 @@ pub(super) enum Timer {
     Offer(OfferId),
     Operator(OperatorId),
     Seat(SeatId),
+    /// Of the pool: the reserve is reviewed (Q3), or a seat that is held back becomes due (Q2).
+    Review,
 }
 
 #[derive(Clone, Debug, Default, Serialize, Deserialize)]

@@ -3,29 +3,31 @@ use super::dispatcher::Dispatcher;
 use super::event::Choice;
 use super::measures::{PROMISE, Tally};
 use super::operator::{Operator, Work};
-use super::reserve::reserve;
 use super::seat::{Seat, Stage};
 use super::status::{OperatorStatus, QueueStatus};
 use crate::class::Class;
 use crate::ids::QueueName;
-use crate::machine::{Instant, Now};
-use std::collections::BTreeMap;
+use crate::machine::Now;
+use std::collections::{BTreeMap, BTreeSet};
 use std::time::Duration;
 
 impl Dispatcher {
     pub fn queues(&self, now: Now) -> Vec<QueueStatus> {
-        self.settings.queues.keys().map(|name| self.queue(name, now.mono)).collect()
+        self.settings.queues.keys().map(|name| self.queue(name, now)).collect()
     }
 
-    fn queue(&self, name: &QueueName, now: Instant) -> QueueStatus {
+    fn queue(&self, name: &QueueName, now: Now) -> QueueStatus {
         let mut waiting = BTreeMap::new();
         let mut longest_by_class: BTreeMap<Class, Duration> = BTreeMap::new();
         let mut undecided: BTreeMap<Class, [u64; 2]> = BTreeMap::new();
-        for seat in self.waiting_in(name).filter(|seat| !seat.test) {
-            let waited = seat.waited(now);
+        for seat in self.waiting_in(name) {
+            let waited = seat.waited(now.mono);
             *waiting.entry(seat.class).or_default() += 1;
             let longest = longest_by_class.entry(seat.class).or_default();
             *longest = waited.max(*longest);
+            if seat.test {
+                continue;
+            }
             let [promise, target] = undecided.entry(seat.class).or_default();
             *promise += u64::from(waited <= PROMISE);
             *target += u64::from(waited <= seat.class.target());
@@ -39,6 +41,8 @@ impl Dispatcher {
         for operator in self.operators.values().filter(|operator| operator.settings.queues.contains(name)) {
             *operators.entry(operator.shown.as_str()).or_default() += 1;
         }
+        let expected = self.expected_wait_of_newcomer(name, Class::Standard, &BTreeSet::new(), now);
+        let reserve = self.reserve_status();
         QueueStatus {
             name: name.clone(),
             waiting,
@@ -46,9 +50,11 @@ impl Dispatcher {
             longest_by_class,
             p10: self.measures.of(name, Class::Priority).p10(priority_undecided),
             service_level: all.service_level(undecided.values().map(|[_, target]| target).sum()),
-            expected_wait: self.expected_wait(name),
-            reserve: reserve(),
             tally: all,
+            expected_wait: expected.map(|wait| wait.mean),
+            reserve: reserve.reserve,
+            missing: reserve.missing,
+            reserve_cost: reserve.cost_to_others,
             operators,
         }
     }
@@ -56,22 +62,6 @@ impl Dispatcher {
     fn waiting_in<'a>(&'a self, queue: &'a QueueName) -> impl Iterator<Item = &'a Seat> {
         let waits = |seat: &&Seat| !matches!(seat.stage, Stage::Talking { .. });
         self.seats.values().filter(move |seat| seat.queue == *queue).filter(waits)
-    }
-
-    /// From the present state: with n operators on duty for the queue, one of them is free every AHT ÷ n, and the next
-    /// caller needs as many of these as there are seats before him, and one more. Zero while somebody is ready.
-    fn expected_wait(&self, queue: &QueueName) -> Option<Duration> {
-        let lane = self.lanes.iter().find(|lane| lane.queue == *queue && lane.skills.is_empty())?;
-        if !lane.ready.is_empty() {
-            return Some(Duration::ZERO);
-        }
-        let mut all = Tally::default();
-        for class in Class::ALL {
-            all.add(&self.measures.total(class));
-        }
-        let turns = u32::try_from(self.waiting_in(queue).count() + 1).ok()?;
-        let on_duty = u32::try_from(lane.on_duty).ok().filter(|count| *count > 0)?;
-        Some(all.average_handling()? * turns / on_duty)
     }
 
     pub fn operators(&self, now: Now) -> Vec<OperatorStatus> {

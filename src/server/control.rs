@@ -4,7 +4,7 @@
 //! wire, shards, store, HTTP, people, deadlines ─▶ (one event at a time) ─▶ Stack, Switchboard ─▶ actions ─▶ shells
 //! ```
 //! Nothing here waits for a shell: what is asked comes back as an event. Every input of the Switchboard is numbered and
-//! journalled before it is handled.
+//! journalled with a digest of what it came to.
 use super::disk::Disk;
 use crate::call::{Ask, Happened, Keep};
 use crate::clock::Clock;
@@ -17,8 +17,8 @@ use crate::queue::OperatorState;
 use crate::shard::{self, Shards};
 use crate::sip::{Output, Stack};
 use crate::store::answer::ANSWER_WITHIN;
-use crate::store::{Shared, Snapshot, Writer};
-use crate::switchboard::{Action, Admin, Event, Outcome, Switchboard, View};
+use crate::store::{JournalEntry, Shared, Snapshot, Writer};
+use crate::switchboard::{Action, Admin, Event, Outcome, Switchboard, View, replay};
 use crate::telemetry::{DiskStats, Metrics};
 use crate::web::AdminRequest;
 use crate::wire::{Capacity, Inbound, Wire};
@@ -114,7 +114,10 @@ pub async fn run(mut parts: Parts, mut legs: shard::Events, mut stop: oneshot::R
     control.keep_states();
     let mut publish = tokio::time::interval(PUBLISH_EVERY);
     publish.set_missed_tick_behavior(tokio::time::MissedTickBehavior::Skip);
+    // Before the first input: every replay has a beginning.
+    control.snapshot();
     let mut snapshot = tokio::time::interval(SNAPSHOT_EVERY);
+    snapshot.reset();
     let mut events: Vec<LegEvent> = Vec::new();
     let mut stopping = None;
     loop {
@@ -210,23 +213,23 @@ impl Control {
         while let Some(event) = self.inputs.pop_front() {
             let now = self.now();
             self.parts.journal_seq += 1;
-            self.journal(now, &event);
+            let input = replay::write(&self.parts.switchboard, &event);
             self.parts.switchboard.handle(event, now, &mut self.actions);
+            self.journal(now, input);
             self.carry_out();
         }
     }
 
-    /// Digits of a secret step are journalled as having come, not as what they were.
-    fn journal(&self, now: Now, event: &Event) {
-        let seq = self.parts.journal_seq;
-        match event {
-            Event::Leg(LegEvent::Digit { leg, method, .. })
-                if self.parts.switchboard.listens_secretly(*leg) =>
-            {
-                let masked = serde_json::json!({"secret_digit": {"leg": leg, "method": method}});
-                self.parts.writer.append(seq, now, &masked);
+    /// With what the input came to, so that a replay can tell whether it comes to the same.
+    fn journal(&mut self, now: Now, input: serde_json::Result<String>) {
+        let (seq, decisions) = (self.parts.journal_seq, replay::digest(&self.actions));
+        match input {
+            Ok(input) => self.parts.writer.append(JournalEntry { seq, now, input, decisions }),
+            Err(error) => {
+                // A replay would miss it: it can begin again after the snapshot.
+                tracing::error!(seq, %error, "an input cannot be written to the journal");
+                self.snapshot();
             }
-            event => self.parts.writer.append(seq, now, event),
         }
     }
 
@@ -345,7 +348,11 @@ impl Control {
 
     fn order(&mut self, order: Order) {
         match order {
-            Order::Adopt(flows) => self.parts.switchboard.adopt(flows),
+            Order::Adopt(flows) => {
+                self.parts.switchboard.adopt(flows);
+                // No input of the journal: a replay begins behind it.
+                self.snapshot();
+            }
             Order::Drain(done) => {
                 self.drained.push(done);
                 let request = self.next_admin.take();

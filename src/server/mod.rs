@@ -8,6 +8,8 @@
 //! ```
 mod control;
 mod disk;
+pub mod holder;
+pub mod replay;
 mod retention;
 mod start;
 

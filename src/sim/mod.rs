@@ -1,4 +1,20 @@
-//! The simulator: it replaces every shell by virtual time, and drives the production Switchboard.
+//! The simulator: it replaces every shell by virtual time, and drives the production machines.
+//!
+//! - [`world`]: callers, phones, media and store as events on one agenda, around a whole Switchboard.
+//! - [`population`]: who calls, how long people wait and talk. [`dice`]: chance, from a seed.
+//! - [`day`]: a population in a world. [`bare`]: the same population at a dispatcher alone, for tables of many runs.
+//! - [`ledger`]: what became of every seat, and the figures over it.
+pub mod bare;
+pub mod day;
+pub mod dice;
+pub mod erlang;
+pub mod invariants;
+pub mod ledger;
+pub mod population;
+pub mod report;
 pub mod world;
 
-pub use world::{Behaviour, Heard, Library, World};
+pub use day::House;
+pub use ledger::{Figures, Ledger};
+pub use population::Plan;
+pub use world::{Behaviour, Faults, Heard, Library, World};

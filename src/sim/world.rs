@@ -3,13 +3,15 @@
 //! ```text
 //! agenda ─▶ Switchboard.handle(event, now) ─▶ actions ─▶ answers on the agenda, things heard in the log
 //! ```
-//! Nothing waits: the world jumps to whatever happens next. `hotline walk`, the flow tests and the seeded races use it.
+//! Nothing waits: the world jumps to whatever happens next. `hotline walk`, `hotline sim` and the edge cases use it.
+use super::dice::Dice;
 use crate::call::{Answer, Ask, CallRecord, Happened, Keep};
 use crate::digit::{Digit, DigitMethod};
 use crate::flow::Lookup;
 use crate::ids::{LegId, OperatorId, PlayId, PromptName};
 use crate::machine::{Instant, Machine, Now, earlier};
 use crate::media::{LegCommand, LegEvent, Quality, RecordingEnd};
+use crate::queue::Alert;
 use crate::say::{Language, Piece};
 use crate::sip::{self, Hop, Identity, Incoming, Target, Transport};
 use crate::switchboard::{Action, Admin, Event, Switchboard};
@@ -20,11 +22,15 @@ use std::time::Duration;
 /// A round trip to a phone on the same network.
 const NETWORK: Duration = Duration::from_millis(2);
 const STORE: Duration = Duration::from_millis(1);
+/// How the Call-ID of every caller begins; his number in the order of dialling follows.
+const CALL_ID: &str = "world-";
 /// Events that one `run` may take before the world is thought to spin.
 const EVENTS_MAX: usize = 2_000_000;
 
 /// How long a recording lasts.
-pub type Lasts = Box<dyn Fn(Language, &PromptName) -> Duration>;
+pub type Lasts = Box<dyn Fn(Language, &PromptName) -> Duration + Send>;
+/// What an operator's phone does when it is rung now.
+pub type Behave = Box<dyn FnMut(&OperatorId) -> Behaviour + Send>;
 
 /// What the store would answer.
 #[derive(Clone, Debug, Default)]
@@ -64,6 +70,53 @@ impl Default for Behaviour {
     }
 }
 
+/// What goes wrong between us and the others. Nothing, by default.
+#[derive(Clone, Debug)]
+pub struct Faults {
+    dice: Dice,
+    /// The store answers after a time between these two.
+    pub store: (Duration, Duration),
+    /// Share of the questions that the store never answers.
+    pub store_lost: f64,
+    /// Share of the phones' answers, 180 and final ones, that never come.
+    pub answers_lost: f64,
+    /// Share of the phones' final answers that come later by up to `late_by`.
+    pub answers_late: f64,
+    pub late_by: Duration,
+}
+
+impl Faults {
+    pub fn none(seed: u64) -> Faults {
+        Faults {
+            dice: Dice::new(seed),
+            store: (STORE, STORE),
+            store_lost: 0.0,
+            answers_lost: 0.0,
+            answers_late: 0.0,
+            late_by: Duration::ZERO,
+        }
+    }
+
+    /// A slow store that forgets one question in fifty, and a network that loses or delays a phone's answer now and then.
+    pub fn some(seed: u64) -> Faults {
+        Faults {
+            store: (Duration::from_millis(1), Duration::from_millis(1_500)),
+            store_lost: 0.02,
+            answers_lost: 0.02,
+            answers_late: 0.05,
+            late_by: Duration::from_secs(8),
+            ..Faults::none(seed)
+        }
+    }
+
+    fn late(&mut self) -> Duration {
+        match self.dice.chance(self.answers_late) {
+            true => self.dice.between(Duration::ZERO, self.late_by),
+            false => Duration::ZERO,
+        }
+    }
+}
+
 /// What an onlooker hears and sees.
 #[derive(Clone, Debug, PartialEq)]
 pub enum Heard {
@@ -79,6 +132,7 @@ pub enum Heard {
     Ticket { topic: String, fields: BTreeMap<String, String> },
     Step { flow: String, step: String },
     Notified { to: String },
+    Alert(Alert),
 }
 
 #[derive(Clone, Debug, Default)]
@@ -86,6 +140,7 @@ struct Leg {
     playing: Option<PlayId>,
     barge_in: bool,
     operator: Option<OperatorId>,
+    phone: Option<Behaviour>,
     answered: bool,
 }
 
@@ -94,6 +149,9 @@ pub struct World {
     pub now: Now,
     pub library: Library,
     pub phones: BTreeMap<OperatorId, Behaviour>,
+    /// Asked before `phones`, once for every ring.
+    pub behave: Option<Behave>,
+    pub faults: Faults,
     pub log: Vec<(Instant, Heard)>,
     /// How long a piece lasts.
     pub lasts: Lasts,
@@ -102,6 +160,8 @@ pub struct World {
     legs: BTreeMap<LegId, Leg>,
     callers: u64,
     tickets: u64,
+    /// Kept between steps, for its room.
+    actions: Vec<Action>,
 }
 
 impl World {
@@ -111,6 +171,8 @@ impl World {
             now,
             library: Library::default(),
             phones: BTreeMap::new(),
+            behave: None,
+            faults: Faults::none(0),
             log: Vec::new(),
             lasts: Box::new(|_, _| Duration::from_secs(2)),
             agenda: BTreeMap::new(),
@@ -118,6 +180,7 @@ impl World {
             legs: BTreeMap::new(),
             callers: 0,
             tickets: 0,
+            actions: Vec::new(),
         }
     }
 
@@ -135,7 +198,7 @@ impl World {
             },
             asserted: None,
             anonymous: from.is_empty(),
-            call_id: format!("world-{}", self.callers),
+            call_id: format!("{CALL_ID}{}", self.callers),
             user_agent: None,
             test: false,
             offer: Some(String::new()),
@@ -144,6 +207,11 @@ impl World {
         self.legs.insert(leg, Leg::default());
         self.soon(Duration::ZERO, Event::Sip(sip::Event::Incoming(Box::new(incoming))));
         leg
+    }
+
+    /// The caller's leg of a call that was dialled here.
+    pub fn leg_of(record: &CallRecord) -> Option<LegId> {
+        record.sip_call_id.strip_prefix(CALL_ID)?.parse().ok().map(LegId::incoming)
     }
 
     pub fn press(&mut self, leg: LegId, digit: Digit) {
@@ -203,18 +271,23 @@ impl World {
     pub fn step(&mut self, until: Instant) -> bool {
         let Some(at) = self.next().filter(|at| *at <= until) else { return false };
         self.now = self.now.later(at.since(self.now.mono));
-        let mut out = Vec::new();
-        match self.agenda.first_key_value().map(|(key, _)| *key).filter(|(due, _)| *due <= self.now.mono) {
-            Some(key) => {
-                if let Some(event) = self.agenda.remove(&key).filter(|event| self.still_true(event)) {
-                    self.switchboard.handle(event, self.now, &mut out);
+        let mut out = std::mem::take(&mut self.actions);
+        if self.agenda.first_key_value().is_some_and(|((due, _), _)| *due <= self.now.mono)
+            && let Some((_, event)) = self.agenda.pop_first()
+        {
+            if self.still_true(&event) {
+                if let Event::Leg(LegEvent::Closed { leg, .. }) = &event {
+                    self.legs.remove(leg);
                 }
+                self.switchboard.handle(event, self.now, &mut out);
             }
-            None => self.switchboard.handle_timeout(self.now, &mut out),
+        } else {
+            self.switchboard.handle_timeout(self.now, &mut out);
         }
-        for action in out {
+        for action in out.drain(..) {
             self.carry_out(action);
         }
+        self.actions = out;
         true
     }
 
@@ -286,7 +359,8 @@ impl World {
                 let (flow, step) = (of("flow"), of("step"));
                 self.note(Heard::Step { flow, step });
             }
-            Action::Keep(_) | Action::AdminDone { .. } | Action::Alert(_) => {}
+            Action::Alert(alert) => self.note(Heard::Alert(alert)),
+            Action::Keep(_) | Action::AdminDone { .. } => {}
             Action::Http { request, .. } => self.soon(STORE, Event::HttpFailed { request }),
             Action::Notify { to, .. } => self.note(Heard::Notified { to }),
             Action::Happened(happened) => self.note(Heard::Happened(happened)),
@@ -342,20 +416,31 @@ impl World {
         if let Some(state) = self.legs.get_mut(&leg) {
             state.operator = operator.clone();
         }
-        let phone = operator.and_then(|operator| self.phones.get(&operator).cloned());
+        let phone = operator.and_then(|operator| match &mut self.behave {
+            Some(behave) => Some(behave(&operator)),
+            None => self.phones.get(&operator).cloned(),
+        });
         let Some((phone, rings_after)) =
             phone.and_then(|phone| phone.rings_after.map(|after| (phone.clone(), after)))
         else {
             let failed = sip::Event::Failed { leg, status: 408, redirect: Vec::new() };
             return self.soon(Duration::from_secs(32), Event::Sip(failed));
         };
-        self.soon(rings_after, Event::Sip(sip::Event::Progress { leg, status: 180, sdp: None }));
-        if let Some(after) = phone.answers_after {
+        if !self.faults.dice.chance(self.faults.answers_lost) {
+            self.soon(rings_after, Event::Sip(sip::Event::Progress { leg, status: 180, sdp: None }));
+        }
+        if let Some(after) = phone.answers_after
+            && !self.faults.dice.chance(self.faults.answers_lost)
+        {
             let event = match phone.status {
                 200 => sip::Event::Answered { leg, sdp: String::new(), user_agent: None },
                 status => sip::Event::Failed { leg, status, redirect: Vec::new() },
             };
+            let after = after + self.faults.late();
             self.soon(after, Event::Sip(event));
+        }
+        if let Some(state) = self.legs.get_mut(&leg) {
+            state.phone = Some(phone);
         }
     }
 
@@ -371,12 +456,12 @@ impl World {
             LegCommand::Answer { leg, .. } => {
                 let Some(state) = self.legs.get_mut(&leg) else { return };
                 state.answered = true;
-                let phone = state.operator.as_ref().and_then(|operator| self.phones.get(operator)).cloned();
-                if let Some(phone) = phone {
-                    if phone.speaks {
+                if let Some(phone) = &state.phone {
+                    let (speaks, talks) = (phone.speaks, phone.talks);
+                    if speaks {
                         self.soon(Duration::from_millis(20), Event::Leg(LegEvent::Flowing { leg }));
                     }
-                    if let Some(talks) = phone.talks {
+                    if let Some(talks) = talks {
                         let how = sip::Ended::Bye { reason: None };
                         self.soon(talks, Event::Sip(sip::Event::Ended { leg, how }));
                     }
@@ -426,9 +511,10 @@ impl World {
     }
 
     fn on_ask(&mut self, ask: Ask) {
-        if self.library.away {
+        if self.library.away || self.faults.dice.chance(self.faults.store_lost) {
             return;
         }
+        let after = self.faults.dice.between(self.faults.store.0, self.faults.store.1);
         let request = ask.request();
         let row = match ask {
             Ask::Lookup { what: Lookup::Payment { number, .. }, .. } => self.library.payments.get(&number),
@@ -438,14 +524,14 @@ impl World {
                 self.tickets += 1;
                 let number = format!("{:06}", 100_000 + self.tickets);
                 self.note(Heard::Ticket { topic: ticket.topic, fields: ticket.fields });
-                return self.soon(STORE, Event::Store(Answer::TicketOpened { request, number }));
+                return self.soon(after, Event::Store(Answer::TicketOpened { request, number }));
             }
         };
         let answer = match row {
             Some(row) => Answer::Found { request, row: row.clone() },
             None => Answer::NotFound { request },
         };
-        self.soon(STORE, Event::Store(answer));
+        self.soon(after, Event::Store(answer));
     }
 }
 

@@ -233,6 +233,24 @@ pub enum Event {
     },
 }
 
+impl Event {
+    /// The dialog that it is about; `None` for what is not about one.
+    pub fn leg(&self) -> Option<LegId> {
+        match self {
+            Event::Incoming(incoming) => Some(incoming.leg),
+            Event::Confirmed { leg, .. }
+            | Event::Ended { leg, .. }
+            | Event::Progress { leg, .. }
+            | Event::Answered { leg, .. }
+            | Event::Failed { leg, .. }
+            | Event::Offered { leg, .. }
+            | Event::Reanswered { leg, .. }
+            | Event::Digit { leg, .. } => Some(*leg),
+            Event::Registered { .. } | Event::Unregistered { .. } | Event::Pong { .. } => None,
+        }
+    }
+}
+
 /// What the shell around the stack must do.
 #[derive(Clone, Debug, PartialEq)]
 pub enum Output {

@@ -112,7 +112,7 @@ pub(crate) fn event(n: u64, kind: &str) -> Entry {
 
 pub(crate) fn journal(seq: u64) -> JournalEntry {
     let now = Now { mono: Instant::from_nanos(seq * 7), wall: Wall(seq as i64 * 1_000) };
-    JournalEntry { seq, now, input: format!("{{\"n\":{seq}}}") }
+    JournalEntry { seq, now, input: format!("{{\"n\":{seq}}}"), decisions: u64::MAX - seq }
 }
 
 fn number(text: &str) -> Number {
@@ -437,6 +437,9 @@ pub(crate) async fn the_journal_reads_back_from_any_number(store: Shared) {
     assert_eq!(store.journal_from(2, 1).await.unwrap(), [journal(2)]);
     assert_eq!(store.last_seq().await.unwrap(), 5);
     assert_eq!(store.snapshot_before(None).await.unwrap(), Some(snapshot.clone()));
+    assert_eq!(store.snapshot_after(None).await.unwrap(), Some(snapshot.clone()));
+    assert_eq!(store.snapshot_after(Some(2)).await.unwrap(), Some(snapshot.clone()));
+    assert_eq!(store.snapshot_after(Some(3)).await.unwrap(), None);
     assert_eq!(store.snapshot_before(Some(Wall(3_000))).await.unwrap(), Some(snapshot));
     assert_eq!(store.snapshot_before(Some(Wall(2_999))).await.unwrap(), None);
 }

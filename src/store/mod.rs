@@ -174,6 +174,9 @@ pub trait Journal {
 
     /// The newest snapshot taken at or before this moment; the newest of all for `None`.
     fn snapshot_before(&self, at: Option<Wall>) -> Reply<'_, Option<Snapshot>>;
+
+    /// The oldest snapshot with a number above `seq`; the oldest of all for `None`.
+    fn snapshot_after(&self, seq: Option<u64>) -> Reply<'_, Option<Snapshot>>;
 }
 
 /// What can go wrong with a store.

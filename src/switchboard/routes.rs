@@ -253,6 +253,8 @@ impl Switchboard {
                 }
                 out.push(Action::Alert(alert));
             }
+            // Remembered by the pool; asked for by `Dispatcher::explain`.
+            queue::Action::Explained(_) => {}
         }
     }
 

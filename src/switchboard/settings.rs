@@ -16,7 +16,7 @@ pub enum AllowAnonymous {
     Never,
 }
 
-#[derive(Clone, Debug)]
+#[derive(Clone, Debug, Serialize, Deserialize)]
 pub struct Settings {
     pub rules: Rules,
     /// Peers whose numbers are believed: P-Asserted-Identity, else From (queue rules, Q14).

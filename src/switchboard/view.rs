@@ -31,6 +31,10 @@ pub struct QueueView {
     pub service_level: Option<f64>,
     pub expected_wait_s: Option<f64>,
     pub reserve: u32,
+    /// Operators who are missing to keep the promise to Priority; 0: it is kept.
+    pub missing: u32,
+    /// What the reserve adds to everybody else's mean wait.
+    pub reserve_cost_s: f64,
     pub operators: QueueOperators,
     /// Since the start; test calls are not among them.
     pub counts: QueueCounts,
@@ -131,6 +135,8 @@ fn queue_view(queue: QueueStatus, pool: &str) -> QueueView {
         service_level: queue.service_level,
         expected_wait_s: queue.expected_wait.map(seconds),
         reserve: queue.reserve,
+        missing: queue.missing,
+        reserve_cost_s: seconds(queue.reserve_cost),
         operators: QueueOperators { ready, talking, paused, other: all - ready - talking - paused },
         longest_by_class_s: queue
             .longest_by_class

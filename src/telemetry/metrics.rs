@@ -238,14 +238,19 @@ fn write_queues(out: &mut Exposition, counts: &Counts, view: &View) {
     for ((queue, class, short), count) in &counts.abandoned {
         out.sample(&[("queue", queue), ("class", class.as_str()), ("short", word(*short))], count);
     }
+    // A pool's queues all show the pool's.
+    let pools: BTreeMap<&str, _> = view.queues.iter().map(|queue| (queue.pool.as_str(), queue)).collect();
     out.family("hotline_queue_reserve", Kind::Gauge, "Operators held back for Priority.");
-    let mut reserve: BTreeMap<&str, u32> = BTreeMap::new();
-    for queue in &view.queues {
-        let pool = reserve.entry(&queue.pool).or_default();
-        *pool = (*pool).max(queue.reserve); // a pool's queues all show the pool's
+    for (pool, queue) in &pools {
+        out.sample(&[("pool", pool)], queue.reserve);
     }
-    for (pool, reserve) in reserve {
-        out.sample(&[("pool", pool)], reserve);
+    out.family(
+        "hotline_queue_operators_missing",
+        Kind::Gauge,
+        "Operators missing to keep the promise to Priority.",
+    );
+    for (pool, queue) in &pools {
+        out.sample(&[("pool", pool)], queue.missing);
     }
 }
 
@@ -326,6 +331,8 @@ mod tests {
                 service_level: None,
                 expected_wait_s: None,
                 reserve: 1,
+                missing: 2,
+                reserve_cost_s: 12.5,
                 operators: QueueOperators::default(),
                 counts: QueueCounts::default(),
                 longest_by_class_s: BTreeMap::from([(Class::Standard, 41.5)]),
@@ -399,6 +406,7 @@ mod tests {
             "hotline_queue_answered_total{queue=\"wallet\",class=\"priority\",within_target=\"true\"} 1",
             "hotline_queue_abandoned_total{queue=\"wallet\",class=\"priority\",short=\"false\"} 1",
             "hotline_queue_reserve{pool=\"main\"} 1",
+            "hotline_queue_operators_missing{pool=\"main\"} 2",
             "hotline_operators{pool=\"main\",state=\"ready\"} 1",
             "hotline_operators{pool=\"main\",state=\"paused\"} 0",
             "hotline_dtmf_events_total{method=\"inband\"} 1",

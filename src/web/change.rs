@@ -141,6 +141,8 @@ mod tests {
             service_level: None,
             expected_wait_s: None,
             reserve: 0,
+            missing: 0,
+            reserve_cost_s: 0.0,
             operators: QueueOperators::default(),
             counts: QueueCounts::default(),
             longest_by_class_s: BTreeMap::from([(Class::Standard, longest_wait_s)]),

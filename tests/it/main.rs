@@ -18,3 +18,4 @@ mod reports;
 mod strangers;
 mod web;
 mod wire;
+mod worlds;

@@ -7,6 +7,7 @@ use std::collections::BTreeSet;
 use std::time::Duration;
 
 mod exits;
+mod floor;
 mod operators;
 mod order;
 mod reload;

@@ -336,6 +336,10 @@ fn skills_widen_on_the_queues_timeline_and_the_better_tier_comes_first() {
     assert_eq!(pool.seat("101"), Some(2), "after twenty seconds anybody will do");
 }
 
+fn operators(pool: &Pool, seat: u64) -> Vec<Reason> {
+    pool.dispatcher.explain(SeatId(seat), pool.now).unwrap().standing.unwrap().operators
+}
+
 #[test]
 fn every_decision_can_be_explained() {
     let mut settings = settings(&["101", "102", "103", "104"]);
@@ -344,7 +348,7 @@ fn every_decision_can_be_explained() {
     let mut pool = Pool::with(settings);
     pool.chooses("102", break_for("lunch"));
     pool.join_queue(1, WALLET, Class::Standard, &["english"]);
-    let reasons = pool.dispatcher.explain(SeatId(1), pool.now);
+    let reasons = operators(&pool, 1);
     let why = |operator: &str| reasons.iter().find(|r| r.operator == id(operator)).unwrap().why.clone();
     assert_eq!(reasons.len(), 4, "a reason for everyone");
     assert_eq!(why("101"), Why::LacksSkills { skills: skills(&["english"]) });
@@ -357,7 +361,7 @@ fn every_decision_can_be_explained() {
     pool.join(2, Class::Standard);
     pool.rings("104");
     pool.does(Event::SignedIn { operator: id("101") });
-    let reasons = pool.dispatcher.explain(SeatId(2), pool.now);
+    let reasons = operators(&pool, 2);
     assert_eq!((reasons[0].operator.as_str(), reasons[0].rank), ("101", Some(1)));
     assert_eq!(reasons[0].why, Why::Idle { idle: Duration::ZERO });
 }

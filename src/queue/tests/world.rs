@@ -452,7 +452,7 @@ impl World {
                 self.plan(millis(50), Event::Pong { request, operator, alive });
             }
             Action::Booked(booking) => self.book(*booking),
-            Action::OperatorChanged { .. } | Action::Alert(_) => {}
+            Action::OperatorChanged { .. } | Action::Alert(_) | Action::Explained(_) => {}
         }
     }
 
@@ -499,18 +499,35 @@ impl World {
     }
 
     fn invariants(&mut self) {
+        let ready = |caller: Option<&Caller>| {
+            let all = self.dispatcher.operators(self.now);
+            let ready = all.iter().filter(|operator| operator.state == OperatorState::Ready);
+            ready.filter(|operator| caller.is_none_or(|caller| self.may_serve(&operator.id, caller))).count()
+        };
+        let reserve = self.dispatcher.reserve_status().reserve as usize;
         for operator in self.dispatcher.operators(self.now) {
             if operator.state != OperatorState::Ready {
                 continue;
             }
             assert!(!self.claims.contains_key(&operator.id), "{} is claimed and ready", operator.id);
             for (seat, caller) in &self.callers {
-                let waits = caller.phones.is_empty() && caller.with.is_none();
-                assert!(
-                    !(waits && self.may_serve(&operator.id, caller)),
-                    "{} is idle while {seat} waits",
-                    operator.id
-                );
+                if !caller.phones.is_empty() || caller.with.is_some() || !self.may_serve(&operator.id, caller)
+                {
+                    continue;
+                }
+                let kept = match caller.class {
+                    Class::Priority => 0,
+                    Class::Security => reserve.min(1),
+                    _ => reserve,
+                };
+                // Q3; in a part of the pool no more is held back than 15 % of it, or none of two.
+                let of_lane = match self.fitting_on_duty(caller) {
+                    0..3 => 0,
+                    fitting => kept.min((fitting * 15).div_ceil(100)),
+                };
+                let held_back = ready(None) <= kept || ready(Some(caller)) <= of_lane;
+                assert!(held_back && kept > 0, "{} is idle while {seat} waits", operator.id);
+                assert!(!self.is_due(*seat, &operator.id), "{seat} is due and {} ready", operator.id);
             }
         }
         for (seat, caller) in &self.callers {
@@ -522,6 +539,22 @@ impl World {
         for (_, _, tally) in self.dispatcher.measures().by_queue() {
             assert!(tally.balances(), "{tally:?}");
         }
+    }
+
+    fn fitting_on_duty(&self, caller: &Caller) -> usize {
+        let on_duty = |operator: &&super::super::operator::Operator| {
+            operator.duty == super::super::operator::Duty::On && self.may_serve(&operator.id, caller)
+        };
+        self.dispatcher.operators.values().filter(on_duty).count()
+    }
+
+    /// Q2: a due start is never withheld.
+    fn is_due(&self, seat: SeatId, operator: &OperatorId) -> bool {
+        let Some((joined_at, oldest)) = self.starving(Some(operator)) else { return false };
+        let since = (joined_at + self.settings.starvation_limit).max(self.last_starved);
+        oldest == seat
+            && self.turn.is_none()
+            && (self.others >= 2 || self.now.mono.since(since) >= seconds(60))
     }
 
     /// As a store keeps them: a later telling replaces an earlier one.

@@ -30,7 +30,8 @@ const PUT_MESSAGE: &str =
 /// A choice written late, after a later one, changes nothing.
 const PUT_CHOICE: &str =
     "UPDATE operators SET paused = ?1, chosen_at = ?2 WHERE id = ?3 AND coalesce(chosen_at, 0) <= ?2";
-const PUT_JOURNAL: &str = "INSERT OR REPLACE INTO journal (seq, at, mono_ns, input) VALUES (?, ?, ?, ?)";
+const PUT_JOURNAL: &str =
+    "INSERT OR REPLACE INTO journal (seq, at, mono_ns, input, decisions) VALUES (?, ?, ?, ?, ?)";
 const PUT_SNAPSHOT: &str =
     "INSERT OR REPLACE INTO snapshots (seq, at, mono_ns, flow_set, state) VALUES (?, ?, ?, ?, ?)";
 const PUT_AUDIT: &str = "INSERT INTO audit (at, who, what, detail) VALUES (?, ?, ?, ?)";
@@ -206,6 +207,7 @@ async fn put_journal(connection: &mut SqliteConnection, entry: &JournalEntry) ->
         .bind(entry.now.wall.0)
         .bind(signed(entry.now.mono.as_nanos()))
         .bind(&entry.input)
+        .bind(entry.decisions.cast_signed())
         .execute(connection)
         .await?;
     Ok(())

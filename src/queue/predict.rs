@@ -1,0 +1,450 @@
+//! Foretelling the promise (Q3): what share of Priority callers will wait longer than ten seconds, and what everybody else
+//! waits, with `r` operators held back.
+//!
+//! The pool as a birth-death chain: M/M/c with two ranks and a cut-off (Taylor and Templeton, 1980). A state is the number
+//! of operators at work with Priority callers who wait for one (the *phase*) and the number of others who wait (the
+//! *level*). Priority takes any operator; others only when more than `r` are ready, security when more than one is.
+//!
+//! ```text
+//!   phase   0 … c−r−1      c−r … c−1              c, c+1 …
+//!           nobody waits   others wait            Priority waits too
+//!           anybody  ─▶    Priority ─▶            Priority ─▶
+//!           ◀─ talks end   ◀─ talks end; at c−r the next of the others takes his place (level − 1)
+//! ```
+//! A level is left downwards at the phase c−r alone, so one pass upwards solves the chain exactly: the crossings between two
+//! levels balance, and inside a level the phases are a tridiagonal system. Callers who give up are the one approximation:
+//! their number is right at each level, but all are taken out at the phase c−r.
+//!
+//! A Priority caller then needs a ready operator (Erlang, if all are at work) *and* somebody to pick up: the first phone, the
+//! second at 4 s and the third at 6 s if they find an operator.
+use super::measures::PROMISE;
+use super::pick_up;
+use serde::{Deserialize, Serialize};
+use std::time::Duration;
+
+/// Q3: "whose predicted share of Priority misses is ≤ 5 %".
+pub(super) const MISSES_MAX: f64 = 0.05;
+/// The time grid between a Priority caller's arrival and the promise.
+const STEP_S: f64 = 0.25;
+/// Levels and phases of less than this share of the time are left out.
+const NEGLIGIBLE: f64 = 1e-6;
+/// A pool with more others waiting than this is lost whatever `r` is.
+const LEVELS_MAX: usize = 5000;
+/// Priority callers who wait at once, in the chain. Where more are not negligible the promise is lost anyway.
+const PRIORITY_WAITING_MAX: usize = 24;
+/// Sums are scaled down beyond this, far from the end of `f64`.
+const LARGE: f64 = 1e100;
+
+/// What a pool is asked for. Rates are per second.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Serialize, Deserialize)]
+pub(super) struct Demand {
+    pub priority: f64,
+    pub security: f64,
+    /// Everybody else.
+    pub ordinary: f64,
+    /// Operator-seconds that one connected call costs: ringing, talk, wrap-up and what failed before.
+    pub handling_s: f64,
+    /// Of those who are not Priority: the mean time until they give up or `max_wait` ends it.
+    pub patience_s: f64,
+}
+
+/// How phones answer a Priority caller.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub(super) struct Phones {
+    /// [`pick_up::PickUp::unanswered`].
+    pub unanswered: Vec<f64>,
+    /// When another phone is added (Q5).
+    pub added: Vec<Duration>,
+}
+
+/// What comes of holding back `r`.
+#[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
+pub(super) struct Outlook {
+    /// The share of Priority callers who are not connected within the promise.
+    pub misses: f64,
+    /// The mean wait of everybody else for an operator, those who give up included.
+    pub ordinary_wait_s: f64,
+    /// The share of time in which somebody else waits.
+    pub backlog: f64,
+}
+
+pub(super) fn outlook(servers: u32, reserve: u32, demand: &Demand, phones: &Phones) -> Outlook {
+    if servers == 0 {
+        return Outlook { misses: 1.0, ordinary_wait_s: demand.patience_s, backlog: 1.0 };
+    }
+    let chain = Chain::solve(servers as usize, reserve.min(servers - 1) as usize, demand);
+    let late = Late::new(phones, servers as f64 / demand.handling_s);
+    let others = demand.security + demand.ordinary;
+    Outlook {
+        misses: chain.misses(&late),
+        ordinary_wait_s: if others > 0.0 { chain.level_mean / others } else { 0.0 },
+        backlog: chain.backlog,
+    }
+}
+
+/// Q3: "r_max = 0 for c < 3, else ⌈0.15·c⌉, never above c − 1".
+pub(super) fn reserve_max(servers: u32, setting: Option<u32>) -> u32 {
+    if servers < 3 {
+        return 0;
+    }
+    setting.unwrap_or_else(|| (servers * 15).div_ceil(100)).min(servers - 1)
+}
+
+/// The chain's stationary distribution.
+struct Chain {
+    servers: usize,
+    /// Time in each phase, all levels together.
+    phases: Vec<f64>,
+    level_mean: f64,
+    backlog: f64,
+}
+
+impl Chain {
+    fn solve(servers: usize, reserve: usize, demand: &Demand) -> Chain {
+        let (mu, theta) = (1.0 / demand.handling_s, 1.0 / demand.patience_s);
+        let cutoff = servers - reserve;
+        let waiting = priority_waiting(demand.priority / (servers as f64 * mu));
+        let top = servers + waiting;
+        // Security still comes in while more than one is ready.
+        let open = |phase: usize| phase + 1 < servers;
+        let birth = |phase: usize| match phase {
+            phase if phase == top => 0.0,
+            phase => demand.priority + if open(phase) { demand.security } else { 0.0 },
+        };
+        let queued = |phase: usize| demand.ordinary + if open(phase) { 0.0 } else { demand.security };
+        let death = |phase: usize| phase.min(servers) as f64 * mu;
+
+        // Phases above the cut-off, inside one level: the same tridiagonal system for each, factored once.
+        let count = top - cutoff;
+        let (mut ratio, mut pivot) = (vec![0.0; count], vec![0.0; count]);
+        for row in 0..count {
+            let phase = cutoff + 1 + row;
+            let below = if row == 0 { 0.0 } else { birth(phase - 1) * ratio[row - 1] };
+            pivot[row] = birth(phase) + queued(phase) + death(phase) - below;
+            ratio[row] = if phase == top { 0.0 } else { death(phase + 1) / pivot[row] };
+        }
+        // `level[i]`: phase cutoff + i. Its first entry is known, the rest follows from it and the level below.
+        let up: Vec<f64> = (0..=count).map(|i| queued(cutoff + i)).collect();
+        let births: Vec<f64> = (0..=count).map(|i| birth(cutoff + i)).collect();
+        let fill = |level: &mut [f64], below: Option<&[f64]>| {
+            for row in 0..count {
+                let inflow = below.map_or(0.0, |below| up[row + 1] * below[row + 1]);
+                level[row + 1] = (inflow + births[row] * level[row]) / pivot[row];
+            }
+            for row in (0..count.saturating_sub(1)).rev() {
+                level[row + 1] += ratio[row] * level[row + 2];
+            }
+        };
+        let mut level = vec![0.0; count + 1];
+        level[0] = 1.0;
+        fill(&mut level, None);
+
+        let mut phases = vec![0.0; top + 1];
+        let all = demand.priority + demand.security + demand.ordinary;
+        phases[cutoff] = 1.0;
+        for phase in (0..cutoff).rev() {
+            phases[phase] = if all > 0.0 { phases[phase + 1] * death(phase + 1) / all } else { 0.0 };
+        }
+        phases[cutoff..].copy_from_slice(&level);
+        let mut total: f64 = phases.iter().sum();
+        let (mut waiting_mass, mut weighted) = (0.0, 0.0);
+        let mut before = level.clone();
+        let mut mass_before: f64 = level.iter().sum();
+        for q in 1..LEVELS_MAX {
+            let crossing: f64 = before.iter().zip(&up).map(|(time, rate)| time * rate).sum();
+            let given_up = theta * q as f64 * mass_before / before[0];
+            level[0] = crossing / (cutoff as f64 * mu + given_up);
+            fill(&mut level, Some(&before));
+            let mass: f64 = level.iter().sum();
+            for (phase, time) in phases[cutoff..].iter_mut().zip(&level) {
+                *phase += time;
+            }
+            total += mass;
+            waiting_mass += mass;
+            weighted += q as f64 * mass;
+            if mass <= NEGLIGIBLE * total && mass <= mass_before {
+                break;
+            }
+            if total > LARGE {
+                let small = 1.0 / total;
+                for value in phases.iter_mut().chain(&mut level) {
+                    *value *= small;
+                }
+                waiting_mass *= small;
+                weighted *= small;
+                total = 1.0;
+                mass_before = mass * small;
+            } else {
+                mass_before = mass;
+            }
+            std::mem::swap(&mut before, &mut level);
+        }
+        for phase in &mut phases {
+            *phase /= total;
+        }
+        Chain { servers, phases, level_mean: weighted / total, backlog: waiting_mass / total }
+    }
+
+    /// A Priority caller sees the chain as it is on average (PASTA).
+    fn misses(&self, late: &Late) -> f64 {
+        let (ready, all_busy) = self.phases.split_at(self.servers);
+        let others_ready = ready.iter().enumerate().map(|(busy, time)| (self.servers - 1 - busy, time));
+        let at_once: f64 = others_ready.map(|(others, time)| time * late.with(others)).sum();
+        let later: f64 =
+            all_busy.iter().zip(late.after_completions(all_busy.len())).map(|(t, l)| t * l).sum();
+        (at_once + later).clamp(0.0, 1.0)
+    }
+}
+
+/// So many Priority callers may wait that more are negligible.
+fn priority_waiting(load: f64) -> usize {
+    if load <= 0.0 {
+        return 1;
+    }
+    let enough = NEGLIGIBLE.ln() / load.min(0.99).ln();
+    (enough.ceil() as usize).clamp(2, PRIORITY_WAITING_MAX)
+}
+
+/// The chance of not being connected within the promise.
+struct Late {
+    /// By the number of further operators who are ready when the first phone rings.
+    ready: Vec<f64>,
+    /// With nobody else ready, by the steps that are left when the first phone rings.
+    alone: Vec<f64>,
+    /// Talks that end, per second, while all are at work.
+    completions: f64,
+}
+
+impl Late {
+    fn new(phones: &Phones, completions: f64) -> Late {
+        let steps = (PROMISE.as_secs_f64() / STEP_S) as usize;
+        let unanswered: Vec<f64> =
+            (0..=steps).map(|step| pick_up::at(&phones.unanswered, step as f64 * STEP_S)).collect();
+        let added: Vec<usize> =
+            phones.added.iter().map(|after| (after.as_secs_f64() / STEP_S) as usize).collect();
+        let ended = |steps: usize| 1.0 - (-completions * steps as f64 * STEP_S).exp();
+        // A phone that is added at `after`, or when the next operator is ready.
+        let next = |left: usize, after: usize| {
+            if after >= left {
+                return 1.0;
+            }
+            let mut sum = ended(after) * unanswered[left - after];
+            for step in after..left {
+                let middle = (unanswered[left - step] + unanswered[left - step - 1]) / 2.0;
+                sum += (ended(step + 1) - ended(step)) * middle;
+            }
+            sum + 1.0 - ended(left)
+        };
+        let with = |others: usize, left: usize| {
+            let mut late = unanswered[left];
+            for (n, after) in added.iter().enumerate() {
+                late *= match n {
+                    n if n < others => unanswered[left.saturating_sub(*after)],
+                    n if n == others => next(left, *after),
+                    _ => 1.0,
+                };
+            }
+            late
+        };
+        Late {
+            ready: (0..=added.len()).map(|others| with(others, steps)).collect(),
+            alone: (0..=steps).map(|left| with(0, left)).collect(),
+            completions,
+        }
+    }
+
+    fn with(&self, others_ready: usize) -> f64 {
+        let most = self.ready.len() - 1;
+        self.ready[others_ready.min(most)]
+    }
+
+    /// For the first, second, … of those who wait for a talk to end.
+    fn after_completions(&self, count: usize) -> impl Iterator<Item = f64> {
+        let steps = self.alone.len() - 1;
+        // Not enough talks have ended by each step: the Poisson sum, one term more for each place in the row.
+        let mut not_yet: Vec<f64> = vec![0.0; steps + 1];
+        let mut term: Vec<f64> =
+            (0..=steps).map(|step| (-self.completions * step as f64 * STEP_S).exp()).collect();
+        (0..count).map(move |place| {
+            for (step, (sum, term)) in not_yet.iter_mut().zip(&mut term).enumerate() {
+                if place > 0 {
+                    *term *= self.completions * step as f64 * STEP_S / place as f64;
+                }
+                *sum += *term;
+            }
+            let mut late = not_yet[steps];
+            for step in 0..steps {
+                let middle = (self.alone[steps - step] + self.alone[steps - step - 1]) / 2.0;
+                late += (not_yet[step] - not_yet[step + 1]) * middle;
+            }
+            late
+        })
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// 20 operators, 240 s, 10 % Priority, 95 % load: the design's reference.
+    fn reference() -> Demand {
+        let all = 0.95 * 20.0 / 240.0;
+        Demand { priority: 0.1 * all, security: 0.0, ordinary: 0.9 * all, handling_s: 240.0, patience_s: 1e7 }
+    }
+
+    fn instant() -> Phones {
+        Phones {
+            unanswered: vec![1.0, 0.0, 0.0],
+            added: vec![Duration::from_secs(4), Duration::from_secs(6)],
+        }
+    }
+
+    fn people() -> Phones {
+        Phones { unanswered: pick_up::PickUp::default().unanswered(), ..instant() }
+    }
+
+    /// P(all c at work) of M/M/c with `load` Erlang.
+    fn erlang_c(servers: u32, load: f64) -> f64 {
+        let mut blocked = 1.0;
+        for n in 1..=servers {
+            blocked = load * blocked / (f64::from(n) + load * blocked);
+        }
+        let used = load / f64::from(servers);
+        blocked / (1.0 - used * (1.0 - blocked))
+    }
+
+    #[test]
+    fn with_nobody_held_back_it_is_the_formula_of_the_rule() {
+        // P(W > t) = C(c, a)·e^(−(cμ−λp)t)
+        let demand = reference();
+        let bound = erlang_c(20, 19.0) * (-(20.0 / 240.0 - demand.priority) * 9.75f64).exp();
+        let got = outlook(20, 0, &demand, &instant()).misses;
+        assert!((got - bound).abs() < 0.01, "{got} {bound}");
+    }
+
+    #[test]
+    fn the_figures_are_the_designs() {
+        let kept = |reserve| 1.0 - outlook(20, reserve, &reference(), &instant()).misses;
+        assert!((kept(0) - 0.64).abs() < 0.01, "{}", kept(0));
+        assert!((kept(1) - 0.945).abs() < 0.015, "{}", kept(1));
+        assert!(kept(2) > 0.98, "{}", kept(2));
+        // Without patience two held back would let the others wait for ever; with it their wait about doubles.
+        let wait = |reserve| {
+            let demand = Demand { patience_s: 900.0, ..reference() };
+            outlook(20, reserve, &demand, &instant()).ordinary_wait_s
+        };
+        assert!((1.8..2.2).contains(&(wait(2) / wait(0))), "{} {}", wait(0), wait(2));
+    }
+
+    #[test]
+    fn more_held_back_is_never_worse_for_priority_nor_better_for_others() {
+        for servers in [3, 5, 20, 100] {
+            for load in [0.5, 0.85, 0.95, 1.05, 1.5] {
+                for share in [0.05, 0.3] {
+                    let all = load * f64::from(servers) / 240.0;
+                    let demand = Demand {
+                        priority: share * all,
+                        security: 0.1 * all,
+                        ordinary: (0.9 - share) * all,
+                        handling_s: 240.0,
+                        patience_s: 300.0,
+                    };
+                    let most = reserve_max(servers, None);
+                    let looks: Vec<_> = (0..=most).map(|r| outlook(servers, r, &demand, &people())).collect();
+                    for pair in looks.windows(2) {
+                        assert!(
+                            pair[1].misses <= pair[0].misses + 1e-9,
+                            "{servers} {load} {share} {looks:?}"
+                        );
+                        assert!(
+                            pair[1].ordinary_wait_s >= pair[0].ordinary_wait_s,
+                            "{servers} {load} {share}"
+                        );
+                    }
+                }
+            }
+        }
+    }
+
+    /// The same chain without the one approximation, by plain iteration.
+    fn iterated(servers: usize, reserve: usize, demand: &Demand) -> (Vec<f64>, f64) {
+        let (mu, theta) = (1.0 / demand.handling_s, 1.0 / demand.patience_s);
+        let (cutoff, top, levels) = (servers - reserve, servers + 6, 40);
+        let mut time = vec![vec![1.0 / (levels * top) as f64; top + 1]; levels + 1];
+        let step = 0.9 / (servers as f64 * mu + demand.priority + demand.ordinary + levels as f64 * theta);
+        for _ in 0..2_000 {
+            let mut next = time.clone();
+            for q in 0..=levels {
+                for n in 0..=top {
+                    let mut flow = |to_q: usize, to_n: usize, rate: f64| {
+                        next[q][n] -= time[q][n] * rate * step;
+                        next[to_q][to_n] += time[q][n] * rate * step;
+                    };
+                    if q > 0 && n < cutoff {
+                        continue;
+                    }
+                    if n < top {
+                        flow(q, n + 1, demand.priority);
+                    }
+                    match n < cutoff {
+                        true => flow(q, n + 1, demand.ordinary),
+                        false if q < levels => flow(q + 1, n, demand.ordinary),
+                        false => {}
+                    }
+                    if q > 0 {
+                        flow(q - 1, n, theta * q as f64);
+                    }
+                    match (n, q) {
+                        (0, _) => {}
+                        (n, q) if n == cutoff && q > 0 => flow(q - 1, n, n as f64 * mu),
+                        (n, q) => flow(q, n - 1, n.min(servers) as f64 * mu),
+                    }
+                }
+            }
+            time = next;
+        }
+        let reachable: f64 = time
+            .iter()
+            .enumerate()
+            .map(|(q, level)| level[if q > 0 { cutoff } else { 0 }..].iter().sum::<f64>())
+            .sum();
+        let phase = |n: usize| {
+            time.iter()
+                .enumerate()
+                .filter(|(q, _)| *q == 0 || n >= cutoff)
+                .map(|(_, level)| level[n])
+                .sum::<f64>()
+                / reachable
+        };
+        let backlog: f64 = time[1..].iter().map(|level| level[cutoff..].iter().sum::<f64>()).sum();
+        ((0..=top).map(phase).collect(), backlog / reachable)
+    }
+
+    #[test]
+    fn one_pass_upwards_solves_the_chain() {
+        for load in [0.95, 1.05] {
+            let all = load * 5.0 / 24.0;
+            let demand = Demand {
+                priority: 0.2 * all,
+                security: 0.0,
+                ordinary: 0.8 * all,
+                handling_s: 24.0,
+                patience_s: 30.0,
+            };
+            let chain = Chain::solve(5, 1, &demand);
+            let (phases, backlog) = iterated(5, 1, &demand);
+            assert!((chain.backlog - backlog).abs() < 0.01, "{} {backlog}", chain.backlog);
+            for (n, (got, want)) in chain.phases.iter().zip(&phases).enumerate() {
+                assert!((got - want).abs() < 0.005, "{load}: phase {n}: {got} for {want}");
+            }
+        }
+    }
+
+    #[test]
+    fn two_operators_are_never_held_back() {
+        assert_eq!([0, 1, 2, 3, 5, 7, 20, 100].map(|c| reserve_max(c, None)), [0, 0, 0, 1, 1, 2, 3, 15]);
+        assert_eq!(reserve_max(5, Some(9)), 4);
+        assert_eq!(reserve_max(2, Some(9)), 0);
+        assert_eq!(reserve_max(20, Some(0)), 0);
+    }
+}
