@@ -88,7 +88,7 @@ pub struct SimArgs {
     /// Breaks of each operator: every 2h for 10m is 2h/10m
     #[arg(long, value_name = "T/T", value_parser = breaks)]
     breaks: Option<Breaks>,
-    /// Most operators held back for Priority: auto (15 % of those on duty), 0 or a number
+    /// Most operators held back for Priority: auto (the pool's reserve_max, or 15 % of those on duty), 0 or a number
     #[arg(long, default_value = "auto", value_name = "N", value_parser = reserve)]
     reserve: Reserve,
     /// A slow store and a network that loses and delays phones' answers

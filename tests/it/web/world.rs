@@ -342,6 +342,8 @@ fn first_view() -> View {
             service_level: Some(0.88),
             expected_wait_s: Some(120.0),
             reserve: 1,
+            missing: 0,
+            reserve_cost_s: 0.0,
             operators: QueueOperators { ready: 2, talking: 5, paused: 0, other: 0 },
             longest_by_class_s: BTreeMap::from([(Class::Standard, 41.2)]),
         }],
