@@ -176,8 +176,8 @@ impl Room<'_> {
         } as usize;
         let serve = on_duty.filter(|id| self.callers.could_serve(self.settings, id, caller)).count();
         let most = match (self.settings.reserve_max, serve) {
+            (_, 0..3) => 0,
             (Some(most), _) => (most as usize).min(serve.saturating_sub(1)),
-            (None, 0..3) => 0,
             (None, serve) => (serve * RESERVE_PERCENT).div_ceil(100),
         };
         self.ready.len() > kept && candidates > kept.min(most)
