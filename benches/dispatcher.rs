@@ -65,6 +65,7 @@ impl Pool {
             class,
             skills: BTreeSet::new(),
             exits: BTreeSet::new(),
+            test: false,
         }
     }
 

@@ -1,6 +1,8 @@
 //! The only place that reads the operating system's clock, and the only one that knows time zones.
 use crate::machine::{Instant, Now, Wall};
 use jiff::{Timestamp, tz::TimeZone};
+use serde::de::Error;
+use serde::{Deserialize, Deserializer, Serialize, Serializer};
 
 /// The process's clock. Made once in `main` and handed to the shells; machines are told [`Now`].
 #[derive(Clone, Copy, Debug)]
@@ -53,6 +55,19 @@ pub struct Civil {
 #[derive(Clone, Debug, PartialEq)]
 pub struct Zone(TimeZone);
 
+impl Serialize for Zone {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        self.0.iana_name().unwrap_or("UTC").serialize(serializer)
+    }
+}
+
+impl<'de> Deserialize<'de> for Zone {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Zone, D::Error> {
+        let name = String::deserialize(deserializer)?;
+        Zone::named(&name).ok_or_else(|| Error::custom(format!("expected an IANA time zone, got `{name}`")))
+    }
+}
+
 impl Zone {
     pub fn named(name: &str) -> Option<Zone> {
         TimeZone::get(name).ok().map(Zone)
@@ -60,6 +75,11 @@ impl Zone {
 
     pub fn utc() -> Zone {
         Zone(TimeZone::UTC)
+    }
+
+    /// `Europe/Moscow`
+    pub fn name(&self) -> &str {
+        self.0.iana_name().unwrap_or("UTC")
     }
 
     pub fn civil(&self, wall: Wall) -> Civil {
@@ -74,6 +94,19 @@ impl Zone {
             minute: zoned.minute(),
             second: zoned.second(),
         }
+    }
+
+    /// The local day that holds this moment: its first millisecond and the next day's. 23 or 25 hours where the clocks
+    /// change.
+    pub fn day(&self, wall: Wall) -> (Wall, Wall) {
+        let at =
+            Timestamp::from_millisecond(wall.0).unwrap_or(Timestamp::UNIX_EPOCH).to_zoned(self.0.clone());
+        let start = |day: Result<jiff::Zoned, jiff::Error>| {
+            day.and_then(|day| day.start_of_day()).map(|day| Wall(day.timestamp().as_millisecond()))
+        };
+        let first = start(Ok(at.clone())).unwrap_or(wall);
+        // Only the last day of the calendar has no next one.
+        (first, start(at.tomorrow()).unwrap_or(Wall(i64::MAX)))
     }
 
     /// `2026-11-22T23:10:05+03:00`
@@ -113,5 +146,17 @@ mod tests {
         assert_eq!(parse("2026-11-22T23:10+03:00", &zone), Some(at));
         assert_eq!(zone.rfc3339(at), "2026-11-22T23:10:00+03:00");
         assert_eq!(parse("soon", &zone), None);
+    }
+
+    #[test]
+    fn a_day_has_23_or_25_hours_where_the_clocks_change() {
+        let zone = Zone::named("Europe/Berlin").unwrap();
+        let hours = |day: &str| {
+            let (first, next) = zone.day(parse(day, &zone).unwrap());
+            (next.0 - first.0) / 3_600_000
+        };
+        assert_eq!(hours("2026-03-29 12:00"), 23);
+        assert_eq!(hours("2026-10-25 12:00"), 25);
+        assert_eq!(hours("2026-11-22 00:00"), 24);
     }
 }

@@ -1,21 +1,25 @@
 //! The web's view of the store: joins [`crate::web::Desk`] and [`crate::store`], which do not know each other.
 use crate::class::Class;
+use crate::clock::Zone;
 use crate::ids::CallId;
 use crate::machine::Wall;
 use crate::number::Number;
+use crate::report::{Asked, AskedWrongly, Kind, Report};
 use crate::store::accounts::AccountError;
-use crate::store::{self, Accounts, Audit, Entry, Import, Shared, Subscriber};
+use crate::store::{self, Accounts, Audit, Entry, Import, Shared, Subscriber, reporting};
 use crate::web;
 use crate::web::{Answer, AuditLine, Away, Changed, PasswordChange, Person, Secret, SignIn, Story};
 
 pub struct Desk {
+    zone: Zone,
     store: Shared,
     accounts: Accounts,
 }
 
 impl Desk {
-    pub fn new(store: Shared) -> Desk {
-        Desk { accounts: Accounts::new(store.clone()), store }
+    /// `zone`: whose days the reports are of.
+    pub fn new(store: Shared, zone: Zone) -> Desk {
+        Desk { accounts: Accounts::new(store.clone()), store, zone }
     }
 }
 
@@ -64,6 +68,22 @@ impl web::Desk for Desk {
         Box::pin(async move {
             let story = self.store.call(call).await.map_err(away)?;
             Ok(story.map(|story| Story { record: story.record, events: story.events }))
+        })
+    }
+
+    fn report<'a>(
+        &'a self,
+        kind: Kind,
+        asked: &'a Asked,
+        now: Wall,
+    ) -> Answer<'a, Result<Report, AskedWrongly>> {
+        Box::pin(async move {
+            let query = match asked.query(kind, &self.zone, now) {
+                Ok(query) => query,
+                Err(wrong) => return Ok(Err(wrong)),
+            };
+            let report = reporting::report(&*self.store, query, &self.zone, now).await;
+            report.map(Ok).map_err(away)
         })
     }
 

@@ -18,6 +18,11 @@ impl Digit {
         if code < 16 { Some(Digit(code)) } else { None }
     }
 
+    /// A key that is not a number: star, hash, A to D.
+    pub const fn is_sign(self) -> bool {
+        self.0 >= 10
+    }
+
     pub const fn event(self) -> u8 {
         self.0
     }

@@ -50,7 +50,7 @@ impl Outbound {
 }
 
 /// What calls need to know of the installation.
-#[derive(Clone, Debug)]
+#[derive(Clone, Debug, Serialize, Deserialize)]
 pub struct Rules {
     /// The host part of our own SIP addresses.
     pub domain: String,

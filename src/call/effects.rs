@@ -109,6 +109,7 @@ impl Call {
                     class,
                     skills,
                     exits,
+                    test: self.test,
                 };
                 cx.out.push(Action::Queue { queue, event });
             }

@@ -115,13 +115,61 @@ pub enum Action {
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum Happened {
-    CallStarted { call: CallId, line: String },
-    CallEnded { call: CallId, line: String, result: CallResult, cause: Cause },
-    Digit { method: DigitMethod },
-    Enqueued { call: CallId, queue: String, class: Class },
-    Offered { call: CallId, operator: OperatorId },
-    Connected { call: CallId, operator: OperatorId, queue: String, class: Class, waited: Duration },
-    Abandoned { call: CallId, queue: String, class: Class, waited: Duration },
-    Exited { call: CallId, queue: String, class: Class, exit: String, waited: Duration },
-    OperatorChanged { operator: OperatorId, state: String },
+    CallStarted {
+        call: CallId,
+        line: String,
+    },
+    CallEnded {
+        call: CallId,
+        line: String,
+        result: CallResult,
+        cause: Cause,
+    },
+    Digit {
+        method: DigitMethod,
+    },
+    Enqueued {
+        call: CallId,
+        queue: String,
+        class: Class,
+    },
+    Offered {
+        call: CallId,
+        operator: OperatorId,
+    },
+    Connected {
+        call: CallId,
+        operator: OperatorId,
+        queue: String,
+        class: Class,
+        waited: Duration,
+    },
+    Abandoned {
+        call: CallId,
+        queue: String,
+        class: Class,
+        waited: Duration,
+    },
+    Exited {
+        call: CallId,
+        queue: String,
+        class: Class,
+        exit: String,
+        waited: Duration,
+    },
+    OperatorChanged {
+        operator: OperatorId,
+        state: String,
+    },
+    /// What the measures count (Q12), told by the dispatcher. The variants above are for the log.
+    SeatOpened {
+        queue: String,
+        class: Class,
+    },
+    SeatClosed {
+        queue: String,
+        class: Class,
+        outcome: queue::Outcome,
+        waited: Duration,
+    },
 }

@@ -75,6 +75,7 @@ pub struct Call {
     pub(super) path: VecDeque<String>,
     pub(super) step: String,
     pub(super) class: Class,
+    pub(super) test: bool,
     pub(super) stage_since: Instant,
     pub(super) seat: Option<Seat>,
     pub(super) dials: BTreeMap<LegId, Dial>,
@@ -93,6 +94,8 @@ pub struct Call {
 /// An INVITE that the Switchboard lets in.
 pub struct Admitted {
     pub call: CallId,
+    /// A test call: counted nowhere.
+    pub test: bool,
     pub shard: ShardId,
     pub invite: Box<sip::Incoming>,
     pub flow: FlowName,
@@ -108,7 +111,7 @@ impl Call {
     /// A new call: asks the shard for a leg and the store for the caller's class.
     /// `None` when the flow is not in the set.
     pub fn begin(admitted: Admitted, cx: &mut Context) -> Option<Call> {
-        let Admitted { call: id, shard, invite, flow, answer_early, caller, called, verified, seed } =
+        let Admitted { call: id, test, shard, invite, flow, answer_early, caller, called, verified, seed } =
             admitted;
         let number = caller.as_ref().map(|number| number.as_str().to_string()).unwrap_or_default();
         let facts = flow::Facts {
@@ -154,6 +157,7 @@ impl Call {
             path: VecDeque::new(),
             step: String::new(),
             class: Class::Standard,
+            test,
             stage_since: cx.now.mono,
             seat: None,
             dials: BTreeMap::new(),

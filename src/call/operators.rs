@@ -281,6 +281,7 @@ impl Call {
             cx.out.push(Action::Leg(LegCommand::Bridge { a: self.leg, b: leg }));
         }
         self.note(if held { "held" } else { "resumed" }, &[], cx);
+        self.queue_event(leg, |offer| queue::Event::Held { offer, held }, cx);
     }
 
     /// Keys go to the flow, or, while two people talk, to the other one. RTP events cross the bridge by themselves; a key

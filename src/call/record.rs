@@ -5,6 +5,7 @@ use crate::flow::Lookup;
 use crate::ids::{CallId, OperatorId, QueueName, RequestId};
 use crate::machine::Wall;
 use crate::media::Quality;
+use crate::queue::{Attempt, OperatorState, Stay};
 use serde::{Deserialize, Serialize};
 use std::collections::BTreeMap;
 
@@ -148,4 +149,12 @@ pub enum Keep {
         paused: Option<String>,
         at: Wall,
     },
+    /// The state that others see has changed: from now on it is this one.
+    OperatorState {
+        operator: OperatorId,
+        state: OperatorState,
+        at: Wall,
+    },
+    Stay(Stay),
+    Attempt(Attempt),
 }

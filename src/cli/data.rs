@@ -142,7 +142,7 @@ pub fn agent(common: &Common, command: AgentCommand) -> Done {
 }
 
 fn load(common: &Common, kind: Kind, file: PathBuf) -> Done {
-    with_store(common, async |installation, store| {
+    with_store(common, Opening::Ready, async |installation, store| {
         let count = import::import(&*store, kind, &file, &installation.zone()).await.map_err(findings)?;
         println!("{count} rows loaded");
         Ok(Exit::Ok)
@@ -150,7 +150,11 @@ fn load(common: &Common, kind: Kind, file: PathBuf) -> Done {
 }
 
 pub fn operator(common: &Common, command: OperatorCommand) -> Done {
-    with_store(common, async |installation, store| {
+    let opening = match command {
+        OperatorCommand::List { .. } => Opening::AsItIs,
+        _ => Opening::Ready,
+    };
+    with_store(common, opening, async |installation, store| {
         let config = &installation.config;
         match command {
             OperatorCommand::Add { id, change } => {
@@ -208,7 +212,11 @@ fn change_of(args: OperatorChange) -> Result<operator::Change, Failure> {
 }
 
 pub fn user(common: &Common, command: UserCommand) -> Done {
-    with_store(common, async |_, store| {
+    let opening = match command {
+        UserCommand::List => Opening::AsItIs,
+        _ => Opening::Ready,
+    };
+    with_store(common, opening, async |_, store| {
         let now = Clock::wall();
         match command {
             UserCommand::Add { name, role, password_stdin } => {
@@ -239,7 +247,11 @@ pub fn user(common: &Common, command: UserCommand) -> Done {
 }
 
 pub fn db(common: &Common, command: DbCommand) -> Done {
-    with_store(common, async |_, store| {
+    let opening = match command {
+        DbCommand::Migrate => Opening::Ready,
+        DbCommand::Status => Opening::AsItIs,
+    };
+    with_store(common, opening, async |_, store| {
         match command {
             // Opening the store did it.
             DbCommand::Migrate => eprintln!("the tables are up to date"),
@@ -270,14 +282,27 @@ pub fn config(common: &Common, command: ConfigCommand) -> Done {
     Ok(Exit::Ok)
 }
 
-fn with_store<F>(common: &Common, work: F) -> Done
+/// How a command wants the store.
+#[derive(Clone, Copy, PartialEq, Eq)]
+pub(super) enum Opening {
+    /// Made if it is not there, its tables brought up to date.
+    Ready,
+    /// For commands that only look: in a mistyped data folder there is nothing to see, and nothing is made.
+    AsItIs,
+}
+
+pub(super) fn with_store<F>(common: &Common, opening: Opening, work: F) -> Done
 where
     F: AsyncFnOnce(Installation, Shared) -> Done,
 {
     let installation = installation::load(common)?;
     super::runtime()?.block_on(async {
         let url = installation.config.storage_url(&installation.data_dir);
-        let store = store::open(&url).await.map_err(|error| Failure::new(Exit::CannotConnect, error))?;
+        let store = match opening {
+            Opening::Ready => store::open(&url).await,
+            Opening::AsItIs => store::existing(&url).await,
+        };
+        let store = store.map_err(|error| Failure::new(Exit::CannotConnect, error))?;
         let done = work(installation, store.clone()).await;
         store.close().await;
         done

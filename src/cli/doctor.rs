@@ -2,6 +2,7 @@
 use super::installation::{self, Installation};
 use super::{Common, Done, Exit};
 use crate::flow::finding::Severity;
+use crate::server::holder;
 use clap::Args;
 use serde::Serialize;
 use std::net::{TcpListener, UdpSocket};
@@ -166,13 +167,15 @@ fn ports(installation: &Installation, checks: &mut Vec<Check>) {
 }
 
 fn port(what: &'static str, address: String, result: std::io::Result<()>, setting: &str) -> Check {
+    let number = address.rsplit_once(':').and_then(|(_, port)| port.parse().ok()).unwrap_or(0);
+    let holder = || holder::of_port(number).unwrap_or("what holds it".into());
     match result {
         Ok(()) => check(what, State::Good, format!("{address} is free"), ""),
         Err(error) => check(
             what,
             State::Bad,
             format!("{address}: {error}"),
-            format!("stop what holds it, or change {setting}"),
+            format!("stop {}, or change {setting}", holder()),
         ),
     }
 }

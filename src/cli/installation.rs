@@ -8,6 +8,7 @@ use crate::flow::{Environment, FlowSet};
 use crate::prompts::{self, Catalogue};
 use crate::say::Language;
 use crate::sim::Library;
+use crate::store::{self, Shared};
 use crate::switchboard::{AllowAnonymous, Settings};
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
@@ -30,6 +31,12 @@ pub fn load(common: &Common) -> Result<Installation, Failure> {
 impl Installation {
     pub fn zone(&self) -> Zone {
         self.config.zone()
+    }
+
+    /// The store as it is: nothing is made where nothing is, and nothing is changed.
+    pub async fn existing_store(&self) -> Result<Shared, Failure> {
+        let url = self.config.storage_url(&self.data_dir);
+        store::existing_current(&url).await.map_err(|error| Failure::new(Exit::CannotConnect, error))
     }
 
     pub fn catalogue(&self) -> Result<Catalogue, Failure> {

@@ -11,6 +11,9 @@ mod import;
 pub mod installation;
 mod operator;
 mod prompts;
+mod queue_log;
+mod replay;
+mod report;
 mod serve;
 mod sim;
 mod traffic;
@@ -124,6 +127,13 @@ enum Command {
     /// The configuration
     #[command(subcommand)]
     Config(data::ConfigCommand),
+    /// Re-run a call from the journal and say why each decision fell; a divergence is a finding
+    Replay(replay::ReplayArgs),
+    /// What was promised to callers and what they got: by day, queue, operator
+    #[command(subcommand)]
+    Report(report::ReportCommand),
+    /// The queues' events in the field's common format
+    QueueLog(queue_log::QueueLogArgs),
     /// Refuse new calls; the server stops when the last call has ended
     Drain,
     /// Look at everything the server needs, and say what to do about what is missing
@@ -164,6 +174,9 @@ fn run(cli: Cli) -> Done {
         Command::User(command) => data::user(&common, command),
         Command::Db(command) => data::db(&common, command),
         Command::Config(command) => data::config(&common, command),
+        Command::Replay(args) => replay::replay(&common, args),
+        Command::Report(command) => report::report(&common, command),
+        Command::QueueLog(args) => queue_log::queue_log(&common, args),
         Command::Drain => ask::drain(&common),
         Command::Doctor(args) => doctor::doctor(&common, args),
         Command::Completions { shell } => {

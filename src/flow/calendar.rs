@@ -3,7 +3,7 @@ use super::yaml::{Spanned, fault};
 use crate::clock::{self, Zone};
 use crate::machine::Wall;
 use serde::de::Error;
-use serde::{Deserialize, Deserializer};
+use serde::{Deserialize, Deserializer, Serialize};
 use std::collections::{BTreeMap, BTreeSet};
 
 const DAYS: [&str; 7] = ["mon", "tue", "wed", "thu", "fri", "sat", "sun"];
@@ -11,7 +11,7 @@ const MINUTES_PER_DAY: u16 = 24 * 60;
 
 /// As in config.yaml: `{zone: Europe/Moscow, weekly: {mon-fri: "09:00-18:00"}, holidays: ["2027-01-01"], overrides:
 /// [{from: "2026-12-31 15:00", until: "2027-01-01 00:00", open: false}]}`.
-#[derive(Clone, Debug, PartialEq)]
+#[derive(Clone, Debug, PartialEq, Serialize)]
 pub struct Calendar {
     zone: Zone,
     /// Open stretches per weekday from Monday, in minutes since midnight; the end is not included.
@@ -21,11 +21,33 @@ pub struct Calendar {
     overrides: Vec<Override>,
 }
 
-#[derive(Clone, Copy, Debug, PartialEq)]
+#[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
 struct Override {
     from: Wall,
     until: Wall,
     open: bool,
+}
+
+/// A calendar as it was understood, for the image of a flow set; config.yaml has its own, kinder form.
+#[derive(Deserialize)]
+struct Image {
+    zone: Zone,
+    weekly: [Vec<(u16, u16)>; 7],
+    holidays: BTreeSet<(i16, i8, i8)>,
+    overrides: Vec<Override>,
+}
+
+/// Reads calendars that were written by their `Serialize`.
+pub(super) fn from_images<'de, D: Deserializer<'de>>(
+    deserializer: D,
+) -> Result<BTreeMap<String, Calendar>, D::Error> {
+    let images = BTreeMap::<String, Image>::deserialize(deserializer)?;
+    Ok(images
+        .into_iter()
+        .map(|(name, Image { zone, weekly, holidays, overrides })| {
+            (name, Calendar { zone, weekly, holidays, overrides })
+        })
+        .collect())
 }
 
 impl Calendar {

@@ -1,21 +1,25 @@
 //! What flows may refer to in an installation: the checker's other half of the truth, made by the configuration.
-use super::calendar::Calendar;
+use super::calendar::{self, Calendar};
 use crate::clock::Zone;
 use crate::ids::{FlowName, PromptName, QueueName, Skill};
 use crate::say::Language;
+use serde::{Deserialize, Serialize};
 use std::collections::{BTreeMap, BTreeSet};
 use std::time::Duration;
 
-#[derive(Clone, Debug)]
+#[derive(Clone, Debug, Serialize, Deserialize)]
 pub struct Environment {
     pub queues: BTreeSet<QueueName>,
     pub skills: BTreeSet<Skill>,
+    #[serde(deserialize_with = "calendar::from_images")]
     pub calendars: BTreeMap<String, Calendar>,
     /// `lines.<flow>.settings` of config.yaml, each value as written there.
     pub settings: BTreeMap<FlowName, BTreeMap<String, String>>,
     /// Recorded or written prompts per language; `None`: not known, so not checked.
+    #[serde(skip)]
     pub prompts: Option<BTreeMap<Language, BTreeSet<PromptName>>>,
     /// How long prompts are, for the worst way to a person; 3 s where not known.
+    #[serde(skip)]
     pub durations: BTreeMap<PromptName, Duration>,
     /// Whether an outbound route exists (`outbound: {trunk, allow}`).
     pub outbound: bool,

@@ -5,7 +5,7 @@ use super::compile::{Cx, Header, setting};
 use super::environment::{Environment, prompt};
 use super::finding::{Finding, Severity, Span};
 use super::model::{
-    AnswerMode, ArgType, FLOWS_MAX, Flow, FlowIx, FlowSet, Line, STEPS_MAX, Step, StepIx, Target,
+    AnswerMode, ArgType, FLOWS_MAX, Flow, FlowIx, FlowSet, Line, STEPS_MAX, Source, Step, StepIx, Target,
 };
 use super::node::Kind;
 use super::vars::{Var, Vars};
@@ -16,6 +16,7 @@ use crate::say::Language;
 use serde::Deserialize;
 use std::collections::{BTreeMap, BTreeSet};
 use std::path::{Path, PathBuf};
+use std::sync::Arc;
 
 #[derive(Deserialize)]
 #[serde(deny_unknown_fields)]
@@ -75,6 +76,8 @@ impl FlowSet {
     pub fn parse(files: Vec<(PathBuf, String)>, env: &Environment) -> (Option<FlowSet>, Vec<Finding>) {
         let mut findings = Vec::new();
         let hash = hash(&files, env);
+        let environment = Environment { prompts: None, durations: BTreeMap::new(), ..env.clone() };
+        let source = Source { files: files.clone(), environment };
         let mut files: Vec<File> =
             files.into_iter().map(|(path, text)| outline(path, text, &mut findings)).collect();
         if files.len() > FLOWS_MAX {
@@ -115,6 +118,7 @@ impl FlowSet {
             calendars: env.calendars.clone(),
             zone: env.zone.clone(),
             language: env.language,
+            source: Arc::new(source),
         };
         (Some(set), findings)
     }

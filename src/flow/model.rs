@@ -1,6 +1,7 @@
 //! A set of flows as the interpreter walks them: every name is resolved, every value has its type, nothing can be
 //! wrong any more. Made by `load.rs` from files that the checker found to be without error.
 use super::calendar::Calendar;
+use super::environment::Environment;
 use super::finding::Span;
 use super::node::Kind;
 use super::vars::{Var, Vars};
@@ -11,6 +12,7 @@ use crate::say::Language;
 use serde::{Deserialize, Serialize};
 use std::collections::{BTreeMap, BTreeSet};
 use std::path::PathBuf;
+use std::sync::Arc;
 
 /// A flow's place in its set.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
@@ -149,9 +151,28 @@ pub struct FlowSet {
     pub(super) calendars: BTreeMap<String, Calendar>,
     pub(super) zone: Zone,
     pub(super) language: Language,
+    pub(super) source: Arc<Source>,
+}
+
+/// What a set was made of: enough to make it again, in another process or years later.
+#[derive(Debug, Serialize, Deserialize)]
+pub struct Source {
+    pub(super) files: Vec<(PathBuf, String)>,
+    pub(super) environment: Environment,
+}
+
+impl Source {
+    /// `None` if this version of the program finds an error in it.
+    pub fn compile(self) -> Option<FlowSet> {
+        FlowSet::parse(self.files, &self.environment).0
+    }
 }
 
 impl FlowSet {
+    pub fn source(&self) -> &Source {
+        &self.source
+    }
+
     /// Changes whenever a file, a setting or a calendar does.
     pub fn hash(&self) -> FlowSetHash {
         self.hash

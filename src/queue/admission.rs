@@ -1,4 +1,5 @@
 //! Callers come, leave, move and take exits (Q11).
+use super::booking::{Booking, Outcome, Stay, TalkEnd};
 use super::dispatcher::Dispatcher;
 use super::event::{Action, Alert, Exit, Leave, Withdrawal};
 use super::lane::Lane;
@@ -8,7 +9,7 @@ use super::seat::{Row, Seat, Stage};
 use super::settings::{QueueSettings, Strategy};
 use super::timers::Timer;
 use crate::class::Class;
-use crate::ids::{OfferId, QueueName, SeatId, Skill};
+use crate::ids::{CallId, OfferId, QueueName, SeatId, Skill};
 use crate::machine::Instant;
 use crate::number::Number;
 use std::collections::BTreeSet;
@@ -19,10 +20,12 @@ impl Dispatcher {
     pub(super) fn joined(
         &mut self,
         id: SeatId,
+        call: CallId,
         caller: Option<String>,
         queue: QueueName,
         class: Class,
         skills: BTreeSet<Skill>,
+        test: bool,
         now: Instant,
         out: &mut Vec<Action>,
     ) {
@@ -30,24 +33,20 @@ impl Dispatcher {
             return;
         }
         let class = self.class_in(&queue, class);
-        let account = Account { queue: &queue, class, in_total: true };
         let too_long = || self.expects_too_long(&queue, class, &skills, now).then_some(Exit::EwtOver);
-        if let Some(exit) = self.refusal(&queue, &skills).or_else(too_long) {
-            self.measures.opened(account);
-            self.measures.exited(account, exit);
-            out.push(Action::Exit { seat: id, exit });
-            return;
-        }
-        self.measures.opened(account);
+        let refusal = self.refusal(&queue, &skills).or_else(too_long);
         self.sequence += 1;
         let seat = Seat {
             id,
+            call,
+            test,
             caller: caller.as_deref().and_then(Number::parse),
             queue,
             class,
             skills,
             sequence: self.sequence,
             enqueued_at: now,
+            opened_at: self.now.wall,
             entered_at: now,
             absence: Duration::ZERO,
             credit: Duration::ZERO,
@@ -58,10 +57,28 @@ impl Dispatcher {
             first_offered_at: None,
             stage: Stage::Waiting { phones: Vec::new() },
             in_total: true,
+            moves: 0,
             deadline: None,
         };
-        self.seats.insert(id, seat);
-        self.enter_lane(id, now);
+        self.measures.opened(seat.account());
+        self.booked.push(Booking::Opened(self.stay(&seat)));
+        match refusal {
+            Some(exit) => self.refuse(seat, exit, out),
+            None => {
+                self.seats.insert(id, seat);
+                self.enter_lane(id, now);
+            }
+        }
+    }
+
+    /// The seat never was in a lane.
+    fn refuse(&mut self, seat: Seat, exit: Exit, out: &mut Vec<Action>) {
+        let id = seat.id;
+        self.measures.closed(seat.account(), Outcome::Exited(exit), Duration::ZERO);
+        let ended_at = Some(self.now.wall);
+        let stay = Stay { outcome: Some(Outcome::Exited(exit)), ended_at, ..self.stay(&seat) };
+        self.booked.push(Booking::Closed(stay));
+        out.push(Action::Exit { seat: id, exit });
     }
 
     /// A Priority caller stays so in any queue; other classes are the queue's if it has one.
@@ -94,6 +111,8 @@ impl Dispatcher {
         }
         self.measures.class_changed(seat.account(), class);
         seat.class = class;
+        let stay = self.seats.get(&id).map(|seat| self.stay(seat));
+        self.booked.extend(stay.map(Booking::Reclassed));
         self.reindex(id, now);
     }
 
@@ -104,10 +123,13 @@ impl Dispatcher {
             return;
         }
         let waited = seat.waited(now);
-        match why {
-            Leave::HungUp => self.measures.hung_up(seat.account(), waited),
-            Leave::ByFlow | Leave::Admin => self.measures.left(seat.account()),
-        }
+        let outcome = match why {
+            Leave::HungUp => Outcome::HungUp,
+            Leave::ByFlow => Outcome::Left,
+            Leave::Admin => Outcome::Ended,
+        };
+        self.measures.closed(seat.account(), outcome, waited);
+        self.close_stay(id, outcome, waited);
         self.withdraw_all(id, Withdrawal::CallerGone, now, out);
         self.drop_seat(id);
         out.push(Action::Closed { seat: id, why, waited });
@@ -125,9 +147,11 @@ impl Dispatcher {
         match seat.stage {
             Stage::Waiting { .. } | Stage::Bridging { .. } => {
                 self.measures.moved_out(seat.account());
+                let waited = seat.waited(now);
+                self.close_stay(id, Outcome::Moved, waited);
                 self.withdraw_all(id, Withdrawal::CallerGone, now, out);
             }
-            Stage::Talking { offer, since, .. } => self.pass_on(offer, since, None),
+            Stage::Talking { offer, since, .. } => self.pass_on(offer, since, TalkEnd::Transfer, None),
         }
         self.leave_lane(id);
         self.starvation.rings_no_more(id);
@@ -143,6 +167,7 @@ impl Dispatcher {
         seat.skills = skills;
         seat.class = class;
         seat.entered_at = now;
+        seat.moves += 1;
         seat.overdue = false;
         seat.returned = false;
         seat.first_offered_at = None;
@@ -151,6 +176,8 @@ impl Dispatcher {
         if before != class {
             self.measures.class_changed(Account { class: before, ..seat.account() }, class);
         }
+        let stay = self.seats.get(&id).map(|seat| self.stay(seat));
+        self.booked.extend(stay.map(Booking::Opened));
         match refusal {
             Some(exit) => self.exit(id, exit, out),
             None => self.enter_lane(id, now),
@@ -273,7 +300,9 @@ impl Dispatcher {
     /// politely where it does not.
     pub(super) fn exit(&mut self, id: SeatId, exit: Exit, out: &mut Vec<Action>) {
         let Some(seat) = self.seats.get(&id) else { return };
-        self.measures.exited(seat.account(), exit);
+        let waited = seat.waited(self.now.mono);
+        self.measures.closed(seat.account(), Outcome::Exited(exit), waited);
+        self.close_stay(id, Outcome::Exited(exit), waited);
         self.drop_seat(id);
         out.push(Action::Exit { seat: id, exit });
     }
@@ -335,13 +364,22 @@ impl Dispatcher {
     }
 
     /// The caller is out of the talk; the operator's own leg may still stand, until `until` at most.
-    pub(super) fn pass_on(&mut self, offer: OfferId, talk_since: Instant, until: Option<Instant>) {
+    pub(super) fn pass_on(
+        &mut self,
+        offer: OfferId,
+        talk_since: Instant,
+        by: TalkEnd,
+        until: Option<Instant>,
+    ) {
+        if self.offers.get(&offer).is_some_and(|offer| !offer.heard) {
+            self.book_connected(offer, true);
+        }
         let Some(offer) = self.offers.get_mut(&offer) else { return };
         if let Some(seat) = self.seats.get(&offer.seat) {
             offer.queue = seat.queue.clone();
             offer.class = seat.class;
         }
-        offer.phase = Phase::Parting { talk_since, until };
+        offer.phase = Phase::Parting { talk_since, by, until };
         self.timers.set(&mut offer.deadline, until, Timer::Offer(offer.id));
     }
 

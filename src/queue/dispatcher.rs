@@ -3,6 +3,7 @@
 //! Every step is the same: what the event means is noted, seats that nobody can serve leave, then ready operators are
 //! handed out until nobody waits or nobody is ready, and at last the operators whose state has changed are told. So
 //! between two steps no operator is ready while a seat waits that he may serve, but for those held back (Q3).
+use super::booking::Booking;
 use super::decisions::Decisions;
 use super::estimates::Estimates;
 use super::event::{Action, Event};
@@ -43,6 +44,10 @@ pub struct Dispatcher {
     pub(super) estimates: Estimates,
     pub(super) reserve: Reserve,
     pub(super) decisions: Decisions,
+    /// Told at the end of the step.
+    pub(super) booked: Vec<Booking>,
+    /// The time of this step.
+    pub(super) now: Now,
     pub(super) dice: ChaCha8Rng,
     pub(super) last_offer: OfferId,
     pub(super) last_request: RequestId,
@@ -83,6 +88,8 @@ impl Dispatcher {
             estimates: Estimates::default(),
             reserve: Reserve::default(),
             decisions: Decisions::default(),
+            booked: Vec::new(),
+            now: Now::default(),
             dice: ChaCha8Rng::seed_from_u64(seed),
             last_offer: OfferId::default(),
             last_request: RequestId::default(),
@@ -141,6 +148,7 @@ impl Dispatcher {
                 self.operators.remove(&id);
             }
         }
+        out.extend(self.booked.drain(..).map(|booking| Action::Booked(Box::new(booking))));
     }
 
     fn show_silently(&mut self) {
@@ -158,11 +166,12 @@ impl Machine for Dispatcher {
 
     fn handle(&mut self, event: Event, now: Now, out: &mut Vec<Action>) {
         let at = now.mono;
+        self.now = now;
         self.pass_time(at);
         match event {
             // `exits` says what the flow handles; every exit is emitted, for the goodbye is the call's to say.
-            Event::Joined { seat, call: _, caller, queue, class, skills, exits: _ } => {
-                self.joined(seat, caller, queue, class, skills, at, out);
+            Event::Joined { seat, call, caller, queue, class, skills, exits: _, test } => {
+                self.joined(seat, call, caller, queue, class, skills, test, at, out);
                 self.arrived(seat, at);
             }
             Event::ClassChanged { seat, class } => self.class_changed(seat, class, at),
@@ -182,6 +191,11 @@ impl Machine for Dispatcher {
             Event::OfferFailed { offer, why } => self.offer_failed(offer, why, at, out),
             Event::BridgeDue { offer, at } => self.bridge_due(offer, at),
             Event::Flowing { offer } => self.flowing(offer, at, out),
+            Event::Held { offer, held } => {
+                if let Some(offer) = self.offers.get_mut(&offer) {
+                    offer.hold(held, at);
+                }
+            }
             Event::OperatorGone { offer } => self.operator_gone(offer, at, out),
             Event::CallerGone { offer } => self.caller_gone(offer, at, out),
 
@@ -191,6 +205,7 @@ impl Machine for Dispatcher {
     }
 
     fn handle_timeout(&mut self, now: Now, out: &mut Vec<Action>) {
+        self.now = now;
         self.pass_time(now.mono);
         while let Some(timer) = self.timers.pop(now.mono) {
             match timer {

@@ -1,4 +1,5 @@
 //! What goes into and comes out of a pool's dispatcher. The words are those of the queue rules.
+use super::booking::Booking;
 use crate::class::Class;
 use crate::ids::{CallId, OfferId, OperatorId, QueueName, RequestId, SeatId, Skill};
 use crate::machine::Instant;
@@ -21,6 +22,16 @@ pub enum Exit {
 }
 
 impl Exit {
+    pub const ALL: [Exit; 7] = [
+        Exit::MaxWait,
+        Exit::Full,
+        Exit::NobodySignedIn,
+        Exit::AllPaused,
+        Exit::EwtOver,
+        Exit::Closed,
+        Exit::NoSuchSkill,
+    ];
+
     /// As an edge of a `queue` step is written.
     pub const fn as_str(self) -> &'static str {
         match self {
@@ -32,6 +43,10 @@ impl Exit {
             Exit::Closed => "closed",
             Exit::NoSuchSkill => "no_such_skill",
         }
+    }
+
+    pub fn parse(text: &str) -> Option<Exit> {
+        Exit::ALL.into_iter().find(|exit| exit.as_str() == text)
     }
 }
 
@@ -80,6 +95,21 @@ impl OperatorState {
             OperatorState::Unreachable => "unreachable",
         }
     }
+
+    /// The state of this name; `reason` is that of a break.
+    pub fn parse(text: &str, reason: Option<&str>) -> Option<OperatorState> {
+        Some(match text {
+            "offline" => OperatorState::Offline,
+            "ready" => OperatorState::Ready,
+            "claimed" => OperatorState::Claimed,
+            "ringing" => OperatorState::Ringing,
+            "talking" => OperatorState::Talking,
+            "wrap_up" => OperatorState::WrapUp,
+            "paused" => OperatorState::Paused { reason: reason.unwrap_or_default().to_string() },
+            "unreachable" => OperatorState::Unreachable,
+            _ => return None,
+        })
+    }
 }
 
 /// How ringing an operator failed; three different things (Q6).
@@ -107,6 +137,8 @@ pub enum Event {
         skills: BTreeSet<Skill>,
         /// Exits that the flow handles: they are worth taking as soon as they apply.
         exits: BTreeSet<Exit>,
+        /// Served like any other and counted nowhere (Q12).
+        test: bool,
     },
     /// Known late, or raised by a supervisor: same seat, same clock.
     ClassChanged {
@@ -181,6 +213,11 @@ pub enum Event {
     /// The caller's leg ended after `Connect`, or the talk was ended by the flow or an administrator.
     CallerGone {
         offer: OfferId,
+    },
+    /// The operator has put the caller on hold, or taken him back.
+    Held {
+        offer: OfferId,
+        held: bool,
     },
     /// The operator is in a call that did not come from the queue, or is out of it.
     Occupied {
@@ -264,6 +301,8 @@ pub enum Action {
     Alert(Alert),
     /// Why the `Offer` before it was made, for the call's story.
     Explained(Box<super::Decision>),
+    /// Something to be counted and kept (Q12).
+    Booked(Box<Booking>),
 }
 
 /// For those on duty.

@@ -3,6 +3,7 @@
 //! A tally holds whole seats only, each under the class it has now: a seat is `offered` once when it is opened and has
 //! one outcome (connected, hung up, left by the flow, exit, moved on). Waits are compared as they were measured,
 //! without rounding: 10 000 ms is met, one nanosecond more is missed.
+use super::booking::{Attempt, AttemptResult, Outcome, Stay};
 use super::event::Exit;
 use crate::class::Class;
 use crate::ids::QueueName;
@@ -48,15 +49,23 @@ pub struct Tally {
     pub failed_connects: u64,
     /// Operators who sent no RTP within a second of their answer.
     pub silent_operators: u64,
-    /// For AHT: ended talks, and their talk and wrap-up time.
+    /// For AHT: ended talks, and their talk, hold and wrap-up time.
     pub talks: u64,
+    /// Without hold.
     pub talk: Duration,
+    pub hold: Duration,
     pub wrap_up: Duration,
+    /// The process died while the seat was open.
+    pub lost: u64,
 }
 
 impl Tally {
     pub fn hung_up(&self) -> u64 {
         self.hung_up_at_once + self.hung_up_in_promise + self.hung_up_later
+    }
+
+    pub fn exited(&self) -> u64 {
+        self.exits.values().sum()
     }
 
     pub fn connected_late(&self) -> u64 {
@@ -90,15 +99,61 @@ impl Tally {
         mean(self.connected_wait, self.connected)
     }
 
-    /// AHT: talk and wrap-up.
+    /// AHT: talk, hold and wrap-up.
     pub fn average_handling(&self) -> Option<Duration> {
-        mean(self.talk + self.wrap_up, self.talks)
+        mean(self.talk + self.hold + self.wrap_up, self.talks)
+    }
+
+    /// A seat's stay, whole: what a report reads from the records.
+    pub fn count(&mut self, stay: &Stay) {
+        self.offered += 1;
+        match stay.outcome {
+            Some(outcome) => self.settle(stay.class, outcome, stay.waited, stay.silent_operator),
+            None => self.open += 1,
+        }
+    }
+
+    /// An outcome: the one place where waits are held against the thresholds, for the live measures and for reports.
+    pub fn settle(&mut self, class: Class, outcome: Outcome, waited: Duration, silent: bool) {
+        match outcome {
+            Outcome::Connected => {
+                self.connected += 1;
+                self.connected_in_target += u64::from(waited <= class.target());
+                self.connected_in_promise += u64::from(waited <= PROMISE);
+                self.connected_wait += waited;
+                self.connected_wait_max = self.connected_wait_max.max(waited);
+                self.silent_operators += u64::from(silent);
+            }
+            Outcome::HungUp => {
+                match waited {
+                    w if w <= HUNG_UP_AT_ONCE => self.hung_up_at_once += 1,
+                    w if w <= PROMISE => self.hung_up_in_promise += 1,
+                    _ => self.hung_up_later += 1,
+                }
+                self.hung_up_short += u64::from(waited <= SHORT_ABANDON);
+                self.hung_up_in_target += u64::from(waited <= class.target());
+            }
+            Outcome::Left | Outcome::Ended => self.left += 1,
+            Outcome::Exited(exit) => *self.exits.entry(exit).or_default() += 1,
+            Outcome::Moved => self.moved += 1,
+            Outcome::Lost => self.lost += 1,
+        }
+    }
+
+    /// An attempt to reach an operator that is over, with what is known of it by now.
+    pub fn attempted(&mut self, attempt: &Attempt) {
+        self.failed_connects += u64::from(attempt.result == AttemptResult::Failed);
+        if attempt.ended_by.is_some() {
+            self.talks += 1;
+            self.talk += attempt.talk;
+            self.hold += attempt.hold;
+            self.wrap_up += attempt.wrap_up;
+        }
     }
 
     /// Every seat has one outcome or is open.
     pub fn balances(&self) -> bool {
-        let outcomes =
-            self.connected + self.hung_up() + self.left + self.exits.values().sum::<u64>() + self.moved;
+        let outcomes = self.connected + self.hung_up() + self.left + self.exited() + self.moved + self.lost;
         self.offered == outcomes + self.open
     }
 
@@ -124,7 +179,9 @@ impl Tally {
         self.silent_operators += other.silent_operators;
         self.talks += other.talks;
         self.talk += other.talk;
+        self.hold += other.hold;
         self.wrap_up += other.wrap_up;
+        self.lost += other.lost;
     }
 }
 
@@ -150,6 +207,8 @@ pub(super) struct Account<'a> {
     pub class: Class,
     /// False once the seat has had its outcome in the total: an operator passed the caller on.
     pub in_total: bool,
+    /// A test call: booked nowhere. It does not count for `max_len` either.
+    pub test: bool,
 }
 
 impl Measures {
@@ -190,76 +249,48 @@ impl Measures {
     }
 
     pub(super) fn connected(&mut self, account: Account<'_>, waited: Duration, silent: bool) {
-        self.book(account, |tally| {
-            tally.open -= 1;
-            tally.connected += 1;
-            tally.connected_in_target += u64::from(waited <= account.class.target());
-            tally.connected_in_promise += u64::from(waited <= PROMISE);
-            tally.connected_wait += waited;
-            tally.connected_wait_max = tally.connected_wait_max.max(waited);
-            tally.silent_operators += u64::from(silent);
-        });
+        self.close(account, Outcome::Connected, waited, silent);
     }
 
     /// The operator who answered dropped or sent nothing: what was `booked` at the answer is taken back and the seat is
     /// open again. The longest wait stays as it was, for this seat's next wait can only be longer.
     pub(super) fn connect_failed(&mut self, account: Account<'_>, booked: Option<Duration>) {
+        let Some(waited) = booked else { return };
         self.book(account, |tally| {
-            tally.failed_connects += 1;
-            if let Some(waited) = booked {
-                tally.open += 1;
-                tally.connected -= 1;
-                tally.connected_in_target -= u64::from(waited <= account.class.target());
-                tally.connected_in_promise -= u64::from(waited <= PROMISE);
-                tally.connected_wait -= waited;
-            }
+            tally.open += 1;
+            tally.connected -= 1;
+            tally.connected_in_target -= u64::from(waited <= account.class.target());
+            tally.connected_in_promise -= u64::from(waited <= PROMISE);
+            tally.connected_wait -= waited;
+            // Only who was never heard is given back after the connection.
+            tally.silent_operators -= 1;
         });
     }
 
-    pub(super) fn hung_up(&mut self, account: Account<'_>, waited: Duration) {
-        self.book(account, |tally| {
-            tally.open -= 1;
-            match waited {
-                w if w <= HUNG_UP_AT_ONCE => tally.hung_up_at_once += 1,
-                w if w <= PROMISE => tally.hung_up_in_promise += 1,
-                _ => tally.hung_up_later += 1,
-            }
-            tally.hung_up_short += u64::from(waited <= SHORT_ABANDON);
-            tally.hung_up_in_target += u64::from(waited <= account.class.target());
-        });
+    /// An attempt to reach an operator is over.
+    pub(super) fn attempted(&mut self, attempt: &Attempt) {
+        self.book(attempt.account(), |tally| tally.attempted(attempt));
     }
 
-    pub(super) fn left(&mut self, account: Account<'_>) {
-        self.book(account, |tally| {
-            tally.open -= 1;
-            tally.left += 1;
-        });
+    /// The seat left the queue, or the pool, without an operator.
+    pub(super) fn closed(&mut self, account: Account<'_>, outcome: Outcome, waited: Duration) {
+        self.close(account, outcome, waited, false);
     }
 
-    pub(super) fn exited(&mut self, account: Account<'_>, exit: Exit) {
+    fn close(&mut self, account: Account<'_>, outcome: Outcome, waited: Duration, silent: bool) {
         self.book(account, |tally| {
             tally.open -= 1;
-            *tally.exits.entry(exit).or_default() += 1;
+            tally.settle(account.class, outcome, waited, silent);
         });
     }
 
     /// From a queue where the seat waited: its outcome there, and none in the total.
     pub(super) fn moved_out(&mut self, account: Account<'_>) {
-        self.book(Account { in_total: false, ..account }, |tally| {
-            tally.open -= 1;
-            tally.moved += 1;
-        });
+        self.close(Account { in_total: false, ..account }, Outcome::Moved, Duration::ZERO, false);
     }
 
     pub(super) fn moved_in(&mut self, account: Account<'_>) {
         self.opened(Account { in_total: false, ..account });
-    }
-
-    pub(super) fn talked(&mut self, account: Account<'_>, talk: Duration) {
-        self.book(Account { in_total: true, ..account }, |tally| {
-            tally.talks += 1;
-            tally.talk += talk;
-        });
     }
 
     pub(super) fn wrapped_up(&mut self, account: Account<'_>, wrap_up: Duration) {
@@ -267,6 +298,9 @@ impl Measures {
     }
 
     fn book(&mut self, account: Account<'_>, change: impl Fn(&mut Tally)) {
+        if account.test {
+            return;
+        }
         if !self.queues.contains_key(account.queue) {
             self.queues.insert(account.queue.clone(), BTreeMap::new());
         }
@@ -284,7 +318,7 @@ mod tests {
     use super::*;
 
     fn account(queue: &QueueName, class: Class) -> Account<'_> {
-        Account { queue, class, in_total: true }
+        Account { queue, class, in_total: true, test: false }
     }
 
     #[test]
@@ -306,7 +340,7 @@ mod tests {
         let wallet = QueueName::from("wallet");
         for ms in [3_000, 3_001, 5_001, 10_000, 10_001] {
             measures.opened(account(&wallet, Class::Priority));
-            measures.hung_up(account(&wallet, Class::Priority), Duration::from_millis(ms));
+            measures.closed(account(&wallet, Class::Priority), Outcome::HungUp, Duration::from_millis(ms));
         }
         measures.opened(account(&wallet, Class::Priority));
         measures.connected(account(&wallet, Class::Priority), Duration::from_secs(2), false);
@@ -343,7 +377,7 @@ mod tests {
         measures.connected(account(&wallet, Class::Standard), Duration::from_secs(2), true);
         measures.connect_failed(account(&wallet, Class::Standard), Some(Duration::from_secs(2)));
         let tally = measures.of(&wallet, Class::Standard);
-        assert_eq!((tally.connected, tally.open, tally.failed_connects), (0, 1, 1));
+        assert_eq!((tally.connected, tally.open, tally.silent_operators), (0, 1, 0));
         assert_eq!(tally.connected_wait, Duration::ZERO);
         assert!(tally.balances());
     }

@@ -15,8 +15,9 @@
 //! - `expect`: how long a caller will wait (Q8). `explain`, `decisions`: why he did.
 //! - `ringing`: an offer's life (Q5, Q6). `presence`: an operator's day (Q6, Q7).
 //! - `seat`, `lane`, `ranked`, `overlap`, `operator`, `offer`, `starts`, `timers`, `last_spoke`: the nouns.
-//! - [`measures`], [`status`]: what is counted and what is seen (Q12).
+//! - [`measures`], `booking`, `occupancy`: what is counted (Q12). [`status`]: what is seen.
 mod admission;
+mod booking;
 mod decisions;
 pub mod dispatcher;
 mod estimates;
@@ -26,6 +27,7 @@ mod explain;
 mod lane;
 mod last_spoke;
 pub mod measures;
+mod occupancy;
 mod offer;
 mod operator;
 mod overlap;
@@ -46,6 +48,7 @@ mod view;
 #[cfg(test)]
 mod tests;
 
+pub use booking::{Attempt, AttemptResult, Booking, Outcome, Stay, TalkEnd};
 pub use decisions::Decision;
 pub use dispatcher::Dispatcher;
 pub use event::{Action, Alert, Choice, Event, Exit, Leave, OfferFailure, OperatorState, Withdrawal};
@@ -53,6 +56,7 @@ pub use expect::WaitRange;
 pub use explain::{Before, Explanation, SeatStage, SeatStanding};
 pub use lane::Ahead;
 pub use measures::{Measures, Tally};
+pub use occupancy::Spent;
 pub use reserve::ReserveStatus;
 pub use settings::{OperatorSettings, PoolSettings, QueueSettings, SignIn, Strategy, Widening};
 pub use status::{OperatorStatus, QueueStatus, Reason, Rule, Why};

@@ -4,11 +4,11 @@
 //!   Dialled ─▶ Ringing ─▶ Bridging ─▶ Talking ─▶ Parting ─▶ (gone)
 //!      └──────────┴───────────┴──────────┴─▶ Withdrawn ───────▲
 //! ```
+use super::booking::TalkEnd;
 use super::event::Withdrawal;
-use super::measures::Account;
 use crate::class::Class;
-use crate::ids::{OfferId, OperatorId, QueueName, SeatId};
-use crate::machine::Instant;
+use crate::ids::{CallId, OfferId, OperatorId, QueueName, SeatId};
+use crate::machine::{Instant, Wall};
 use serde::{Deserialize, Serialize};
 use std::time::Duration;
 
@@ -24,13 +24,24 @@ pub(super) const SLOW_AFTER: Duration = Duration::from_secs(8);
 #[derive(Clone, Debug, Serialize, Deserialize)]
 pub(super) struct Offer {
     pub id: OfferId,
+    pub call: CallId,
+    pub test: bool,
     pub seat: SeatId,
+    /// When the seat was opened.
+    pub opened_at: Wall,
     pub operator: OperatorId,
     /// Queue and class of the seat, as they were when the talk ended or the offer was made.
     pub queue: QueueName,
     pub class: Class,
     pub offered_at: Instant,
     pub rings_until: Instant,
+    /// His 200 OK came.
+    pub accepted_at: Option<Instant>,
+    /// The promise clock stopped, after `waited`.
+    pub connected_at: Option<Instant>,
+    pub waited: Duration,
+    pub held: Duration,
+    pub held_since: Option<Instant>,
     /// The operator's RTP was seen.
     pub heard: bool,
     pub phase: Phase,
@@ -55,6 +66,7 @@ pub(super) enum Phase {
     /// The caller has left the talk, the operator's own leg still stands.
     Parting {
         talk_since: Instant,
+        by: TalkEnd,
         until: Option<Instant>,
     },
     /// Taken back; the phone may still be in it.
@@ -65,8 +77,16 @@ pub(super) enum Phase {
 }
 
 impl Offer {
-    pub fn account(&self) -> Account<'_> {
-        Account { queue: &self.queue, class: self.class, in_total: true }
+    /// The operator put the caller on hold, or took him back.
+    pub fn hold(&mut self, held: bool, now: Instant) {
+        match (self.held_since, held) {
+            (None, true) => self.held_since = Some(now),
+            (Some(since), false) => {
+                self.held += now.since(since);
+                self.held_since = None;
+            }
+            (None, false) | (Some(_), true) => {}
+        }
     }
 
     pub fn next_deadline(&self) -> Option<Instant> {

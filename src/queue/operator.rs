@@ -7,10 +7,11 @@
 //!   choice:  Ready ◀─▶ Paused(reason)            queued during a call
 //!   phone:   signed in or not · reachable or pinged every 5 s · busy with another call
 //! ```
+use super::booking::Attempt;
 use super::event::{Choice, OperatorState};
+use super::occupancy::Spent;
 use super::settings::{OperatorSettings, SignIn, Strategy};
-use crate::class::Class;
-use crate::ids::{OfferId, OperatorId, QueueName, RequestId};
+use crate::ids::{OfferId, OperatorId, RequestId};
 use crate::machine::{Instant, earlier};
 use serde::{Deserialize, Serialize};
 use std::time::Duration;
@@ -55,6 +56,8 @@ pub(super) struct Operator {
     pub work: Work,
     /// In a call that did not come from a queue.
     pub occupied: bool,
+    /// The talk whose wrap-up runs: kept when that ends.
+    pub handled: Option<Attempt>,
     reach: Reach,
     delay: Option<Delay>,
     troubles: Troubles,
@@ -91,13 +94,10 @@ pub(super) enum Work {
     Releasing {
         offer: OfferId,
     },
-    /// `queue` and `class`: of the talk that ended.
     WrapUp {
         since: Instant,
         until: Instant,
         extended: bool,
-        queue: QueueName,
-        class: Class,
     },
 }
 
@@ -134,14 +134,6 @@ pub(super) enum Duty {
     On,
 }
 
-/// Time in each state since the start, for occupancy.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
-pub(super) struct Spent {
-    signed_in: Duration,
-    paused: Duration,
-    busy: Duration,
-}
-
 /// A ready operator's place among the candidates of a lane.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
 pub(super) struct Standing {
@@ -164,6 +156,7 @@ impl Operator {
             queued: None,
             work: Work::Free,
             occupied: false,
+            handled: None,
             reach: Reach::Reachable,
             delay: None,
             troubles: Troubles::default(),
@@ -329,11 +322,12 @@ impl Operator {
     }
 
     /// His own leg has ended after a talk.
-    pub fn wrap_up(&mut self, wrap_up: Duration, queue: QueueName, class: Class, now: Instant) {
+    pub fn wrap_up(&mut self, wrap_up: Duration, talk: Attempt, now: Instant) {
         self.idle_since = now;
         self.set_free();
         if !wrap_up.is_zero() && self.signed_in() && self.choice == Choice::Ready {
-            self.work = Work::WrapUp { since: now, until: now + wrap_up, extended: false, queue, class };
+            self.work = Work::WrapUp { since: now, until: now + wrap_up, extended: false };
+            self.handled = Some(talk);
         }
     }
 
@@ -443,30 +437,18 @@ impl Operator {
         self.shown_since = now;
     }
 
-    /// Q12: (ring + talk + wrap-up) ÷ (signed in − breaks).
+    /// Q12; `None` before he signed in.
     pub fn occupancy(&self, now: Instant) -> Option<f64> {
-        let spent = self.spent_until(now);
-        let available = spent.signed_in.saturating_sub(spent.paused);
-        (!available.is_zero()).then(|| spent.busy.as_secs_f64() / available.as_secs_f64())
+        self.spent_until(now).occupancy()
     }
 
     fn spent_until(&self, now: Instant) -> Spent {
-        let time = now.since(self.shown_since);
         let mut spent = self.spent;
-        match &self.shown {
-            OperatorState::Offline => return spent,
-            OperatorState::Paused { reason } if !is_delay(reason) => spent.paused += time,
-            OperatorState::Claimed
-            | OperatorState::Ringing
-            | OperatorState::Talking
-            | OperatorState::WrapUp => spent.busy += time,
-            OperatorState::Ready | OperatorState::Paused { .. } | OperatorState::Unreachable => {}
-        }
-        spent.signed_in += time;
+        spent.book(&self.shown, now.since(self.shown_since));
         spent
     }
 }
 
-fn is_delay(reason: &str) -> bool {
+pub(super) fn is_delay(reason: &str) -> bool {
     reason == DELAY_NO_ANSWER || reason == DELAY_REJECTED
 }

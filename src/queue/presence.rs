@@ -1,8 +1,8 @@
 //! An operator's day: he signs in, takes breaks, wraps up, is lost and found again (Q6, Q7); and the pool's settings.
+use super::booking::{Attempt, Booking};
 use super::dispatcher::Dispatcher;
 use super::event::{Action, Choice, Withdrawal};
 use super::lane::Lane;
-use super::measures::Account;
 use super::operator::{Duty, Operator, Standing, Work};
 use super::overlap::Overlap;
 use super::settings::PoolSettings;
@@ -36,9 +36,12 @@ impl Dispatcher {
 
     pub(super) fn end_wrap_up(&mut self, id: &OperatorId, now: Instant) {
         let Some(operator) = self.operators.get_mut(id) else { return };
-        if let Work::WrapUp { since, queue, class, .. } = &operator.work {
-            let account = Account { queue, class: *class, in_total: true };
-            self.measures.wrapped_up(account, now.since(*since));
+        if let Work::WrapUp { since, .. } = operator.work {
+            if let Some(talk) = operator.handled.take() {
+                let talk = Attempt { wrap_up: now.since(since), ..talk };
+                self.measures.wrapped_up(talk.account(), talk.wrap_up);
+                self.booked.push(Booking::Attempt(talk));
+            }
             operator.idle_since = now;
             operator.set_free();
         }

@@ -3,6 +3,7 @@
 //! Two readings of the rules live here. *The first 200 OK wins*: the other phones are withdrawn in the same step, and a
 //! 200 that crosses its withdrawal is withdrawn again, so that its leg is released. *An operator who answers and drops
 //! before the bridge*: his caller returns to the head of the queue, and phones ring for him again in the same step.
+use super::booking::{Attempt, AttemptResult, Booking, TalkEnd};
 use super::dispatcher::Dispatcher;
 use super::event::{Action, Alert, Exit, Leave, OfferFailure, Withdrawal};
 use super::offer::{NO_RTP_AFTER, Offer, Phase, RELEASED_AFTER, SILENT_AFTER, SLOW_AFTER};
@@ -30,12 +31,20 @@ impl Dispatcher {
             self.settings.queues.get(&waiting.queue).map_or(Duration::ZERO, |q| q.ring_timeout);
         let offer = Offer {
             id,
+            call: waiting.call,
+            test: waiting.test,
             seat,
+            opened_at: waiting.opened_at,
             operator: operator.clone(),
             queue: waiting.queue.clone(),
             class: waiting.class,
             offered_at: now,
             rings_until: now + ring_timeout,
+            accepted_at: None,
+            connected_at: None,
+            waited: Duration::ZERO,
+            held: Duration::ZERO,
+            held_since: None,
             heard: false,
             phase: Phase::Dialled { reachable_until: now + claimed.settings.rings_within },
             deadline: None,
@@ -89,6 +98,7 @@ impl Dispatcher {
             }
             Phase::Bridging { .. } | Phase::Talking { .. } | Phase::Parting { .. } => return,
         }
+        offer.accepted_at = Some(now);
         self.rearm_offer(id);
         out.push(Action::Connect { offer: id, seat });
         if let Some(winner) = self.operators.get_mut(&operator) {
@@ -139,6 +149,10 @@ impl Dispatcher {
             });
         }
         out.push(Action::Withdraw { offer: id, why });
+        // A ring that timed out is booked with what it was: no answer, or nobody there.
+        if why != Withdrawal::TimedOut {
+            self.book_missed(id, why.into());
+        }
         self.release(id, why, now);
     }
 
@@ -165,6 +179,7 @@ impl Dispatcher {
             Phase::Dialled { .. } | Phase::Ringing => {
                 let (seat, operator) = (offer.seat, offer.operator.clone());
                 self.estimates.pick_up.rung(Rung::Missed);
+                self.book_missed(id, why.into());
                 self.forget_offer(id);
                 self.set_free(&operator);
                 self.trouble(&operator, why, now, out);
@@ -178,7 +193,8 @@ impl Dispatcher {
     pub(super) fn flowing(&mut self, id: OfferId, now: Instant, out: &mut Vec<Action>) {
         let Some(offer) = self.offers.get_mut(&id) else { return };
         // RTP ahead of the 200 OK is remembered: it will not be announced again.
-        offer.heard = true;
+        let first = !std::mem::replace(&mut offer.heard, true);
+        let silent_till_now = first && matches!(offer.phase, Phase::Talking { .. });
         let talks = matches!(offer.phase, Phase::Bridging { .. } | Phase::Talking { .. });
         // What he says during a whisper the caller does not hear yet.
         let bridged = matches!(offer.phase, Phase::Bridging { answered_at } if answered_at <= now);
@@ -186,6 +202,9 @@ impl Dispatcher {
         self.rearm_offer(id);
         if talks && let Some(operator) = self.operators.get_mut(&operator) {
             operator.was_heard();
+        }
+        if silent_till_now {
+            self.book_connected(id, true);
         }
         if bridged {
             self.connected(id, false, now, out);
@@ -203,6 +222,8 @@ impl Dispatcher {
             self.estimates.stopped_waiting(false);
         }
         let waited = seat.waited(now);
+        (offer.connected_at, offer.waited) = (Some(now), waited);
+        let heard = offer.heard;
         seat.stage = Stage::Talking { offer: id, since: now, waited };
         self.measures.connected(seat.account(), waited, silent);
         if let Some(caller) = &seat.caller {
@@ -216,6 +237,9 @@ impl Dispatcher {
         self.share.started(class == Class::Priority, now);
         let others_starve = self.somebody_starves(now);
         self.starvation.started(seat, others_starve, now);
+        if heard {
+            self.book_connected(id, silent);
+        }
         self.rearm_offer(id);
         out.push(Action::Connected { offer: id, seat, operator, waited, silent_operator: silent });
     }
@@ -229,6 +253,7 @@ impl Dispatcher {
             }
             Phase::Bridging { .. } => {
                 let seat = offer.seat;
+                self.book_missed(id, AttemptResult::Failed);
                 self.forget_offer(id);
                 self.set_free(&operator);
                 // To pick up and to drop at once is to refuse; and a phone that always does so must not be tried for ever.
@@ -237,7 +262,7 @@ impl Dispatcher {
             }
             Phase::Talking { .. } => {
                 let (seat, since) = self.talk_of(offer);
-                self.pass_on(id, since, None);
+                self.pass_on(id, since, TalkEnd::Operator, None);
                 self.drop_seat(seat);
                 self.part(id, now);
             }
@@ -257,7 +282,7 @@ impl Dispatcher {
             }
             Phase::Talking { .. } => {
                 let (seat, since) = self.talk_of(offer);
-                self.pass_on(id, since, Some(now + RELEASED_AFTER));
+                self.pass_on(id, since, TalkEnd::Caller, Some(now + RELEASED_AFTER));
                 self.drop_seat(seat);
             }
             Phase::Parting { .. } | Phase::Withdrawn { .. } => {}
@@ -277,14 +302,24 @@ impl Dispatcher {
         // A queue that was taken out of the configuration is forgotten with its last talk.
         let queue = self.offers.get(&id).and_then(|offer| self.queue_settings(&offer.queue));
         let wrap_up = queue.map_or(Duration::ZERO, |settings| settings.wrap_up);
-        let Some(offer) = self.forget_offer(id) else { return };
-        let Phase::Parting { talk_since, .. } = offer.phase else { return };
-        let talk = now.since(talk_since);
-        self.measures.talked(offer.account(), talk);
+        let Some(mut offer) = self.forget_offer(id) else { return };
+        let Phase::Parting { talk_since, by, .. } = offer.phase else { return };
+        offer.hold(false, now);
+        let together = now.since(talk_since);
+        let talk = together.saturating_sub(offer.held);
+        let handled = Attempt {
+            ended_at: Some(self.now.wall),
+            ended_by: Some(by),
+            talk,
+            hold: offer.held,
+            ..self.attempt(&offer, AttemptResult::Answered)
+        };
+        self.measures.attempted(&handled);
+        self.booked.push(Booking::Attempt(handled.clone()));
         self.estimates.handled(now.since(offer.offered_at) + wrap_up);
         if let Some(operator) = self.operators.get_mut(&offer.operator) {
-            operator.talked += talk;
-            operator.wrap_up(wrap_up, offer.queue.clone(), offer.class, now);
+            operator.talked += together;
+            operator.wrap_up(wrap_up, handled, now);
         }
         self.refresh(&offer.operator);
     }
@@ -307,6 +342,7 @@ impl Dispatcher {
                 self.connected(id, true, now, out);
             }
             Phase::Talking { answered_at } if !offer.heard && answered_at + NO_RTP_AFTER <= now => {
+                self.book_missed(id, AttemptResult::Failed);
                 self.release(id, Withdrawal::TimedOut, now);
                 if let Some(operator) = self.operators.get_mut(&operator) {
                     operator.calls -= 1;
@@ -327,6 +363,7 @@ impl Dispatcher {
     fn ring_ended(&mut self, id: OfferId, why: OfferFailure, now: Instant, out: &mut Vec<Action>) {
         let Some(offer) = self.offers.get(&id) else { return };
         let (seat, operator) = (offer.seat, offer.operator.clone());
+        self.book_missed(id, why.into());
         self.withdraw(id, Withdrawal::TimedOut, now, out);
         self.trouble(&operator, why, now, out);
         self.phone_lost(seat, id, now, out);

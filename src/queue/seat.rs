@@ -9,8 +9,8 @@
 //! ```
 use super::measures::Account;
 use crate::class::Class;
-use crate::ids::{OfferId, QueueName, SeatId, Skill};
-use crate::machine::Instant;
+use crate::ids::{CallId, OfferId, QueueName, SeatId, Skill};
+use crate::machine::{Instant, Wall};
 use crate::number::Number;
 use serde::{Deserialize, Serialize};
 use std::collections::BTreeSet;
@@ -19,6 +19,8 @@ use std::time::Duration;
 #[derive(Clone, Debug, Serialize, Deserialize)]
 pub(super) struct Seat {
     pub id: SeatId,
+    pub call: CallId,
+    pub test: bool,
     /// The verified number.
     pub caller: Option<Number>,
     pub queue: QueueName,
@@ -28,6 +30,8 @@ pub(super) struct Seat {
     pub sequence: u64,
     /// The promise clock's start; a class change, a move, a failed connection keep it.
     pub enqueued_at: Instant,
+    /// The same moment on the calendar.
+    pub opened_at: Wall,
     /// When it came into this queue: the queue's own timelines (`max_wait`, skills) begin here.
     pub entered_at: Instant,
     /// Time in which the caller did not wait: he was talking.
@@ -44,6 +48,8 @@ pub(super) struct Seat {
     pub first_offered_at: Option<Instant>,
     pub stage: Stage,
     pub in_total: bool,
+    /// Queues it was in before this one.
+    pub moves: u32,
     pub deadline: Option<Instant>,
 }
 
@@ -113,7 +119,7 @@ impl Seat {
     }
 
     pub fn account(&self) -> Account<'_> {
-        Account { queue: &self.queue, class: self.class, in_total: self.in_total }
+        Account { queue: &self.queue, class: self.class, in_total: self.in_total, test: self.test }
     }
 
     pub fn phones(&self) -> &[OfferId] {

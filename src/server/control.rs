@@ -4,19 +4,20 @@
 //! wire, shards, store, HTTP, people, deadlines ─▶ (one event at a time) ─▶ Stack, Switchboard ─▶ actions ─▶ shells
 //! ```
 //! Nothing here waits for a shell: what is asked comes back as an event. Every input of the Switchboard is numbered and
-//! journalled before it is handled.
-use crate::call::{Ask, Happened};
+//! journalled with a digest of what it came to.
+use crate::call::{Ask, Happened, Keep};
 use crate::clock::Clock;
 use crate::flow::FlowSet;
 use crate::ids::{CallId, RequestId};
 use crate::machine::{Instant, Machine, Now, earlier};
 use crate::media::LegEvent;
 use crate::outbound::{self, Outbound};
+use crate::queue::OperatorState;
 use crate::shard::{self, Shards};
 use crate::sip::{Output, Stack};
 use crate::store::answer::ANSWER_WITHIN;
-use crate::store::{Shared, Snapshot, Writer};
-use crate::switchboard::{Action, Admin, Event, Outcome, Switchboard, View};
+use crate::store::{JournalEntry, Shared, Snapshot, Writer};
+use crate::switchboard::{Action, Admin, Event, Outcome, Switchboard, View, replay};
 use crate::telemetry::Metrics;
 use crate::web::AdminRequest;
 use crate::wire::{Capacity, Inbound, Wire};
@@ -103,9 +104,13 @@ pub async fn run(mut parts: Parts, mut legs: shard::Events, mut stop: oneshot::R
         published: u64::MAX,
         published_at: Instant::ZERO,
     };
+    control.keep_states();
     let mut publish = tokio::time::interval(PUBLISH_EVERY);
     publish.set_missed_tick_behavior(tokio::time::MissedTickBehavior::Skip);
+    // Before the first input: every replay has a beginning.
+    control.snapshot();
     let mut snapshot = tokio::time::interval(SNAPSHOT_EVERY);
+    snapshot.reset();
     let mut events: Vec<LegEvent> = Vec::new();
     let mut stopping = None;
     loop {
@@ -162,6 +167,17 @@ impl Control {
         self.parts.clock.now()
     }
 
+    /// Phones that never register are there from the start on, and nothing else would say so to the records.
+    fn keep_states(&self) {
+        let now = self.now();
+        for operator in self.parts.switchboard.view(now).operators {
+            let state = OperatorState::parse(operator.state, operator.reason.as_deref());
+            if let Some(state) = state.filter(|state| *state != OperatorState::Offline) {
+                self.parts.writer.keep(Keep::OperatorState { operator: operator.id, state, at: now.wall });
+            }
+        }
+    }
+
     fn inbound(&mut self, message: Inbound) {
         let now = self.now();
         let (stack, out) = (&mut self.parts.stack, &mut self.outputs);
@@ -190,23 +206,23 @@ impl Control {
         while let Some(event) = self.inputs.pop_front() {
             let now = self.now();
             self.parts.journal_seq += 1;
-            self.journal(now, &event);
+            let input = replay::write(&self.parts.switchboard, &event);
             self.parts.switchboard.handle(event, now, &mut self.actions);
+            self.journal(now, input);
             self.carry_out();
         }
     }
 
-    /// Digits of a secret step are journalled as having come, not as what they were.
-    fn journal(&self, now: Now, event: &Event) {
-        let seq = self.parts.journal_seq;
-        match event {
-            Event::Leg(LegEvent::Digit { leg, method, .. })
-                if self.parts.switchboard.listens_secretly(*leg) =>
-            {
-                let masked = serde_json::json!({"secret_digit": {"leg": leg, "method": method}});
-                self.parts.writer.append(seq, now, &masked);
+    /// With what the input came to, so that a replay can tell whether it comes to the same.
+    fn journal(&mut self, now: Now, input: serde_json::Result<String>) {
+        let (seq, decisions) = (self.parts.journal_seq, replay::digest(&self.actions));
+        match input {
+            Ok(input) => self.parts.writer.append(JournalEntry { seq, now, input, decisions }),
+            Err(error) => {
+                // A replay would miss it: it can begin again after the snapshot.
+                tracing::error!(seq, %error, "an input cannot be written to the journal");
+                self.snapshot();
             }
-            event => self.parts.writer.append(seq, now, event),
         }
     }
 
@@ -298,7 +314,11 @@ impl Control {
 
     fn order(&mut self, order: Order) {
         match order {
-            Order::Adopt(flows) => self.parts.switchboard.adopt(flows),
+            Order::Adopt(flows) => {
+                self.parts.switchboard.adopt(flows);
+                // No input of the journal: a replay begins behind it.
+                self.snapshot();
+            }
             Order::Drain(done) => {
                 self.drained.push(done);
                 let request = self.next_admin.take();
@@ -342,7 +362,7 @@ impl Control {
                 self.within(call, || tracing::info!(%queue, %exit, "queue exit"));
             }
             Happened::OperatorChanged { operator, state } => tracing::info!(%operator, %state, "operator"),
-            Happened::Digit { .. } => {}
+            Happened::Digit { .. } | Happened::SeatOpened { .. } | Happened::SeatClosed { .. } => {}
         }
     }
 

@@ -7,6 +7,8 @@
 //! recorder thread: WAV files                                          (recorder.rs)
 //! ```
 mod control;
+pub mod holder;
+pub mod replay;
 mod retention;
 mod start;
 

@@ -1,6 +1,6 @@
 //! Starting, in the order in which parts need each other, and stopping in the reverse order.
 use super::control::{self, Order, Parts};
-use super::retention;
+use super::{holder, retention};
 use crate::clock::Clock;
 use crate::config::{Config, DigestOffer};
 use crate::desk::Desk;
@@ -109,8 +109,8 @@ pub async fn start(config: &Config, options: Options) -> Result<Running, StartEr
     let (recorder, taps) =
         Recorder::start(&recordings, shards).map_err(|error| StartError::Io { what: "recorder", error })?;
     let media = shard_options(config, shards, clock);
-    let (shards, legs) = Shards::start(media, Arc::new(prompts), taps)
-        .map_err(|error| StartError::Io { what: "media threads", error })?;
+    let (shards, legs) =
+        Shards::start(media, Arc::new(prompts), taps).map_err(|error| media_taken(config, error))?;
     let meter = shards.meter();
     let calls_max =
         config.sip.max_calls.or(u32::try_from(shards.capacity() / LEGS_PER_CALL).unwrap_or(u32::MAX))
@@ -222,7 +222,11 @@ pub async fn start(config: &Config, options: Options) -> Result<Running, StartEr
         .map_err(|error| StartError::Io { what: "control thread", error })?;
     let wire = match bound.await {
         Ok(Ok(wire)) => wire,
-        Ok(Err(error)) => return Err(sip_taken(config, error)),
+        Ok(Err(error)) => {
+            // While it closes its media sockets, the kernel's table, which names the holder, reads with gaps.
+            let _ = control.join();
+            return Err(sip_taken(config, error));
+        }
         Err(_) => {
             let error = std::io::Error::other("it ended at once");
             return Err(StartError::Io { what: "control thread", error });
@@ -233,7 +237,7 @@ pub async fn start(config: &Config, options: Options) -> Result<Running, StartEr
     let listener = TcpListener::bind(listen).await.map_err(|error| StartError::Listen {
         what: "web address",
         address: listen.to_string(),
-        hint: taken_hint(&error, "web.listen in config.yaml, or WEB_PORT=… for make run"),
+        hint: taken_hint(&error, listen.port(), "web.listen in config.yaml, or WEB_PORT=… for make run"),
         error,
     })?;
     let web_address = listener.local_addr().map_err(|error| StartError::Io { what: "web address", error })?;
@@ -251,7 +255,7 @@ pub async fn start(config: &Config, options: Options) -> Result<Running, StartEr
     };
     let set_level = Arc::new(move |filter: &str| log_level.set(filter).map_err(|error| error.to_string()));
     let web_options = web::Options { tls: false, origins: config.web.origins.clone() };
-    let desk = Arc::new(Desk::new(store.clone()));
+    let desk = Arc::new(Desk::new(store.clone(), config.zone()));
     let state = web::State::new(view_out, admin, desk, render, set_level, ready_out, clock, web_options);
     let shutdown = CancellationToken::new();
     let drained_view = state.view.clone();
@@ -363,14 +367,27 @@ fn shard_options(config: &Config, shards: usize, clock: Clock) -> shard::Options
 
 fn sip_taken(config: &Config, error: std::io::Error) -> StartError {
     let address = config.sip.udp.first().map(|listen| listen.0.to_string()).unwrap_or_default();
-    let hint = taken_hint(&error, "sip.udp and sip.tcp in config.yaml, or SIP_PORT=… for make run");
+    let port = config.sip.udp.iter().chain(&config.sip.tcp).map(|listen| listen.0.port()).next().unwrap_or(0);
+    let hint = taken_hint(&error, port, "sip.udp and sip.tcp in config.yaml, or SIP_PORT=… for make run");
     StartError::Listen { what: "SIP address", address, error, hint }
 }
 
-fn taken_hint(error: &std::io::Error, setting: &str) -> String {
+fn media_taken(config: &Config, error: std::io::Error) -> StartError {
+    let ports = config.media.ports.range();
+    let hint = taken_hint(&error, *ports.start(), "media.ports in config.yaml, or RTP_PORTS=… for make run");
+    StartError::Listen {
+        what: "media ports",
+        address: format!("{}-{}", ports.start(), ports.end()),
+        error,
+        hint,
+    }
+}
+
+fn taken_hint(error: &std::io::Error, port: u16, setting: &str) -> String {
     match error.kind() {
         std::io::ErrorKind::AddrInUse => {
-            format!("another process holds this port: stop it, or set {setting}")
+            let holder = holder::of_port(port).unwrap_or("another process".into());
+            format!("{holder} holds this port: stop it, or set {setting}")
         }
         std::io::ErrorKind::PermissionDenied => format!("ports below 1024 need a right: set {setting}"),
         _ => format!("see {setting}"),

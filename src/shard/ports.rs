@@ -4,7 +4,6 @@
 //!   free ──take──▶ (a leg's) ──give back──▶ resting ──5 s──▶ free
 //! ```
 use crate::machine::Instant;
-use crate::shard::socket::Batch;
 use socket2::{Domain, Protocol, Socket, Type};
 use std::collections::VecDeque;
 use std::io;
@@ -17,7 +16,7 @@ const REST: Duration = Duration::from_secs(5);
 /// DSCP "expedited forwarding" (RFC 3246, RFC 4594 §4.1: telephony), in the upper six bits.
 const EXPEDITED: u32 = 46 << 2;
 /// What is read off a socket before it is used again, at most; the kernel's buffer holds fewer.
-const STALE_BATCHES_MAX: usize = 64;
+const STALE_MAX: usize = 512;
 
 #[derive(Debug)]
 pub struct Pair {
@@ -67,14 +66,14 @@ impl Ports {
     }
 
     /// A pair that has rested, with nothing waiting in it.
-    pub fn take(&mut self, now: Instant, batch: &mut Batch) -> Option<Pair> {
+    pub fn take(&mut self, now: Instant) -> Option<Pair> {
         if self.free.front()?.0 > now {
             return None;
         }
         let (_, pair) = self.free.pop_front()?;
         for socket in [&pair.rtp, &pair.rtcp] {
-            for _ in 0..STALE_BATCHES_MAX {
-                if matches!(batch.receive(socket), Ok(0)) {
+            for _ in 0..STALE_MAX {
+                if socket.recv_from(&mut [0]).is_err() {
                     break;
                 }
             }
@@ -146,8 +145,7 @@ mod tests {
         let mut ports: Vec<u16> = Vec::new();
         for shard in 0..2 {
             let mut pool = Ports::bind(LOOPBACK, &range, shard, 2).unwrap();
-            let mut batch = Batch::default();
-            while let Some(pair) = pool.take(Instant::ZERO, &mut batch) {
+            while let Some(pair) = pool.take(Instant::ZERO) {
                 assert_eq!(pair.rtp_port % 2, 0);
                 assert_eq!(pair.rtcp_port, pair.rtp_port + 1);
                 ports.push(pair.rtp_port);
@@ -166,14 +164,13 @@ mod tests {
     fn a_port_rests_before_the_next_call_and_forgets_late_packets() {
         let range = some_range();
         let mut pool = Ports::bind(LOOPBACK, &(*range.start()..=range.start() + 1), 0, 1).unwrap();
-        let mut batch = Batch::default();
-        let pair = pool.take(Instant::ZERO, &mut batch).unwrap();
+        let pair = pool.take(Instant::ZERO).unwrap();
         let to = pair.rtp.local_addr().unwrap();
         pool.give_back(pair, Instant::ZERO);
-        assert!(pool.take(Instant::ZERO + REST / 2, &mut batch).is_none());
+        assert!(pool.take(Instant::ZERO + REST / 2).is_none());
         UdpSocket::bind((LOOPBACK, 0)).unwrap().send_to(b"late", to).unwrap();
-        let pair = pool.take(Instant::ZERO + REST, &mut batch).unwrap();
-        assert_eq!(batch.receive(&pair.rtp).unwrap(), 0);
+        let pair = pool.take(Instant::ZERO + REST).unwrap();
+        assert!(pair.rtp.recv_from(&mut [0; 8]).is_err(), "the late packet is gone");
     }
 
     #[test]

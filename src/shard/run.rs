@@ -12,16 +12,17 @@ use crate::ids::LegId;
 use crate::machine::{Instant, Now};
 use crate::media::bridge::Passed;
 use crate::media::leg::{Leg, Seed, Settings};
+use crate::media::packet::PACKET_BYTES_MAX;
 use crate::media::playout::Spent;
 use crate::media::sdp::LocalMedia;
 use crate::media::sink::{Channel, Sink};
 use crate::media::{LegEvent, Negotiation, Refusal};
 use crate::shard::ports::Ports;
-use crate::shard::socket::{self, Batch};
+use crate::shard::socket;
 use crate::shard::stats::ShardStats;
 use crate::shard::tape::Tape;
-use crate::shard::transport::Transport;
 use crate::shard::transport::plain::Plain;
+use crate::shard::transport::{Buffer, Transport};
 use crate::shard::wake::Wake;
 use crate::shard::{Meter, Notice, Options, Order, Tap};
 use rand_chacha::ChaCha8Rng;
@@ -43,9 +44,9 @@ const GRID: Duration = Duration::from_millis(5);
 const PHASES: u32 = 4;
 /// A longer stall (a suspended machine) is skipped: its packets would only fill the peer's jitter buffer.
 const CATCH_UP_MAX: Duration = Duration::from_millis(200);
-/// Datagrams of one leg in one tick; a peer that floods gets no more of the shard than this, and the rest waits or is
+/// Datagrams of one leg in one step; a peer that floods gets no more of the shard than this, and the rest waits or is
 /// dropped by the kernel.
-const BATCHES_MAX: usize = 4;
+const BURST_MAX: usize = 32;
 /// How often all legs are asked for a gauge: each second.
 const SURVEY_EVERY_TICKS: u64 = 200;
 /// Orders in one tick: a burst of new calls is spread over several.
@@ -70,6 +71,8 @@ struct Slot {
     transport: Transport,
     /// The other leg of the bridge.
     partner: Option<usize>,
+    /// The step in which the RTP socket last had something.
+    read_at: u64,
 }
 
 pub struct Shard {
@@ -142,7 +145,7 @@ impl Shard {
                 ),
             }
         }
-        let mut batch = Batch::default();
+        let mut buffer = [0; PACKET_BYTES_MAX + 1];
         let mut sink = Sink::default();
         let mut grid = Grid::start(&self.clock);
         while !self.stop.load(Ordering::Acquire) {
@@ -150,7 +153,7 @@ impl Shard {
             self.stats.lagged(lag.by);
             self.stats.skipped_ticks += lag.skipped;
             let now = Now { mono: grid.now(), wall: Clock::wall() };
-            self.tick(now, &mut batch, &mut sink);
+            self.tick(now, &mut buffer, &mut sink);
         }
         let now = Now { mono: grid.now(), wall: Clock::wall() };
         let legs: Vec<LegId> = self.by_leg.keys().copied().collect();
@@ -164,13 +167,13 @@ impl Shard {
         wake.wake();
     }
 
-    fn tick(&mut self, now: Now, batch: &mut Batch, sink: &mut Sink) {
+    fn tick(&mut self, now: Now, buffer: &mut Buffer, sink: &mut Sink) {
         self.stats.ticks += 1;
         for _ in 0..ORDERS_PER_TICK {
             let Ok(order) = self.orders.pop() else { break };
-            self.obey(order, now, batch, sink);
+            self.obey(order, now, sink);
         }
-        self.read_ready(now, batch, sink);
+        self.read_ready(now, buffer, sink);
         for index in 0..self.slots.len() {
             if let Some(slot) = &mut self.slots[index]
                 && slot.leg.is_due(now.mono)
@@ -189,7 +192,7 @@ impl Shard {
     }
 
     /// Reads the sockets that have something: the kernel keeps the list, so a quiet leg costs nothing.
-    fn read_ready(&mut self, now: Now, batch: &mut Batch, sink: &mut Sink) {
+    fn read_ready(&mut self, now: Now, buffer: &mut Buffer, sink: &mut Sink) {
         let mut ready =
             [epoll::Event { flags: epoll::EventFlags::empty(), data: epoll::EventData::new_u64(0) };
                 READY_PER_CALL];
@@ -199,8 +202,8 @@ impl Shard {
             for event in ready.iter().take(count) {
                 let (index, channel) = unpack(event.data.u64());
                 match channel {
-                    Channel::Rtp => self.read(index, now, batch, sink),
-                    Channel::Rtcp => self.read_report(index, now, batch),
+                    Channel::Rtp => self.read(index, now, buffer, sink),
+                    Channel::Rtcp => self.read_report(index, now, buffer),
                 }
             }
             if count < READY_PER_CALL {
@@ -209,38 +212,33 @@ impl Shard {
         }
     }
 
-    /// What came for this leg; what it passes on leaves by its partner at once.
-    fn read(&mut self, index: usize, now: Now, batch: &mut Batch, sink: &mut Sink) {
-        for _ in 0..BATCHES_MAX {
-            let Some(slot) = self.slots.get_mut(index).and_then(Option::as_mut) else { return };
-            // An error is a report about a datagram that was sent (ICMP): nothing was received.
-            let count = slot.transport.receive(Channel::Rtp, batch).unwrap_or(0);
-            self.stats.packets_in += count as u64;
-            for i in 0..count {
-                let Some((bytes, from)) = batch.datagram(i) else { continue };
-                let Some(slot) = &mut self.slots[index] else { return };
-                let passed = slot.leg.receive(bytes, from, now, sink);
-                if let (Some(passed), Some(partner)) = (passed, slot.partner) {
-                    self.pass(partner, &passed, now, sink);
-                }
+    /// What came for this leg; what it passes on leaves by its partner at once. A leg has one packet in four steps, so one is
+    /// read, and the call that would find nothing is saved; if the socket is listed again in the next step, all is read.
+    fn read(&mut self, index: usize, now: Now, buffer: &mut Buffer, sink: &mut Sink) {
+        let step = self.stats.ticks;
+        let Some(slot) = self.slots.get_mut(index).and_then(Option::as_mut) else { return };
+        let many = if slot.read_at + 1 >= step { BURST_MAX } else { 1 };
+        slot.read_at = step;
+        for _ in 0..many {
+            let Some(slot) = &mut self.slots[index] else { return };
+            let Some((bytes, from)) = slot.transport.receive(Channel::Rtp, buffer) else { break };
+            self.stats.packets_in += 1;
+            let passed = slot.leg.receive(bytes, from, now, sink);
+            if let (Some(passed), Some(partner)) = (passed, slot.partner) {
+                self.pass(partner, &passed, now, sink);
             }
-            if !sink.events.is_empty() || !sink.chunks.is_empty() || !sink.spent.is_empty() {
-                self.flush(index, sink);
-            }
-            if count < socket::BATCH {
-                return;
-            }
+        }
+        if !sink.events.is_empty() || !sink.chunks.is_empty() || !sink.spent.is_empty() {
+            self.flush(index, sink);
         }
     }
 
-    fn read_report(&mut self, index: usize, now: Now, batch: &mut Batch) {
+    fn read_report(&mut self, index: usize, now: Now, buffer: &mut Buffer) {
         let Some(slot) = self.slots.get_mut(index).and_then(Option::as_mut) else { return };
-        let count = slot.transport.receive(Channel::Rtcp, batch).unwrap_or(0);
-        self.stats.packets_in += count as u64;
-        for i in 0..count {
-            if let Some((bytes, from)) = batch.datagram(i) {
-                slot.leg.receive_report(bytes, from, now);
-            }
+        for _ in 0..BURST_MAX {
+            let Some((bytes, from)) = slot.transport.receive(Channel::Rtcp, buffer) else { return };
+            self.stats.packets_in += 1;
+            slot.leg.receive_report(bytes, from, now);
         }
     }
 
@@ -252,9 +250,9 @@ impl Shard {
     }
 
     /// A command for a leg that is gone does nothing: it crossed the leg's end.
-    fn obey(&mut self, order: Order, now: Now, batch: &mut Batch, sink: &mut Sink) {
+    fn obey(&mut self, order: Order, now: Now, sink: &mut Sink) {
         let leg = match order {
-            Order::Open { leg, how, peer, shown } => return self.open(leg, how, peer, shown, now, batch),
+            Order::Open { leg, how, peer, shown } => return self.open(leg, how, peer, shown, now),
             Order::Close { leg } => return self.close(leg, now, sink),
             Order::Bridge { a, b } => return self.bridge(a, b, now, sink),
             Order::Unbridge { leg } => return self.unbridge(leg, now, sink),
@@ -294,20 +292,12 @@ impl Shard {
         self.flush(index, sink);
     }
 
-    fn open(
-        &mut self,
-        id: LegId,
-        how: Negotiation,
-        peer: IpAddr,
-        shown: Option<IpAddr>,
-        now: Now,
-        batch: &mut Batch,
-    ) {
+    fn open(&mut self, id: LegId, how: Negotiation, peer: IpAddr, shown: Option<IpAddr>, now: Now) {
         if self.by_leg.contains_key(&id) {
             tracing::error!(leg = id.0, "opened twice: the first stays");
             return;
         }
-        let Some(pair) = self.ports.take(now.mono, batch) else {
+        let Some(pair) = self.ports.take(now.mono) else {
             self.outbox.push(Notice::Event(LegEvent::Refused { leg: id, why: Refusal::NoPort }));
             return;
         };
@@ -348,7 +338,7 @@ impl Shard {
             }
         }
         self.opened = self.opened.wrapping_add(1);
-        self.slots[index] = Some(Slot { leg, transport, partner: None });
+        self.slots[index] = Some(Slot { leg, transport, partner: None, read_at: 0 });
         self.by_leg.insert(id, index);
         self.outbox.push(Notice::Event(LegEvent::Opened { leg: id, sdp }));
     }

@@ -173,6 +173,7 @@ impl Bare<'_> {
             class: caller.class,
             skills: BTreeSet::new(),
             exits: BTreeSet::new(),
+            test: false,
         };
         self.waiting.insert(seat, caller);
         self.tell(joined);

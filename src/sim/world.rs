@@ -200,6 +200,7 @@ impl World {
             anonymous: from.is_empty(),
             call_id: format!("{CALL_ID}{}", self.callers),
             user_agent: None,
+            test: false,
             offer: Some(String::new()),
             hop: hop(peer),
         };

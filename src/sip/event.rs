@@ -144,6 +144,8 @@ pub struct Incoming {
     pub anonymous: bool,
     pub call_id: String,
     pub user_agent: Option<String>,
+    /// `X-Hotline-Test` says that nobody is behind it; to be believed only from a source for tests.
+    pub test: bool,
     /// Absent when the peer wants the offer from us (RFC 3264 §5).
     pub offer: Option<Sdp>,
     pub hop: Hop,
@@ -229,6 +231,24 @@ pub enum Event {
         request: RequestId,
         alive: bool,
     },
+}
+
+impl Event {
+    /// The dialog that it is about; `None` for what is not about one.
+    pub fn leg(&self) -> Option<LegId> {
+        match self {
+            Event::Incoming(incoming) => Some(incoming.leg),
+            Event::Confirmed { leg, .. }
+            | Event::Ended { leg, .. }
+            | Event::Progress { leg, .. }
+            | Event::Answered { leg, .. }
+            | Event::Failed { leg, .. }
+            | Event::Offered { leg, .. }
+            | Event::Reanswered { leg, .. }
+            | Event::Digit { leg, .. } => Some(*leg),
+            Event::Registered { .. } | Event::Unregistered { .. } | Event::Pong { .. } => None,
+        }
+    }
 }
 
 /// What the shell around the stack must do.

@@ -59,6 +59,7 @@ names! {
     AssertedIdentity = "P-Asserted-Identity",
     Privacy = "Privacy",
     Timestamp = "Timestamp",
+    TestCall = "X-Hotline-Test",
 }
 
 /// `;name=value` lists, read where they stand.

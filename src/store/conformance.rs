@@ -4,9 +4,10 @@ use super::*;
 use crate::call::{CallEvent, Keep};
 use crate::cause::{CallResult, Cause, HangupBy};
 use crate::class::Class;
+use crate::ids::{OfferId, SeatId};
 use crate::machine::{Instant, Now};
 use crate::media::Quality;
-use crate::queue::OperatorSettings;
+use crate::queue::{Attempt, AttemptResult, Exit, OperatorSettings, OperatorState, Outcome, Stay, TalkEnd};
 use crate::sip::Ha1;
 use std::collections::BTreeMap;
 use std::future::Future;
@@ -35,6 +36,9 @@ macro_rules! conformance {
             a_story_is_told_in_order,
             calls_are_found_by_what_a_report_asks,
             a_dead_nodes_calls_are_closed_once,
+            a_stay_and_an_attempt_read_back_and_a_later_telling_replaces_an_earlier,
+            a_dead_nodes_seats_are_lost_and_its_operators_signed_out,
+            states_come_with_those_in_force_before,
             a_batch_with_a_bad_row_changes_nothing,
             the_journal_reads_back_from_any_number,
             what_is_old_is_forgotten_but_not_the_way_to_replay,
@@ -108,7 +112,7 @@ pub(crate) fn event(n: u64, kind: &str) -> Entry {
 
 pub(crate) fn journal(seq: u64) -> JournalEntry {
     let now = Now { mono: Instant::from_nanos(seq * 7), wall: Wall(seq as i64 * 1_000) };
-    JournalEntry { seq, now, input: format!("{{\"n\":{seq}}}") }
+    JournalEntry { seq, now, input: format!("{{\"n\":{seq}}}"), decisions: u64::MAX - seq }
 }
 
 fn number(text: &str) -> Number {
@@ -294,6 +298,123 @@ pub(crate) async fn a_dead_nodes_calls_are_closed_once(store: Shared) {
     assert_eq!(closed, expected);
 }
 
+fn stay(n: u64, outcome: Option<Outcome>) -> Stay {
+    let at = Wall(1_000 * n as i64);
+    Stay {
+        call: call_id(n),
+        seat: SeatId(n),
+        moves: 0,
+        queue: "wallet".into(),
+        class: Class::Standard,
+        test: false,
+        in_total: true,
+        opened_at: at,
+        entered_at: at,
+        outcome,
+        ended_at: outcome.map(|_| Wall(at.0 + 10_000)),
+        waited: Duration::from_nanos(10_000_000_001),
+        operator: None,
+        silent_operator: false,
+    }
+}
+
+fn attempt(n: u64) -> Attempt {
+    Attempt {
+        call: call_id(n),
+        offer: OfferId((1 << 48) + n),
+        seat: SeatId(n),
+        operator: "101".into(),
+        queue: "wallet".into(),
+        class: Class::Priority,
+        test: false,
+        opened_at: Wall(1_000 * n as i64),
+        offered_at: Wall(1_000 * n as i64 + 500),
+        rang: Duration::from_millis(4_200),
+        result: AttemptResult::Answered,
+        waited: Duration::from_millis(4_700),
+        answered_at: Some(Wall(5_000)),
+        ended_at: None,
+        ended_by: None,
+        talk: Duration::ZERO,
+        hold: Duration::ZERO,
+        wrap_up: Duration::ZERO,
+    }
+}
+
+fn state(operator: &str, at: i64, state: OperatorState) -> Entry {
+    Entry::Keep(Keep::OperatorState { operator: operator.into(), state, at: Wall(at) })
+}
+
+pub(crate) async fn a_stay_and_an_attempt_read_back_and_a_later_telling_replaces_an_earlier(store: Shared) {
+    let ended = Stay { class: Class::Priority, ..stay(1, Some(Outcome::Exited(Exit::MaxWait))) };
+    let talked = Attempt {
+        ended_at: Some(Wall(65_000)),
+        ended_by: Some(TalkEnd::Caller),
+        talk: Duration::from_secs(60),
+        ..attempt(1)
+    };
+    let wrapped_up = Attempt { wrap_up: Duration::from_secs(30), ..talked.clone() };
+    let keep = |keep| Entry::Keep(keep);
+    let told = [
+        keep(Keep::Stay(stay(1, None))),
+        keep(Keep::Stay(ended.clone())),
+        keep(Keep::Stay(stay(1, None))),
+        keep(Keep::Stay(stay(2, None))),
+        keep(Keep::Attempt(attempt(1))),
+        keep(Keep::Attempt(talked.clone())),
+        keep(Keep::Attempt(wrapped_up.clone())),
+        keep(Keep::Attempt(talked)),
+        keep(Keep::Attempt(attempt(2))),
+    ];
+    store.write(&told).await.unwrap();
+    assert_eq!(store.stays(Wall(0), Wall(2_001)).await.unwrap(), [ended.clone(), stay(2, None)]);
+    assert_eq!(store.stays(Wall(1_000), Wall(2_000)).await.unwrap(), [ended]);
+    assert_eq!(store.attempts(Wall(0), Wall(9_000)).await.unwrap(), [wrapped_up.clone(), attempt(2)]);
+    // Rung in this time, for a seat opened before it.
+    assert_eq!(store.attempts(Wall(1_500), Wall(1_501)).await.unwrap(), [wrapped_up]);
+}
+
+pub(crate) async fn a_dead_nodes_seats_are_lost_and_its_operators_signed_out(store: Shared) {
+    let told = [
+        Entry::Keep(Keep::Stay(stay(1, None))),
+        Entry::Keep(Keep::Attempt(attempt(1))),
+        state("101", 2_000, OperatorState::Talking),
+        state("102", 2_000, OperatorState::Ready),
+        state("102", 2_500, OperatorState::Offline),
+        Entry::Journal(journal(3)),
+    ];
+    store.write(&told).await.unwrap();
+    store.close_open_calls(Wall(99_000)).await.unwrap();
+    store.close_open_calls(Wall(99_500)).await.unwrap();
+    let stays = store.stays(Wall(0), Wall(9_000)).await.unwrap();
+    assert_eq!((stays[0].outcome, stays[0].ended_at), (Some(Outcome::Lost), Some(Wall(99_000))));
+    let attempts = store.attempts(Wall(0), Wall(9_000)).await.unwrap();
+    assert_eq!((attempts[0].ended_at, attempts[0].ended_by), (Some(Wall(99_000)), None));
+    let states = store.operator_states(Wall(2_600), Wall(99_999)).await.unwrap();
+    let seen: Vec<_> = states.iter().map(|s| (s.operator.as_str(), s.at, s.state.as_str())).collect();
+    // The last sign of life is the journal's.
+    let gone = ("101", journal(3).now.wall, "offline");
+    assert_eq!(seen, [("101", Wall(2_000), "talking"), ("102", Wall(2_500), "offline"), gone]);
+}
+
+pub(crate) async fn states_come_with_those_in_force_before(store: Shared) {
+    let lunch = OperatorState::Paused { reason: "обед".into() };
+    let told = [
+        state("101", 1_000, OperatorState::Ready),
+        state("101", 2_000, OperatorState::Claimed),
+        state("101", 2_000, OperatorState::Ringing),
+        state("102", 3_000, lunch.clone()),
+        state("101", 4_000, OperatorState::Ready),
+    ];
+    store.write(&told).await.unwrap();
+    let states = store.operator_states(Wall(2_500), Wall(4_000)).await.unwrap();
+    let seen: Vec<_> = states.iter().map(|s| (s.operator.as_str(), s.state.clone())).collect();
+    assert_eq!(seen, [("101", OperatorState::Ringing), ("102", lunch)]);
+    let same_moment = store.operator_states(Wall(2_000), Wall(2_001)).await.unwrap();
+    let seen: Vec<_> = same_moment.iter().map(|s| s.state.as_str()).collect();
+    assert_eq!(seen, ["ready", "claimed", "ringing"]);
+}
+
 pub(crate) async fn a_batch_with_a_bad_row_changes_nothing(store: Shared) {
     // Times are whole numbers in every backend; a number that none of them can hold is the bad row.
     store.write(&[Entry::Journal(journal(1))]).await.unwrap();
@@ -316,6 +437,9 @@ pub(crate) async fn the_journal_reads_back_from_any_number(store: Shared) {
     assert_eq!(store.journal_from(2, 1).await.unwrap(), [journal(2)]);
     assert_eq!(store.last_seq().await.unwrap(), 5);
     assert_eq!(store.snapshot_before(None).await.unwrap(), Some(snapshot.clone()));
+    assert_eq!(store.snapshot_after(None).await.unwrap(), Some(snapshot.clone()));
+    assert_eq!(store.snapshot_after(Some(2)).await.unwrap(), Some(snapshot.clone()));
+    assert_eq!(store.snapshot_after(Some(3)).await.unwrap(), None);
     assert_eq!(store.snapshot_before(Some(Wall(3_000))).await.unwrap(), Some(snapshot));
     assert_eq!(store.snapshot_before(Some(Wall(2_999))).await.unwrap(), None);
 }

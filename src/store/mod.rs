@@ -6,7 +6,7 @@
 //!   switchboard ─ Ask ──────────▶ answer ─ bounded in time ──▶ Store
 //!   pages, CLI ─────────────────▶ Accounts, imports, reports ▶ Store
 //! ```
-//! [`Store`] is the sum of four small traits, one per circle of readers. Their methods return boxed futures, so that
+//! [`Store`] is the sum of five small traits, one per circle of readers. Their methods return boxed futures, so that
 //! `Arc<dyn Store>` is all that the rest of the program knows; a second database is a second folder beside `sqlite` and
 //! has to pass the same conformance suite (`conformance.rs`).
 pub mod accounts;
@@ -15,6 +15,7 @@ pub mod answer;
 pub(crate) mod conformance;
 pub mod demo;
 pub mod import;
+pub mod reporting;
 mod rows;
 mod spill;
 mod sqlite;
@@ -31,6 +32,8 @@ use crate::call::{CallRecord, Message, NewTicket};
 use crate::ids::{CallId, OperatorId};
 use crate::machine::Wall;
 use crate::number::Number;
+use crate::queue::{Attempt, Stay};
+use crate::report::StateChange;
 use futures_util::future::BoxFuture;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
@@ -39,7 +42,7 @@ use std::sync::Arc;
 pub type Reply<'a, T> = BoxFuture<'a, Result<T, Error>>;
 
 /// Everything that a backend has to do. Object-safe: `Arc<dyn Store>`.
-pub trait Store: Directory + Users + Records + Journal + Send + Sync {
+pub trait Store: Directory + Users + Records + Figures + Journal + Send + Sync {
     /// Brings the tables up to this program's version. Running it twice changes nothing.
     fn migrate(&self) -> Reply<'_, ()>;
 
@@ -137,11 +140,24 @@ pub trait Records {
     /// Recorded messages, newest first.
     fn messages(&self, limit: usize) -> Reply<'_, Vec<Message>>;
 
-    /// Ends every call that has no end: the process that carried it is dead. Cause `node-failure`, result `failed`.
+    /// Ends every call that has no end: the process that carried it is dead. Cause `node-failure`, result `failed`. Its
+    /// seat is lost, and every operator was signed out with that process.
     fn close_open_calls(&self, at: Wall) -> Reply<'_, u64>;
 
     /// Newest first.
     fn audit(&self, limit: usize) -> Reply<'_, Vec<Audit>>;
+}
+
+/// What is counted (Q12), for the reports; it is written by [`Records::write`].
+pub trait Figures {
+    /// Stays of the seats opened in this time, in the order of opening; those that are open too.
+    fn stays(&self, from: Wall, to: Wall) -> Reply<'_, Vec<Stay>>;
+
+    /// Attempts made in this time, or for a seat opened in it, in the order of making.
+    fn attempts(&self, from: Wall, to: Wall) -> Reply<'_, Vec<Attempt>>;
+
+    /// Changes of state in this time, in order, after the one of each operator that was in force at its beginning.
+    fn operator_states(&self, from: Wall, to: Wall) -> Reply<'_, Vec<StateChange>>;
 }
 
 /// Reading the journal; it is written by [`Records::write`].
@@ -154,6 +170,9 @@ pub trait Journal {
 
     /// The newest snapshot taken at or before this moment; the newest of all for `None`.
     fn snapshot_before(&self, at: Option<Wall>) -> Reply<'_, Option<Snapshot>>;
+
+    /// The oldest snapshot with a number above `seq`; the oldest of all for `None`.
+    fn snapshot_after(&self, seq: Option<u64>) -> Reply<'_, Option<Snapshot>>;
 }
 
 /// What can go wrong with a store.
@@ -167,6 +186,13 @@ pub enum Error {
         "the database {url} was made by a newer program (migration {version}); start that program, or restore a backup"
     )]
     Newer { url: String, version: i64 },
+    #[error(
+        "there is no database at {path}: is --data-dir right? A server makes it at its first start, and `hotline db migrate` does",
+        path = path.display()
+    )]
+    Missing { path: PathBuf },
+    #[error("the database {url} is of an older version: run `hotline db migrate`, or start the server once")]
+    Older { url: String },
     #[error("cannot bring the tables up to date: {0}")]
     Migration(String),
     #[error("the database: {0}")]
@@ -185,7 +211,12 @@ impl Error {
             }
             Error::Database(sqlx::Error::Encode(_) | sqlx::Error::ColumnDecode { .. }) => false,
             Error::Database(_) | Error::File { .. } => true,
-            Error::Url(_) | Error::Newer { .. } | Error::Migration(_) | Error::Row { .. } => false,
+            Error::Url(_)
+            | Error::Missing { .. }
+            | Error::Older { .. }
+            | Error::Newer { .. }
+            | Error::Migration(_)
+            | Error::Row { .. } => false,
         }
     }
 }
@@ -210,15 +241,36 @@ pub async fn open(url: &str) -> Result<Shared, Error> {
     Ok(store)
 }
 
-/// Opens the store and leaves its tables as they are (`db status`).
-pub async fn connect(url: &str) -> Result<Shared, Error> {
-    let path = url.strip_prefix("sqlite:").map(|rest| rest.strip_prefix("//").unwrap_or(rest));
-    match path {
-        Some(path) if !path.is_empty() && !path.contains(':') => {
-            Ok(Arc::new(SqliteStore::open(Path::new(path)).await?))
-        }
-        _ => Err(Error::Url(without_password(url))),
+/// Opens a database that is there and changes nothing (`db status`, lists).
+pub async fn existing(url: &str) -> Result<Shared, Error> {
+    match sqlite_path(url) {
+        Some(path) if !path.is_file() => Err(Error::Missing { path: path.to_path_buf() }),
+        _ => connect(url).await,
     }
+}
+
+/// The same, with tables of this program's version (reports).
+pub async fn existing_current(url: &str) -> Result<Shared, Error> {
+    let store = existing(url).await?;
+    let status = store.status().await?;
+    match status.migrations.iter().all(|migration| migration.applied) {
+        true => Ok(store),
+        false => Err(Error::Older { url: status.url }),
+    }
+}
+
+/// Opens the store and leaves its tables as they are.
+pub async fn connect(url: &str) -> Result<Shared, Error> {
+    match sqlite_path(url) {
+        Some(path) => Ok(Arc::new(SqliteStore::open(path).await?)),
+        None => Err(Error::Url(without_password(url))),
+    }
+}
+
+/// The file behind `sqlite:PATH`.
+pub fn sqlite_path(url: &str) -> Option<&Path> {
+    let path = url.strip_prefix("sqlite:").map(|rest| rest.strip_prefix("//").unwrap_or(rest))?;
+    (!path.is_empty() && !path.contains(':')).then(|| Path::new(path))
 }
 
 /// `postgres://user:secret@host/db` → `postgres://user:…@host/db`: an address ends up in errors and on screens.

@@ -193,6 +193,8 @@ pub struct JournalEntry {
     pub seq: u64,
     pub now: Now,
     pub input: String,
+    /// What it came to: the digest of the actions (`switchboard::replay`).
+    pub decisions: u64,
 }
 
 /// The Switchboard's whole state after the input `seq`, and the flow set that it ran on.

@@ -16,7 +16,6 @@
 use super::spill::{spill, unspill};
 use super::{Audit, Entry, Error, JournalEntry, Shared, Snapshot};
 use crate::call::Keep;
-use crate::machine::Now;
 use serde::Serialize;
 use std::collections::VecDeque;
 use std::path::{Path, PathBuf};
@@ -83,17 +82,9 @@ impl Writer {
         self.push(Entry::Keep(keep));
     }
 
-    /// Appends an input of the Switchboard to the journal. `input` must hold no digit of a secret step.
-    pub fn append(&self, seq: u64, now: Now, input: &impl Serialize) {
-        match serde_json::to_string(input) {
-            Ok(input) => self.push(Entry::Journal(JournalEntry { seq, now, input })),
-            Err(error) => {
-                tracing::error!(seq, %error, "an input cannot be written to the journal");
-                let mut backlog = lock(&self.shared.backlog);
-                backlog.health.dropped_journal += 1;
-                backlog.journal_gap = true;
-            }
-        }
+    /// Appends to the journal. The input must hold no digit of a secret step.
+    pub fn append(&self, entry: JournalEntry) {
+        self.push(Entry::Journal(entry));
     }
 
     pub fn snapshot(&self, snapshot: Snapshot) {
@@ -231,9 +222,10 @@ impl Backlog {
 
     /// Everything, in the order of lanes; inside a lane the order is kept.
     fn take(&mut self) -> Vec<Entry> {
-        let mut entries: Vec<Entry> = self.records.drain(..).chain(self.events.drain(..)).collect();
+        // The snapshot first: inputs of the journal without the one before them could not be replayed.
+        let mut entries: Vec<Entry> = self.snapshot.take().map(Entry::Snapshot).into_iter().collect();
+        entries.extend(self.records.drain(..).chain(self.events.drain(..)));
         entries.extend(self.journal.drain(..).map(Entry::Journal));
-        entries.extend(self.snapshot.take().map(Entry::Snapshot));
         self.journal_bytes = 0;
         self.in_flight = entries.len();
         entries
@@ -376,7 +368,7 @@ mod tests {
     use super::*;
     use crate::call::CallRecord;
     use crate::ids::CallId;
-    use crate::machine::{Instant, Wall};
+    use crate::machine::{Instant, Now, Wall};
     use crate::store::conformance::{begun, call_id, ended, event, until};
     use crate::store::{CallFilter, open};
     use std::io::{BufRead, BufReader};
@@ -430,8 +422,9 @@ mod tests {
         }
     }
 
-    fn now(n: u64) -> Now {
-        Now { mono: Instant::from_nanos(n), wall: Wall(n as i64) }
+    fn entry(n: u64) -> JournalEntry {
+        let now = Now { mono: Instant::from_nanos(n), wall: Wall(n as i64) };
+        JournalEntry { seq: n, now, input: n.to_string(), decisions: n }
     }
 
     async fn calls(store: &Shared) -> Vec<CallId> {
@@ -447,7 +440,7 @@ mod tests {
         let writer = place.writer(Limits::default());
         for n in 1..=2_500 {
             writer.keep(call(ended(n)));
-            writer.append(n, now(n), &n);
+            writer.append(entry(n));
         }
         assert!(writer.flush(SOON).await);
         assert_eq!(calls(&place.store).await.len(), 2_500);
@@ -496,7 +489,7 @@ mod tests {
         for n in 1..=5 {
             writer.keep(call(ended(n)));
             writer.keep(story(n));
-            writer.append(n, now(n), &n);
+            writer.append(entry(n));
         }
         let health = writer.health();
         assert_eq!((health.dropped_events, health.dropped_journal, health.spilled), (2, 2, 0));
@@ -519,7 +512,7 @@ mod tests {
         for n in 1.. {
             writer.keep(call(begun(2 * n)));
             writer.keep(call(ended(2 * n + 1)));
-            writer.append(n, now(n), &n);
+            writer.append(entry(n));
             if n % 100 == 0 {
                 assert!(writer.flush(SOON).await);
                 println!("written {n}"); // the harness adds its own lines; the parent looks for this word

@@ -42,8 +42,10 @@ impl Switchboard {
         self.calls_per_shard[shard] += 1;
         let id = CallId::new(now.wall.as_millis(), self.calls_begun);
         self.legs.insert(leg, id);
+        let test = invite.test && self.settings.is_test_source(invite.hop.peer.ip());
         let admitted = Admitted {
             call: id,
+            test,
             shard: ShardId(shard as u16),
             invite,
             flow: line.flow.clone(),

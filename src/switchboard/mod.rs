@@ -10,6 +10,7 @@
 //! What a call and a dispatcher say to each other is carried to and fro until both are quiet, all within one `handle`.
 mod admit;
 pub mod event;
+pub mod replay;
 mod routes;
 pub mod settings;
 pub mod view;
@@ -27,16 +28,16 @@ use crate::queue::{self, Dispatcher};
 use crate::sip::Hop;
 use rand_chacha::ChaCha8Rng;
 use rand_core::SeedableRng;
-use serde::Serialize;
+use serde::{Deserialize, Serialize};
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
-#[derive(Serialize)]
+/// Written down, it is complete: settings and flows are in it, so a reader needs nothing else (see [`replay`]).
+#[derive(Serialize, Deserialize)]
 pub struct Switchboard {
-    #[serde(skip)]
     settings: Settings,
     /// The set that new calls begin with, and those that running calls began with.
-    #[serde(skip)]
+    #[serde(serialize_with = "replay::write_flows", deserialize_with = "replay::read_flows")]
     flows: BTreeMap<FlowSetHash, Arc<FlowSet>>,
     current: FlowSetHash,
     pools: Vec<Dispatcher>,
@@ -62,7 +63,7 @@ pub struct Switchboard {
 }
 
 /// Where an operator's phone is.
-#[derive(Clone, Debug, Serialize)]
+#[derive(Clone, Debug, Serialize, Deserialize)]
 struct Presence {
     pool: usize,
     hop: Option<Hop>,

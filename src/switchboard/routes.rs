@@ -227,7 +227,13 @@ impl Switchboard {
             queue::Action::Closed { seat, .. } => {
                 self.seats.remove(&seat);
             }
+            queue::Action::Booked(booking) => booked(*booking, out),
             queue::Action::OperatorChanged { operator, state } => {
+                out.push(Action::Keep(Keep::OperatorState {
+                    operator: operator.clone(),
+                    state: state.clone(),
+                    at: now.wall,
+                }));
                 let state = state.as_str().to_string();
                 out.push(Action::Happened(Happened::OperatorChanged { operator, state }));
             }
@@ -304,6 +310,26 @@ impl Switchboard {
             now,
         )
     }
+}
+
+/// What is counted is kept and told to the metrics; a test call is kept only.
+fn booked(booking: queue::Booking, out: &mut Vec<Action>) {
+    use queue::Booking as B;
+    let counted = match &booking {
+        B::Opened(stay) if !stay.test => {
+            Some(Happened::SeatOpened { queue: stay.queue.to_string(), class: stay.class })
+        }
+        B::Closed(queue::Stay { test: false, outcome: Some(outcome), queue, class, waited, .. }) => {
+            let (queue, outcome) = (queue.to_string(), *outcome);
+            Some(Happened::SeatClosed { queue, class: *class, outcome, waited: *waited })
+        }
+        _ => None,
+    };
+    out.extend(counted.map(Action::Happened));
+    out.push(Action::Keep(match booking {
+        B::Opened(stay) | B::Reclassed(stay) | B::Closed(stay) => Keep::Stay(stay),
+        B::Attempt(attempt) => Keep::Attempt(attempt),
+    }));
 }
 
 /// The address in a static contact, `sip:102@10.0.0.12:5060`; names were resolved when the configuration was read.

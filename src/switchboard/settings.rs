@@ -16,7 +16,7 @@ pub enum AllowAnonymous {
     Never,
 }
 
-#[derive(Clone, Debug)]
+#[derive(Clone, Debug, Serialize, Deserialize)]
 pub struct Settings {
     pub rules: Rules,
     /// Peers whose numbers are believed: P-Asserted-Identity, else From (queue rules, Q14).
@@ -41,6 +41,12 @@ pub enum Trust {
 }
 
 impl Settings {
+    /// Whether a peer may mark its calls as tests, which are counted nowhere (Q12).
+    pub fn is_test_source(&self, peer: IpAddr) -> bool {
+        let peer = peer.to_canonical();
+        self.test_sources.iter().any(|net| net.contains(&peer))
+    }
+
     pub fn trust(&self, peer: IpAddr) -> Trust {
         let peer = peer.to_canonical();
         if self.trunks.iter().chain(&self.test_sources).any(|net| net.contains(&peer)) {

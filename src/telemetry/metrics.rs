@@ -3,13 +3,13 @@
 use super::exposition::{Exposition, Histogram, Kind};
 use crate::class::Class;
 use crate::digit::DigitMethod;
+use crate::queue::Outcome;
+use crate::queue::measures::SHORT_ABANDON;
 use crate::switchboard::{Happened, View};
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::{Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
-/// Rule Q12: a caller who gave up within this time is a short abandon.
-const SHORT_ABANDON: Duration = Duration::from_secs(5);
 /// Families that are always complete, so that a rule never finds a missing series.
 const STAGES: [&str; 4] = ["menu", "waiting", "ringing", "talking"];
 const OPERATOR_STATES: [&str; 8] =
@@ -111,21 +111,19 @@ impl Metrics {
                 *counts.calls.entry((line.clone(), result.as_str())).or_default() += 1;
             }
             Happened::Digit { method } => *counts.digits.entry(*method).or_default() += 1,
-            Happened::Enqueued { queue, class, .. } => {
+            Happened::SeatOpened { queue, class } => {
                 *counts.offered.entry((queue.clone(), *class)).or_default() += 1;
             }
-            Happened::Connected { queue, class, waited, .. } => {
-                let within = *waited <= class.target();
-                *counts.answered.entry((queue.clone(), *class, within)).or_default() += 1;
-                counts.waited(queue, *class, "connected", *waited);
+            Happened::SeatClosed { queue, class, outcome, waited } => {
+                counts.closed(queue, *class, *outcome, *waited);
             }
-            Happened::Abandoned { queue, class, waited, .. } => {
-                let short = *waited <= SHORT_ABANDON;
-                *counts.abandoned.entry((queue.clone(), *class, short)).or_default() += 1;
-                counts.waited(queue, *class, "abandoned", *waited);
-            }
-            Happened::Exited { queue, class, waited, .. } => counts.waited(queue, *class, "exit", *waited),
-            Happened::CallStarted { .. } | Happened::Offered { .. } | Happened::OperatorChanged { .. } => {}
+            Happened::CallStarted { .. }
+            | Happened::Enqueued { .. }
+            | Happened::Offered { .. }
+            | Happened::Connected { .. }
+            | Happened::Abandoned { .. }
+            | Happened::Exited { .. }
+            | Happened::OperatorChanged { .. } => {}
         }
     }
 
@@ -159,6 +157,25 @@ impl Metrics {
 }
 
 impl Counts {
+    fn closed(&mut self, queue: &str, class: Class, outcome: Outcome, waited: Duration) {
+        let word = match outcome {
+            Outcome::Connected => {
+                let within = waited <= class.target();
+                *self.answered.entry((queue.to_string(), class, within)).or_default() += 1;
+                "connected"
+            }
+            Outcome::HungUp => {
+                let short = waited <= SHORT_ABANDON;
+                *self.abandoned.entry((queue.to_string(), class, short)).or_default() += 1;
+                "abandoned"
+            }
+            Outcome::Exited(_) => "exit",
+            Outcome::Left | Outcome::Ended => "left",
+            Outcome::Moved | Outcome::Lost => return,
+        };
+        self.waited(queue, class, word, waited);
+    }
+
     fn waited(&mut self, queue: &str, class: Class, outcome: &'static str, waited: Duration) {
         self.waits.entry((queue.to_string(), class, outcome)).or_default().add(waited);
     }
@@ -271,6 +288,7 @@ mod tests {
     use super::*;
     use crate::cause::{CallResult, Cause};
     use crate::ids::{CallId, OperatorId};
+    use crate::queue::Exit;
     use crate::switchboard::view::{CallView, OperatorView, QueueOperators, QueueView};
 
     fn view() -> View {
@@ -319,12 +337,18 @@ mod tests {
     fn every_promised_name_is_there_and_nothing_names_a_caller() {
         let metrics = Metrics::new();
         let (call, queue, class) = (CallId(7), "wallet".to_string(), Class::Priority);
-        let (operator, ms) = (OperatorId::from("101"), Duration::from_millis);
+        let ms = Duration::from_millis;
+        let closed = |outcome, waited_ms| Happened::SeatClosed {
+            queue: queue.clone(),
+            class,
+            outcome,
+            waited: ms(waited_ms),
+        };
         for happened in [
-            Happened::Enqueued { call, queue: queue.clone(), class },
-            Happened::Connected { call, operator, queue: queue.clone(), class, waited: ms(10_000) },
-            Happened::Abandoned { call, queue: queue.clone(), class, waited: ms(5_001) },
-            Happened::Exited { call, queue, class, exit: "max_wait".into(), waited: ms(900_000) },
+            Happened::SeatOpened { queue: queue.clone(), class },
+            closed(Outcome::Connected, 10_000),
+            closed(Outcome::HungUp, 5_001),
+            closed(Outcome::Exited(Exit::MaxWait), 900_000),
             Happened::Digit { method: DigitMethod::Inband },
             Happened::CallEnded {
                 call,

@@ -5,6 +5,7 @@ use crate::class::Class;
 use crate::ids::CallId;
 use crate::machine::Wall;
 use crate::number::Number;
+use crate::report::{Asked, AskedWrongly, Kind, Report};
 use futures_util::future::BoxFuture;
 use serde::Serialize;
 use std::collections::BTreeMap;
@@ -33,6 +34,13 @@ pub trait Desk: Send + Sync + 'static {
     fn token<'a>(&'a self, token: &'a str, at: Wall) -> Answer<'a, Option<Person>>;
 
     fn story(&self, call: CallId) -> Answer<'_, Option<Story>>;
+
+    fn report<'a>(
+        &'a self,
+        kind: Kind,
+        asked: &'a Asked,
+        now: Wall,
+    ) -> Answer<'a, Result<Report, AskedWrongly>>;
 
     /// `priority` or `standard`; a number not known yet becomes a subscriber.
     fn set_class<'a>(&'a self, number: &'a Number, class: Class) -> Answer<'a, ()>;

@@ -21,6 +21,7 @@ mod live;
 mod login;
 mod page;
 mod problem;
+mod reports;
 mod routes;
 
 pub use admin::{AdminHandle, AdminRequest, Busy, WAITING_MAX};

@@ -4,7 +4,7 @@ use super::desk::Role::{self, Admin, Api, Operator, Supervisor, Viewer};
 use super::guard::{self, Access};
 use super::listen::Peer;
 use super::problem::Problem;
-use super::{App, api, live, login, page};
+use super::{App, api, live, login, page, reports};
 use axum::Router;
 use axum::extract::{DefaultBodyLimit, MatchedPath, Request};
 use axum::handler::Handler;
@@ -19,6 +19,9 @@ const OPERATORS: Access = Access::Roles(&[Operator, Supervisor, Admin]);
 const SUPERVISORS: Access = Access::Roles(&[Supervisor, Admin]);
 const ADMINS: Access = Access::Roles(&[Admin]);
 const SUBSCRIBERS: Access = Access::Roles(&[Admin, Api]);
+/// Figures of queues name nobody; an operator's are for those who lead him.
+const QUEUE_REPORTS: Access = Access::Roles(&[Viewer, Supervisor, Admin, Api]);
+const OPERATOR_REPORTS: Access = Access::Roles(&[Supervisor, Admin, Api]);
 const METRICS: Access = Access::LoopbackOr(&[Viewer, Supervisor, Admin, Api]);
 
 struct Route {
@@ -53,6 +56,9 @@ fn table(app: &App, shutdown: &CancellationToken) -> Vec<Route> {
         route.put("/api/v1/operators/{id}", OPERATORS, api::set_operator),
         route.put("/api/v1/subscribers/{number}", SUBSCRIBERS, api::set_subscriber),
         route.get("/api/v1/events", SIGNED_IN, events),
+        route.get("/api/v1/reports/daily", QUEUE_REPORTS, reports::daily),
+        route.get("/api/v1/reports/queue", QUEUE_REPORTS, reports::queue),
+        route.get("/api/v1/reports/operator", OPERATOR_REPORTS, reports::operator),
         route.post("/api/v1/drain", ADMINS, api::drain),
         route.put("/api/v1/log-level", ADMINS, api::set_log_level),
     ];

@@ -6,7 +6,7 @@ use std::path::{Path, PathBuf};
 const FLOORS: &[(u8, &[&str])] = &[
     (0, &["clock", "machine", "ids", "class", "digit", "number", "cause", "say"]),
     (1, &["flow", "speech", "queue", "media", "sip"]),
-    (2, &["call"]),
+    (2, &["call", "report"]),
     (3, &["switchboard"]),
     (4, &["wire", "shard", "store", "recorder", "outbound", "web", "watch", "robot", "sim"]),
     (5, &["cli", "config", "desk", "prompts", "server", "telemetry", "main", "lib"]),

@@ -183,6 +183,15 @@ impl House {
         text
     }
 
+    /// Whatever a house has lived through, its journal comes to the same decisions once more.
+    fn replay(&self) {
+        if !self.data().join("hotline.db").exists() {
+            return;
+        }
+        let (status, out, error) = self.hotline(&["replay", "--all"]);
+        assert_eq!(status, 0, "{out}{error}");
+    }
+
     pub fn data(&self) -> PathBuf {
         self.dir.path().join("data")
     }
@@ -386,8 +395,9 @@ impl Drop for House {
     fn drop(&mut self) {
         let _ = self.child.kill();
         let _ = self.child.wait();
-        if std::thread::panicking() {
-            eprintln!("--- the server's log ---\n{}", self.log());
+        match std::thread::panicking() {
+            true => eprintln!("--- the server's log ---\n{}", self.log()),
+            false => self.replay(),
         }
     }
 }

@@ -11,6 +11,7 @@ mod operators;
 mod parties;
 mod peers;
 mod races;
+mod reports;
 mod strangers;
 mod web;
 mod wire;

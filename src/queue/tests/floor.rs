@@ -257,6 +257,7 @@ impl Floor {
             class,
             skills: BTreeSet::new(),
             exits: BTreeSet::new(),
+            test: false,
         });
         if patient
             && self.measuring
@@ -278,10 +279,8 @@ impl Floor {
                         self.plan(after, What::PicksUp(offer));
                     }
                 }
-                Action::Withdraw { offer, .. } => {
-                    if self.dispatcher.offers.contains_key(&offer) {
-                        self.tell(Event::OperatorGone { offer });
-                    }
+                Action::Withdraw { offer, .. } if self.dispatcher.offers.contains_key(&offer) => {
+                    self.tell(Event::OperatorGone { offer });
                 }
                 Action::Connected { offer, seat, .. } => {
                     let parts = self.town.parts;

@@ -66,6 +66,11 @@ fn serves(queues: &[&str]) -> OperatorSettings {
     }
 }
 
+/// What is kept for reports is looked at in `world.rs`, for all of it at once.
+fn is_no_booking(action: &Action) -> bool {
+    !matches!(action, Action::Booked(_))
+}
+
 impl Pool {
     fn of(operators: &[&str]) -> Pool {
         Pool::with(settings(operators))
@@ -79,6 +84,7 @@ impl Pool {
     fn does(&mut self, event: Event) -> Vec<Action> {
         let mut out = Vec::new();
         self.dispatcher.handle(event, self.now, &mut out);
+        out.retain(is_no_booking);
         self.trace.extend(out.iter().map(|action| (self.now.mono, action.clone())));
         out
     }
@@ -91,6 +97,7 @@ impl Pool {
             self.now = self.now.later(at.since(self.now.mono));
             let mut out = Vec::new();
             self.dispatcher.handle_timeout(self.now, &mut out);
+            out.retain(is_no_booking);
             self.trace.extend(out.iter().map(|action| (at, action.clone())));
             all.extend(out);
         }
@@ -111,6 +118,7 @@ impl Pool {
             class,
             skills: skills(skilled),
             exits: BTreeSet::new(),
+            test: false,
         })
     }
 
@@ -123,6 +131,7 @@ impl Pool {
             class: Class::Standard,
             skills: BTreeSet::new(),
             exits: BTreeSet::new(),
+            test: false,
         })
     }
 

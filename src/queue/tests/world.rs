@@ -1,6 +1,7 @@
 //! A random world in virtual time: callers and operators who do everything that people do, and what must hold whatever
 //! they do. The world keeps its own plain account of who waits and who rings, and checks each action against it.
 use super::*;
+use crate::queue::{Attempt, Booking, Stay};
 use rand_chacha::ChaCha8Rng;
 use rand_core::{Rng, SeedableRng};
 use std::collections::BTreeMap;
@@ -44,6 +45,9 @@ struct World {
     turn: Option<SeatId>,
     /// Q12, counted anew: offered, connected, hung up, left and exits.
     counted: BTreeMap<(QueueName, Class), [i64; 4]>,
+    /// What a store would hold.
+    stays: BTreeMap<(SeatId, u32), Stay>,
+    attempts: BTreeMap<OfferId, Attempt>,
 }
 
 impl World {
@@ -103,6 +107,8 @@ impl World {
             last_starved: Instant::ZERO,
             turn: None,
             counted: BTreeMap::new(),
+            stays: BTreeMap::new(),
+            attempts: BTreeMap::new(),
         };
         world.plan_people();
         world
@@ -139,6 +145,7 @@ impl World {
                     class,
                     skills: needed.clone(),
                     exits: BTreeSet::new(),
+                    test: false,
                 },
             );
             let later = at + millis(self.below(400_000));
@@ -208,6 +215,10 @@ impl World {
             _ => self.plan(speaks, Event::Flowing { offer }),
         }
         let end = seconds(8 + self.below(200));
+        if self.below(4) == 0 {
+            self.plan(end / 3, Event::Held { offer, held: true });
+            self.plan(end / 2, Event::Held { offer, held: false });
+        }
         let (caller, operator) = (millis(self.below(300)), millis(self.below(300)));
         self.plan(end + caller, Event::CallerGone { offer });
         self.plan(end + operator, Event::OperatorGone { offer });
@@ -238,6 +249,7 @@ impl World {
         assert!(self.dispatcher.offers.is_empty(), "offers are left: {:?}", self.dispatcher.offers);
         assert!(self.callers.is_empty(), "seats were lost: {:?}", self.callers.keys());
         self.measures_equal_the_trace();
+        self.records_equal_the_measures();
     }
 
     /// What the event means in the world, whether or not the dispatcher understands it.
@@ -439,6 +451,7 @@ impl World {
                 let alive = self.below(3) > 0;
                 self.plan(millis(50), Event::Pong { request, operator, alive });
             }
+            Action::Booked(booking) => self.book(*booking),
             Action::OperatorChanged { .. } | Action::Alert(_) | Action::Explained(_) => {}
         }
     }
@@ -542,6 +555,47 @@ impl World {
         oldest == seat
             && self.turn.is_none()
             && (self.others >= 2 || self.now.mono.since(since) >= seconds(60))
+    }
+
+    /// As a store keeps them: a later telling replaces an earlier one.
+    fn book(&mut self, booking: Booking) {
+        match booking {
+            Booking::Opened(stay) | Booking::Reclassed(stay) | Booking::Closed(stay) => {
+                let key = (stay.seat, stay.moves);
+                let before = self.stays.insert(key, stay);
+                assert!(before.is_none_or(|before| before.outcome.is_none()), "{key:?} has two outcomes");
+            }
+            Booking::Attempt(attempt) => {
+                self.attempts.insert(attempt.offer, attempt);
+            }
+        }
+    }
+
+    /// What a report reckons from the records is what the live page shows, to the nanosecond.
+    fn records_equal_the_measures(&self) {
+        let mut of: BTreeMap<(Option<QueueName>, Class), Tally> = BTreeMap::new();
+        for stay in self.stays.values() {
+            let cells = [Some(stay.queue.clone())].into_iter().chain(stay.in_total.then_some(None));
+            for queue in cells {
+                of.entry((queue, stay.class)).or_default().count(stay);
+            }
+        }
+        for attempt in self.attempts.values() {
+            for queue in [Some(attempt.queue.clone()), None] {
+                of.entry((queue, attempt.class)).or_default().attempted(attempt);
+            }
+        }
+        for ((queue, class), tally) in of {
+            let live = match &queue {
+                Some(queue) => self.dispatcher.measures().of(queue, class),
+                None => self.dispatcher.measures().total(class),
+            };
+            // A connection that was taken back may have been the longest.
+            let live = Tally { connected_wait_max: tally.connected_wait_max, ..live };
+            assert_eq!(live, tally, "{queue:?} {class}");
+        }
+        let rung = self.attempts.len();
+        assert_eq!(rung, self.offers.len(), "each offer is kept");
     }
 
     fn measures_equal_the_trace(&self) {

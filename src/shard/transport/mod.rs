@@ -2,12 +2,15 @@
 //! variants here, with the same three verbs, so that legs stay unaware of them.
 pub mod plain;
 
+use crate::media::packet::PACKET_BYTES_MAX;
 use crate::media::sink::Channel;
-use crate::shard::socket::Batch;
 use plain::Plain;
 use std::io;
 use std::net::SocketAddr;
 use std::os::fd::BorrowedFd;
+
+/// Room for one datagram, and one byte by which a longer one than a packet may be is known.
+pub type Buffer = [u8; PACKET_BYTES_MAX + 1];
 
 #[derive(Debug)]
 pub enum Transport {
@@ -15,9 +18,10 @@ pub enum Transport {
 }
 
 impl Transport {
-    pub fn receive(&self, channel: Channel, batch: &mut Batch) -> io::Result<usize> {
+    /// One datagram that has come, if any has. Never blocks.
+    pub fn receive<'a>(&self, channel: Channel, buffer: &'a mut Buffer) -> Option<(&'a [u8], SocketAddr)> {
         match self {
-            Transport::Plain(plain) => plain.receive(channel, batch),
+            Transport::Plain(plain) => plain.receive(channel, buffer),
         }
     }
 

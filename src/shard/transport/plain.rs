@@ -2,7 +2,7 @@
 //! strangers' packets from the count and cannot follow a peer whose NAT moves it.
 use crate::media::sink::Channel;
 use crate::shard::ports::Pair;
-use crate::shard::socket::Batch;
+use crate::shard::transport::Buffer;
 use std::io;
 use std::net::{SocketAddr, UdpSocket};
 use std::os::fd::{AsFd, BorrowedFd};
@@ -21,8 +21,10 @@ impl Plain {
         self.pair
     }
 
-    pub fn receive(&self, channel: Channel, batch: &mut Batch) -> io::Result<usize> {
-        batch.receive(self.socket(channel))
+    /// Nothing either if it is too long for a packet: nobody sends such audio.
+    pub fn receive<'a>(&self, channel: Channel, buffer: &'a mut Buffer) -> Option<(&'a [u8], SocketAddr)> {
+        let (length, from) = self.socket(channel).recv_from(buffer).ok()?;
+        (length < buffer.len()).then(|| (&buffer[..length], from))
     }
 
     pub fn send(&self, channel: Channel, to: SocketAddr, bytes: &[u8]) -> io::Result<()> {

@@ -195,11 +195,11 @@ impl Invariants {
             }
             Event::OfferFailed { offer, why } => self.phone_ends(*offer, Some(*why), now),
             Event::OperatorGone { offer } => self.phone_ends(*offer, None, now),
-            Event::Accepted { offer } => {
-                if self.rings.get(offer).is_some_and(|ring| ring.state == RingState::Over) {
-                    let operator = self.rings[offer].operator.clone();
-                    self.desks.answers_too_late(&operator, *offer, now);
-                }
+            Event::Accepted { offer }
+                if self.rings.get(offer).is_some_and(|ring| ring.state == RingState::Over) =>
+            {
+                let operator = self.rings[offer].operator.clone();
+                self.desks.answers_too_late(&operator, *offer, now);
             }
             Event::Configured(settings) => {
                 self.callers.keep_retired(&self.settings, settings);

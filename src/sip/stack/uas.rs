@@ -331,6 +331,7 @@ fn introduce(leg: LegId, hop: Hop, message: &Message<'_>, called: String, offer:
         anonymous,
         call_id: message.call_id.to_owned(),
         user_agent: message.user_agent(),
+        test: message.header(Name::TestCall).is_some(),
         offer,
         hop,
     }

@@ -8,9 +8,13 @@ use sqlx::sqlite::SqliteRow;
 /// A snapshot's number counts too: what came before it may have been forgotten.
 const LAST_SEQ: &str = "SELECT max(coalesce((SELECT max(seq) FROM journal), 0),
     coalesce((SELECT max(seq) FROM snapshots), 0))";
-const FROM: &str = "SELECT seq, at, mono_ns, input FROM journal WHERE seq >= ? ORDER BY seq LIMIT ?";
+const FROM: &str =
+    "SELECT seq, at, mono_ns, input, decisions FROM journal WHERE seq >= ? ORDER BY seq LIMIT ?";
 const SNAPSHOT_BEFORE: &str =
     "SELECT seq, at, mono_ns, flow_set, state FROM snapshots WHERE at <= ? ORDER BY seq DESC LIMIT 1";
+
+const SNAPSHOT_AFTER: &str =
+    "SELECT seq, at, mono_ns, flow_set, state FROM snapshots WHERE seq > ? ORDER BY seq LIMIT 1";
 
 impl Journal for SqliteStore {
     fn last_seq(&self) -> Reply<'_, u64> {
@@ -32,6 +36,7 @@ impl Journal for SqliteStore {
                         seq: unsigned(row.try_get("seq")?),
                         now: now(row)?,
                         input: row.try_get("input")?,
+                        decisions: row.try_get::<i64, _>("decisions")?.cast_unsigned(),
                     })
                 })
                 .collect()
@@ -41,17 +46,27 @@ impl Journal for SqliteStore {
     fn snapshot_before(&self, at: Option<Wall>) -> Reply<'_, Option<Snapshot>> {
         Box::pin(async move {
             let at = at.map_or(i64::MAX, |at| at.0);
-            let Some(row) = sqlx::query(SNAPSHOT_BEFORE).bind(at).fetch_optional(&self.reader).await? else {
-                return Ok(None);
-            };
-            Ok(Some(Snapshot {
-                seq: unsigned(row.try_get("seq")?),
-                now: now(&row)?,
-                flow_set: row.try_get("flow_set")?,
-                state: row.try_get("state")?,
-            }))
+            let row = sqlx::query(SNAPSHOT_BEFORE).bind(at).fetch_optional(&self.reader).await?;
+            row.as_ref().map(snapshot).transpose()
         })
     }
+
+    fn snapshot_after(&self, seq: Option<u64>) -> Reply<'_, Option<Snapshot>> {
+        Box::pin(async move {
+            let after = seq.map_or(-1, signed);
+            let row = sqlx::query(SNAPSHOT_AFTER).bind(after).fetch_optional(&self.reader).await?;
+            row.as_ref().map(snapshot).transpose()
+        })
+    }
+}
+
+fn snapshot(row: &SqliteRow) -> Result<Snapshot, Error> {
+    Ok(Snapshot {
+        seq: unsigned(row.try_get("seq")?),
+        now: now(row)?,
+        flow_set: row.try_get("flow_set")?,
+        state: row.try_get("state")?,
+    })
 }
 
 fn now(row: &SqliteRow) -> Result<Now, Error> {

@@ -4,6 +4,7 @@
 //! takes the lock at once and so cannot fail half-way for having read first. `synchronous = NORMAL`: a killed process
 //! loses nothing that was committed, a power failure may cost the last moments (SQLite's "PRAGMA synchronous").
 mod directory;
+mod figures;
 mod journal;
 mod records;
 mod users;
@@ -43,6 +44,9 @@ const COUNTS: &str = "SELECT 'subscribers', count(*) FROM subscribers
     UNION ALL SELECT 'calls', count(*) FROM calls
     UNION ALL SELECT 'call_events', count(*) FROM call_events
     UNION ALL SELECT 'messages', count(*) FROM messages
+    UNION ALL SELECT 'stays', count(*) FROM stays
+    UNION ALL SELECT 'attempts', count(*) FROM attempts
+    UNION ALL SELECT 'operator_states', count(*) FROM operator_states
     UNION ALL SELECT 'users', count(*) FROM users
     UNION ALL SELECT 'tokens', count(*) FROM tokens
     UNION ALL SELECT 'journal', count(*) FROM journal
@@ -52,6 +56,11 @@ const FORGET_EVENTS: &str =
     "DELETE FROM call_events WHERE call IN (SELECT id FROM calls WHERE ended_at < ?1) OR (at < ?1 AND
      NOT EXISTS (SELECT 1 FROM calls WHERE calls.id = call_events.call))";
 const FORGET_CALLS: &str = "DELETE FROM calls WHERE ended_at < ?";
+const FORGET_STAYS: &str = "DELETE FROM stays WHERE opened_at < ?";
+const FORGET_ATTEMPTS: &str = "DELETE FROM attempts WHERE offered_at < ?";
+/// The last state of each operator stays: it is in force.
+const FORGET_STATES: &str = "DELETE FROM operator_states WHERE at < ?
+    AND id NOT IN (SELECT max(id) FROM operator_states GROUP BY operator)";
 const FORGET_MESSAGES: &str = "DELETE FROM messages WHERE at < ?";
 const FORGET_TICKETS: &str = "DELETE FROM tickets WHERE at < ?";
 const FORGET_AUDIT: &str = "DELETE FROM audit WHERE at < ?";
@@ -146,8 +155,16 @@ impl Store for SqliteStore {
             // Events first: which of them are old is read from their calls.
             sqlx::query(FORGET_EVENTS).bind(at.0).execute(&mut *tx).await?;
             let calls = sqlx::query(FORGET_CALLS).bind(at.0).execute(&mut *tx).await?.rows_affected();
-            for statement in [FORGET_MESSAGES, FORGET_TICKETS, FORGET_AUDIT, FORGET_JOURNAL, FORGET_SNAPSHOTS]
-            {
+            for statement in [
+                FORGET_STAYS,
+                FORGET_ATTEMPTS,
+                FORGET_STATES,
+                FORGET_MESSAGES,
+                FORGET_TICKETS,
+                FORGET_AUDIT,
+                FORGET_JOURNAL,
+                FORGET_SNAPSHOTS,
+            ] {
                 sqlx::query(statement).bind(at.0).execute(&mut *tx).await?;
             }
             tx.commit().await?;

@@ -1,5 +1,5 @@
 //! Calls, their stories and their messages; the audit; and the one door through which batches are written.
-use super::{Reading, SqliteStore, json, signed, unsigned};
+use super::{Reading, SqliteStore, figures, json, signed, unsigned};
 use crate::call::{CallEvent, CallRecord, Keep, Message};
 use crate::cause::{CallResult, Cause, HangupBy};
 use crate::class::Class;
@@ -30,7 +30,8 @@ const PUT_MESSAGE: &str =
 /// A choice written late, after a later one, changes nothing.
 const PUT_CHOICE: &str =
     "UPDATE operators SET paused = ?1, chosen_at = ?2 WHERE id = ?3 AND coalesce(chosen_at, 0) <= ?2";
-const PUT_JOURNAL: &str = "INSERT OR REPLACE INTO journal (seq, at, mono_ns, input) VALUES (?, ?, ?, ?)";
+const PUT_JOURNAL: &str =
+    "INSERT OR REPLACE INTO journal (seq, at, mono_ns, input, decisions) VALUES (?, ?, ?, ?, ?)";
 const PUT_SNAPSHOT: &str =
     "INSERT OR REPLACE INTO snapshots (seq, at, mono_ns, flow_set, state) VALUES (?, ?, ?, ?, ?)";
 const PUT_AUDIT: &str = "INSERT INTO audit (at, who, what, detail) VALUES (?, ?, ?, ?)";
@@ -58,6 +59,11 @@ impl Records for SqliteStore {
                     Entry::Keep(Keep::OperatorChoice { operator, paused, at }) => {
                         put_choice(&mut tx, operator, paused.as_deref(), *at).await?;
                     }
+                    Entry::Keep(Keep::OperatorState { operator, state, at }) => {
+                        figures::put_state(&mut tx, operator, state, *at).await?;
+                    }
+                    Entry::Keep(Keep::Stay(stay)) => figures::put_stay(&mut tx, stay).await?,
+                    Entry::Keep(Keep::Attempt(attempt)) => figures::put_attempt(&mut tx, attempt).await?,
                     Entry::Journal(entry) => put_journal(&mut tx, entry).await?,
                     Entry::Snapshot(snapshot) => put_snapshot(&mut tx, snapshot).await?,
                     Entry::Audit(audit) => put_audit(&mut tx, audit).await?,
@@ -111,13 +117,16 @@ impl Records for SqliteStore {
 
     fn close_open_calls(&self, at: Wall) -> Reply<'_, u64> {
         Box::pin(async move {
+            let mut tx = self.begin().await?;
             let done = sqlx::query(CLOSE_OPEN)
                 .bind(at.0)
                 .bind(CallResult::Failed.as_str())
                 .bind(HangupBy::System.as_str())
                 .bind(Cause::NodeFailure.as_str())
-                .execute(&self.writer)
+                .execute(&mut *tx)
                 .await?;
+            figures::close(&mut tx, at).await?;
+            tx.commit().await?;
             Ok(done.rows_affected())
         })
     }
@@ -198,6 +207,7 @@ async fn put_journal(connection: &mut SqliteConnection, entry: &JournalEntry) ->
         .bind(entry.now.wall.0)
         .bind(signed(entry.now.mono.as_nanos()))
         .bind(&entry.input)
+        .bind(entry.decisions.cast_signed())
         .execute(connection)
         .await?;
     Ok(())

@@ -71,7 +71,7 @@ impl World {
         let state = State::new(
             view,
             admin,
-            Arc::new(hotline::desk::Desk::new(store.clone())),
+            Arc::new(hotline::desk::Desk::new(store.clone(), hotline::clock::Zone::utc())),
             Arc::new(render),
             Arc::new(|filter| if filter.contains("loud") { Err("no such level".into()) } else { Ok(()) }),
             ready_receiver,

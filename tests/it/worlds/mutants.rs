@@ -183,7 +183,7 @@ impl Mutant {
 
     /// Leaves the queue inside and joins it anew, under another name inside and the same outside.
     fn joins_anew(&mut self, seat: SeatId, class: Option<Class>, now: Now, out: &mut Vec<Action>) {
-        let Some(Event::Joined { call, caller, queue, class: before, skills, exits, .. }) =
+        let Some(Event::Joined { call, caller, queue, class: before, skills, exits, test, seat: _ }) =
             self.seats.get(&seat).map(|known| known.event.clone())
         else {
             return;
@@ -194,7 +194,7 @@ impl Mutant {
         let inside = SeatId(self.forged);
         self.is_called(seat, inside);
         let class = class.unwrap_or(before);
-        let joined = Event::Joined { seat: inside, call, caller, queue, class, skills, exits };
+        let joined = Event::Joined { seat: inside, call, caller, queue, class, skills, exits, test };
         let mut said = Vec::new();
         self.inner.handle(joined, now, &mut said);
         self.say(said, now, out);
@@ -398,7 +398,8 @@ impl Machine for Mutant {
             self.forged += 1;
             let seat = SeatId(self.forged);
             let skills = BTreeSet::from(["no such skill".into()]);
-            self.silently(Event::Joined { seat, call, caller: None, queue, class, skills, exits }, now, out);
+            let joined = Event::Joined { seat, call, caller: None, queue, class, skills, exits, test: false };
+            self.silently(joined, now, out);
         }
         if let Some((seat, operator, why)) = failed {
             match self.fault {

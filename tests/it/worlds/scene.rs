@@ -274,6 +274,7 @@ impl<P: Pool> Scene<P> {
             class,
             skills: needed.clone(),
             exits: BTreeSet::new(),
+            test: false,
         };
         self.at(at, joined);
         let patience = dice.exponential(seconds(150));

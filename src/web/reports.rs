@@ -1,0 +1,62 @@
+//! `GET /reports/…`: what was promised to callers and what they got, as JSON, CSV or a table.
+use super::App;
+use super::problem::Problem;
+use crate::clock::Clock;
+use crate::report::{Asked, Kind};
+use crate::say::Language;
+use axum::Json;
+use axum::extract::rejection::QueryRejection;
+use axum::extract::{Query, State};
+use axum::http::header;
+use axum::response::{IntoResponse, Response};
+use serde::Deserialize;
+
+#[derive(Debug, Default, Deserialize)]
+#[serde(deny_unknown_fields, default)]
+pub struct Parameters {
+    from: Option<String>,
+    to: Option<String>,
+    interval: Option<String>,
+    format: Format,
+    language: Option<Language>,
+}
+
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Deserialize)]
+#[serde(rename_all = "snake_case")]
+enum Format {
+    #[default]
+    Json,
+    Csv,
+    Text,
+}
+
+type Asking = Result<Query<Parameters>, QueryRejection>;
+
+pub async fn daily(State(app): State<App>, asking: Asking) -> Result<Response, Problem> {
+    report(&app, Kind::Daily, asking).await
+}
+
+pub async fn queue(State(app): State<App>, asking: Asking) -> Result<Response, Problem> {
+    report(&app, Kind::Queue, asking).await
+}
+
+pub async fn operator(State(app): State<App>, asking: Asking) -> Result<Response, Problem> {
+    report(&app, Kind::Operator, asking).await
+}
+
+async fn report(app: &App, kind: Kind, asking: Asking) -> Result<Response, Problem> {
+    let Query(parameters) = asking.map_err(|wrong| Problem::bad_request(wrong.body_text()))?;
+    let Parameters { from, to, interval, format, language } = parameters;
+    let asked = Asked { from, to, interval };
+    let report = app.desk.report(kind, &asked, Clock::wall()).await?;
+    let report = report.map_err(|wrong| Problem::bad_request(wrong.to_string()))?;
+    let plain = |kind: &'static str, text: String| ([(header::CONTENT_TYPE, kind)], text).into_response();
+    Ok(match format {
+        Format::Json => Json(report.json()).into_response(),
+        Format::Csv => {
+            let text = report.csv().map_err(|error| Problem::unusable(error.to_string()))?;
+            plain("text/csv; charset=utf-8; header=present", text)
+        }
+        Format::Text => plain("text/plain; charset=utf-8", report.text(language.unwrap_or(Language::Ru))),
+    })
+}
