@@ -93,6 +93,9 @@ enum Risk {
 /// Q3 as people see it.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Serialize)]
 pub struct ReserveStatus {
+    /// Operators on duty (`c`), and those of them who are ready.
+    pub on_duty: usize,
+    pub ready: usize,
     /// Operators held back.
     pub reserve: u32,
     /// How many more operators keep the promise, by the model; 0: it is kept.
@@ -412,6 +415,8 @@ impl Dispatcher {
     pub fn reserve_status(&self) -> ReserveStatus {
         let seconds = |s: f64| Duration::try_from_secs_f64(s.max(0.0)).unwrap_or_default();
         ReserveStatus {
+            on_duty: self.strength.on_duty,
+            ready: self.strength.ready,
             reserve: self.reserve.held,
             missing: self.reserve.verdict.missing,
             at_risk: matches!(self.reserve.risk, Risk::Alerted | Risk::Easing { .. }),

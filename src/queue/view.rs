@@ -13,14 +13,19 @@ use std::time::Duration;
 
 impl Dispatcher {
     pub fn queues(&self, now: Now) -> Vec<QueueStatus> {
-        self.settings.queues.keys().map(|name| self.queue(name, now)).collect()
+        let mut open: BTreeMap<&QueueName, Vec<&Seat>> = BTreeMap::new();
+        for seat in self.seats.values().filter(|seat| !matches!(seat.stage, Stage::Talking { .. })) {
+            open.entry(&seat.queue).or_default().push(seat);
+        }
+        let open_in = |name| open.get(name).map_or(&[][..], Vec::as_slice);
+        self.settings.queues.keys().map(|name| self.queue(name, open_in(name), now)).collect()
     }
 
-    fn queue(&self, name: &QueueName, now: Now) -> QueueStatus {
+    fn queue(&self, name: &QueueName, open: &[&Seat], now: Now) -> QueueStatus {
         let mut waiting = BTreeMap::new();
         let mut longest_by_class: BTreeMap<Class, Duration> = BTreeMap::new();
         let mut undecided: BTreeMap<Class, [u64; 2]> = BTreeMap::new();
-        for seat in self.waiting_in(name) {
+        for seat in open {
             let waited = seat.waited(now.mono);
             *waiting.entry(seat.class).or_default() += 1;
             let longest = longest_by_class.entry(seat.class).or_default();
@@ -53,11 +58,6 @@ impl Dispatcher {
             reserve_cost: reserve.cost_to_others,
             operators,
         }
-    }
-
-    fn waiting_in<'a>(&'a self, queue: &'a QueueName) -> impl Iterator<Item = &'a Seat> {
-        let waits = |seat: &&Seat| !matches!(seat.stage, Stage::Talking { .. });
-        self.seats.values().filter(move |seat| seat.queue == *queue).filter(waits)
     }
 
     pub fn operators(&self, now: Now) -> Vec<OperatorStatus> {

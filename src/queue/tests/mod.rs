@@ -11,6 +11,7 @@ mod floor;
 mod operators;
 mod order;
 mod reload;
+mod reserve;
 mod ringing;
 mod world;
 
