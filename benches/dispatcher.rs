@@ -202,7 +202,7 @@ fn decisions(c: &mut Criterion) {
 fn reserve(c: &mut Criterion) {
     let mut group = c.benchmark_group("reserve");
     for operators in [20, 100, 1_000] {
-        let mut pool = Pool::busy(operators, operators / 10);
+        let pool = Pool::busy(operators, operators / 10);
         let away = OperatorId::from("10000");
         let pool = RefCell::new(pool);
         let mut here = true;
