@@ -74,7 +74,7 @@ fn house() -> House {
 fn parts() -> Vec<Part> {
     let part = |queue: usize, n: usize, patience_ms: u64| Part {
         line: ["88001000000", "88001000001", "88001000002", "88001000003"][queue],
-        priority: n % 3 == 0,
+        priority: n.is_multiple_of(3),
         patience: Duration::from_millis(patience_ms),
         test: false,
     };
