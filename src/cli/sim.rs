@@ -4,13 +4,15 @@ use crate::media::prompt::PromptSet;
 use crate::queue::PoolSettings;
 use crate::say::Language;
 use crate::sim::population::{Breaks, Profile, Shape};
-use crate::sim::{Faults, Figures, House, Ledger, Plan, bare, day, report};
+use crate::sim::{Faults, Figures, House, Ledger, Plan, bare, day, grid, plot, report};
 use crate::switchboard;
 use clap::{Args, ValueEnum};
+use std::collections::BTreeMap;
 use std::io::{IsTerminal, Write};
 use std::path::PathBuf;
 use std::str::FromStr;
-use std::sync::Arc;
+use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
 /// Nobody simulates longer or larger than this by intent.
@@ -88,7 +90,7 @@ pub struct SimArgs {
     /// Breaks of each operator: every 2h for 10m is 2h/10m
     #[arg(long, value_name = "T/T", value_parser = breaks)]
     breaks: Option<Breaks>,
-    /// Most operators held back for Priority: auto (15 % of those on duty), 0 or a number
+    /// Most operators held back for Priority: auto (the pool's reserve_max, or 15 % of those on duty), 0 or a number
     #[arg(long, default_value = "auto", value_name = "N", value_parser = reserve)]
     reserve: Reserve,
     /// A slow store and a network that loses and delays phones' answers
@@ -134,11 +136,24 @@ enum Reserve {
 pub fn sim(common: &Common, args: SimArgs) -> Done {
     let plan = args.plan()?;
     let stage = Stage::load(common)?;
-    let with = stage.run_all(&plan, &args, "")?;
-    let without = match args.compare {
-        true => Some(stage.run_all(&Plan { reserve: Some(0), ..plan.clone() }, &args, "without ")?),
-        false => None,
-    };
+    if args.grid {
+        let rows = stage.grid(&plan);
+        match args.json {
+            true => println!("{:#}", serde_json::json!({ "plan": plan, "rows": rows })),
+            false => print!("{}", grid::table(&rows)),
+        }
+        return Ok(Exit::Ok);
+    }
+    let with = stage.run_all(&plan, &args, "");
+    let without = args
+        .compare
+        .then(|| stage.run_all(&Plan { reserve: Some(0), ..plan.clone() }, &args, "without holding back, "));
+    if let Some(path) = &args.plot {
+        let title: Vec<String> = report::heading(&plan, args.seeds).lines().map(str::to_string).collect();
+        let drawing = plot::svg(&title, &with.curves(), without.as_ref().map(Ledger::curves).as_ref());
+        std::fs::write(path, drawing)
+            .map_err(|error| Failure::new(Exit::Usage, format!("--plot {}: {error}", path.display())))?;
+    }
     let figures = with.figures();
     let compared = without.as_ref().map(Ledger::figures);
     if args.json {
@@ -202,37 +217,67 @@ impl Stage {
         }
     }
 
-    /// All seeds of a plan, on as many threads as there are cores.
-    fn run_all(&self, plan: &Plan, args: &SimArgs, what: &str) -> Result<Ledger, Failure> {
-        let mut all = Ledger::default();
-        for n in 0..args.seeds {
+    /// All seeds of a plan, added up.
+    fn run_all(&self, plan: &Plan, args: &SimArgs, what: &str) -> Ledger {
+        let runs = spread(args.seeds, |n| {
             let plan = Plan { seed: plan.seed + n, ..plan.clone() };
-            let ledger = match args.bare {
-                true => bare::run(self.pool.clone(), &plan, self.whisper),
-                false => {
-                    let faults = match args.faults {
-                        true => Faults::some(plan.seed),
-                        false => Faults::none(plan.seed),
-                    };
-                    let progress = progress(format!("{what}seed {}", plan.seed));
-                    day::run(self.house(), &plan, faults, progress)
-                }
-            };
-            all.add(ledger);
+            if args.bare {
+                return bare::run(self.pool.clone(), &plan, self.whisper);
+            }
+            let faults = if args.faults { Faults::some(plan.seed) } else { Faults::none(plan.seed) };
+            day::run(self.house(), &plan, faults, progress(format!("{what}seed {}", plan.seed)))
+        });
+        let mut all = Ledger::default();
+        for run in runs {
+            all.add(run);
         }
-        Ok(all)
+        all
+    }
+
+    fn grid(&self, base: &Plan) -> Vec<grid::Row> {
+        let situations = grid::situations(base);
+        let done = AtomicU64::new(0);
+        spread(situations.len() as u64, |n| {
+            let row = grid::run(&situations[n as usize], &self.pool, self.whisper);
+            let done = done.fetch_add(1, Ordering::Relaxed) + 1;
+            say_progress(&format!("{done} of {}", situations.len()), done == situations.len() as u64);
+            row
+        })
     }
 }
 
-/// A line on a terminal's stderr, overwritten as it grows.
-fn progress(what: String) -> impl FnMut(f64) {
-    let terminal = std::io::stderr().is_terminal();
-    move |done| {
-        if terminal {
-            let end = if done >= 1.0 { "\r\x1b[K" } else { "" };
-            eprint!("\r{what}: {:.0} %{end}", done * 100.0);
-            let _ = std::io::stderr().flush();
+/// Does something for 0, 1, … `count` − 1 on all cores; what came of it, in that order.
+fn spread<T: Send>(count: u64, work: impl Fn(u64) -> T + Sync) -> Vec<T> {
+    let next = AtomicU64::new(0);
+    let results = Mutex::new(BTreeMap::new());
+    let cores = std::thread::available_parallelism().map_or(1, |cores| cores.get() as u64);
+    std::thread::scope(|scope| {
+        for _ in 0..cores.min(count) {
+            scope.spawn(|| {
+                loop {
+                    let n = next.fetch_add(1, Ordering::Relaxed);
+                    if n >= count {
+                        break;
+                    }
+                    let result = work(n);
+                    results.lock().unwrap_or_else(PoisonError::into_inner).insert(n, result);
+                }
+            });
         }
+    });
+    results.into_inner().unwrap_or_else(PoisonError::into_inner).into_values().collect()
+}
+
+fn progress(what: String) -> impl FnMut(f64) {
+    move |done| say_progress(&format!("{what}: {:.0} %", done * 100.0), done >= 1.0)
+}
+
+/// A line on a terminal's stderr, overwritten until it is the last.
+fn say_progress(what: &str, last: bool) {
+    if std::io::stderr().is_terminal() {
+        let mut stderr = std::io::stderr().lock();
+        let _ = write!(stderr, "\r\x1b[K{}", if last { "" } else { what });
+        let _ = stderr.flush();
     }
 }
 

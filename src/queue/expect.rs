@@ -56,9 +56,9 @@ impl Dispatcher {
         match rung {
             Some(since) => Some(self.until_picked_up(now.mono.since(since))),
             None if known.returned => {
-                Some(self.wait_behind(known.lane, Class::Priority, known.place(), now.mono)?)
+                Some(self.range_behind(known.lane, Class::Priority, known.place(), now.mono)?)
             }
-            None => self.wait_behind(known.lane, known.class, known.place(), now.mono),
+            None => self.range_behind(known.lane, known.class, known.place(), now.mono),
         }
     }
 
@@ -76,7 +76,7 @@ impl Dispatcher {
         // Nobody has asked for these skills yet: the queue's own lane is the nearest thing known.
         let lane = lanes.iter().filter(same).find(|(_, lane)| lane.skills == *skills);
         let (index, _) = lane.or_else(|| lanes.iter().find(same))?;
-        self.wait_behind(*index, class, Place::at(now.mono, u64::MAX, SeatId(u64::MAX)), now.mono)
+        self.range_behind(*index, class, Place::at(now.mono, u64::MAX, SeatId(u64::MAX)), now.mono)
     }
 
     /// How many callers stand before this seat, with every lane counted as far as its operators are the same.
@@ -141,7 +141,7 @@ impl Dispatcher {
         sum
     }
 
-    fn wait_behind(&self, index: usize, class: Class, place: Place, now: Instant) -> Option<WaitRange> {
+    fn range_behind(&self, index: usize, class: Class, place: Place, now: Instant) -> Option<WaitRange> {
         let lane = &self.lanes[index];
         if lane.on_duty == 0 {
             return None;

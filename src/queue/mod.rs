@@ -58,7 +58,7 @@ pub use decisions::Decision;
 pub use dispatcher::Dispatcher;
 pub use event::{Action, Age, Alert, Choice, Event, Exit, Leave, OfferFailure, OperatorState, Withdrawal};
 pub use expect::WaitRange;
-pub use explain::{Before, Explanation, SeatStage, SeatStanding};
+pub use explain::{Before, Explanation, SeatNow, SeatStage};
 pub use lane::Ahead;
 pub use measures::{Measures, Tally};
 pub use occupancy::Spent;

@@ -101,7 +101,7 @@ impl Bare<'_> {
             let act = self.agenda.first_key_value().map(|((at, _), _)| *at);
             let Some(next) = earlier(act, self.dispatcher.next_timeout()) else { break };
             while sample_at <= next && sample_at < ends {
-                let (reserve, missing) = standing(&self.dispatcher, self.now);
+                let (reserve, missing) = standing(&self.dispatcher);
                 self.ledger.sample(reserve, missing, sample_at);
                 sample_at += SAMPLE_EVERY;
             }

@@ -48,6 +48,9 @@ pub fn staff(pool: &mut PoolSettings, plan: &Plan) {
         // A full queue is another question than this one.
         settings.max_len = settings.max_len.max(10_000);
     }
+    if plan.reserve.is_some() {
+        pool.reserve_max = plan.reserve;
+    }
     pool.operators = (0..plan.operators)
         .map(|n| {
             let settings = OperatorSettings { queues: queues.clone(), ..OperatorSettings::default() };
@@ -279,8 +282,8 @@ impl Day<'_> {
     }
 
     fn sample(&mut self, at: Instant) {
-        let held = self.dispatcher().map_or((0, 0), |pool| standing(pool, self.world.now));
-        self.ledger.sample(held.0, held.1, at);
+        let (reserve, missing) = self.dispatcher().map_or((0, 0), standing);
+        self.ledger.sample(reserve, missing, at);
     }
 
     /// Before the day's end lets them all become idle.
@@ -291,7 +294,8 @@ impl Day<'_> {
     }
 }
 
-/// The reserve of a pool, and how many operators it says are missing.
-pub(super) fn standing(pool: &Dispatcher, now: Now) -> (u32, u32) {
-    (pool.queues(now).first().map_or(0, |queue| queue.reserve), 0)
+/// The reserve of a pool, and how many operators it has told those on duty are missing.
+pub(super) fn standing(pool: &Dispatcher) -> (u32, u32) {
+    let status = pool.reserve_status();
+    (status.reserve, if status.at_risk { status.missing.max(1) } else { 0 })
 }

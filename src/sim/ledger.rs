@@ -117,7 +117,7 @@ impl Ledger {
             .filter_map(|class| self.seats.get(&class).map(|seats| ClassFigures::of(class, seats)))
             .collect();
         let reserve = self.reserve.iter().map(|(_, reserve)| *reserve);
-        let mut missing: Vec<u32> = self.missing.clone();
+        let mut missing: Vec<u32> = self.missing.iter().copied().filter(|missing| *missing > 0).collect();
         missing.sort_unstable();
         Figures {
             calls: self.calls,
@@ -133,8 +133,7 @@ impl Ledger {
             occupancy: self.occupied / self.operators.max(1.0),
             reserve_mean: reserve.clone().map(f64::from).sum::<f64>() / (self.reserve.len().max(1) as f64),
             reserve_max: reserve.max().unwrap_or(0),
-            at_risk: missing.iter().filter(|missing| **missing > 0).count() as f64
-                / (missing.len().max(1) as f64),
+            at_risk: missing.len() as f64 / (self.missing.len().max(1) as f64),
             missing: missing.get(missing.len() / 2).copied().unwrap_or(0),
         }
     }
@@ -203,7 +202,7 @@ pub struct Figures {
     pub reserve_max: u32,
     /// Share of the time in which the dispatcher said that the promise is at risk.
     pub at_risk: f64,
-    /// How many operators it said were missing; the median over time.
+    /// How many operators it said were missing then; the median.
     pub missing: u32,
 }
 

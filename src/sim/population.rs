@@ -86,7 +86,7 @@ pub struct Plan {
     /// Share of those who hung up who call again.
     pub redial: f64,
     pub breaks: Option<Breaks>,
-    /// Most operators held back for Priority; `None`: what the rules say.
+    /// Most operators held back for Priority; `None`: the pool's own setting.
     pub reserve: Option<u32>,
 }
 

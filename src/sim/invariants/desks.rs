@@ -277,6 +277,28 @@ impl Desks {
         }
     }
 
+    /// Signed in, not paused, not unreachable. What a state shows does not always tell; these do for certain.
+    pub fn on_duty_at_least(&self) -> impl Iterator<Item = &OperatorId> {
+        let surely = |desk: &Desk| {
+            desk.registered
+                && !desk.paused
+                && matches!(
+                    desk.shown,
+                    OperatorState::Ready
+                        | OperatorState::Claimed
+                        | OperatorState::Ringing
+                        | OperatorState::Talking
+                        | OperatorState::WrapUp
+                )
+        };
+        self.desks.iter().filter(move |(_, desk)| surely(desk)).map(|(id, _)| id)
+    }
+
+    /// And these may be.
+    pub fn on_duty_at_most(&self) -> impl Iterator<Item = &OperatorId> {
+        self.desks.iter().filter(|(_, desk)| desk.shown != OperatorState::Offline).map(|(id, _)| id)
+    }
+
     pub fn all(&self) -> impl Iterator<Item = &OperatorId> {
         self.desks.keys()
     }

@@ -70,7 +70,7 @@ impl fmt::Display for Broken {
 /// What may be seen of a dispatcher from outside.
 pub trait Seen {
     fn operators(&self, now: Now) -> Vec<OperatorStatus>;
-    fn reserve(&self, now: Now) -> u32;
+    fn reserve(&self) -> u32;
     fn measures(&self) -> &Measures;
 }
 
@@ -79,8 +79,8 @@ impl Seen for Dispatcher {
         Dispatcher::operators(self, now)
     }
 
-    fn reserve(&self, now: Now) -> u32 {
-        self.queues(now).first().map_or(0, |queue| queue.reserve)
+    fn reserve(&self) -> u32 {
+        self.reserve_status().reserve
     }
 
     fn measures(&self) -> &Measures {
@@ -135,7 +135,7 @@ impl Invariants {
             rings: BTreeMap::new(),
             starts: Starts::default(),
             account: Account::default(),
-            reserve: seen.reserve(now),
+            reserve: seen.reserve(),
             last: now.mono,
             steps: 0,
             broken: Vec::new(),
@@ -230,7 +230,7 @@ impl Invariants {
     pub fn after(&mut self, actions: &[Action], seen: &impl Seen, now: Now) {
         let at = now.mono;
         self.steps += 1;
-        let reserve_before = std::mem::replace(&mut self.reserve, seen.reserve(now));
+        let reserve_before = std::mem::replace(&mut self.reserve, seen.reserve());
         for action in actions {
             if let Action::OperatorChanged { operator, state } = action {
                 self.desks.shown(operator, state.clone());
@@ -488,14 +488,28 @@ impl Invariants {
             self.breaks(Rule::TwoOperators, now, how);
             return;
         }
-        let room = order::Room { settings: &self.settings, callers: &self.callers, ready, reserve, now };
+        let room = order::Room {
+            settings: &self.settings,
+            callers: &self.callers,
+            desks: &self.desks,
+            ready,
+            reserve,
+            now,
+        };
         if let Some((rule, how)) = room.judge(seat, operator, &self.starts) {
             self.breaks(rule, now, how);
         }
         if let Some(how) = order::too_many_phones(&self.settings, &self.callers, seat, now) {
             self.breaks(Rule::Phones, now, how);
         }
-        let room = order::Room { settings: &self.settings, callers: &self.callers, ready, reserve, now };
+        let room = order::Room {
+            settings: &self.settings,
+            callers: &self.callers,
+            desks: &self.desks,
+            ready,
+            reserve,
+            now,
+        };
         let starving = room.oldest_starving().map(|(_, oldest)| oldest) == Some(seat);
         self.starts.rings(seat, starving);
         if let Some(caller) = self.callers.seats.get_mut(&seat) {
@@ -509,6 +523,7 @@ impl Invariants {
         let room = order::Room {
             settings: &self.settings,
             callers: &self.callers,
+            desks: &self.desks,
             ready,
             reserve: self.reserve,
             now,
@@ -536,9 +551,15 @@ impl Invariants {
     /// When the clock moves on: nothing that was due in the last moment is left.
     fn check_moment(&mut self, now: Instant) {
         let ready = BTreeSet::new();
-        let room =
-            order::Room { settings: &self.settings, callers: &self.callers, ready: &ready, reserve: 0, now };
-        if let Some(how) = room.overstayed(&self.desks) {
+        let room = order::Room {
+            settings: &self.settings,
+            callers: &self.callers,
+            desks: &self.desks,
+            ready: &ready,
+            reserve: 0,
+            now,
+        };
+        if let Some(how) = room.overstayed() {
             self.breaks(Rule::Exit, now, how);
         }
     }

@@ -12,6 +12,8 @@ use std::time::Duration;
 /// Q1.
 const SHARE_WINDOW: Duration = Duration::from_secs(15 * 60);
 const SHARE_STARTS_MIN: usize = 20;
+/// Q3: "⌈0.15·c⌉".
+const RESERVE_PERCENT: usize = 15;
 /// Q2.
 const STARTS_BEFORE_DUE: u32 = 2;
 const WAIT_BEFORE_DUE: Duration = Duration::from_secs(60);
@@ -90,6 +92,7 @@ fn starves(caller: &Caller, limit: Duration, now: Instant) -> bool {
 pub(super) struct Room<'a> {
     pub settings: &'a PoolSettings,
     pub callers: &'a Callers,
+    pub desks: &'a Desks,
     pub ready: &'a BTreeSet<OperatorId>,
     /// Q3's `r`.
     pub reserve: u32,
@@ -110,10 +113,11 @@ impl Room<'_> {
             let withheld = || (Rule::Due, format!("{operator} is rung for seat {seat}; seat {due} was due"));
             return (due != seat).then(withheld);
         }
-        let held_back = self.held_back(chosen);
-        if self.candidates(chosen) <= held_back {
-            let how =
-                format!("{operator} is rung for {} seat {seat}; {held_back} were held back", chosen.class);
+        if !self.may_be_offered(chosen, self.candidates(chosen), self.desks.on_duty_at_least()) {
+            let how = format!(
+                "{operator} is rung for {} seat {seat}; {} are held back",
+                chosen.class, self.reserve
+            );
             return Some((Rule::Reserve, how));
         }
         let over = self.priority_is_over(starts);
@@ -156,17 +160,27 @@ impl Room<'_> {
         }
     }
 
-    /// Q3: how many operators are kept from this caller.
-    fn held_back(&self, caller: &Caller) -> usize {
-        if caller.returned {
-            return 0;
-        }
+    /// Q3: whether more operators are ready than are kept from this caller. Of the part of a pool that may serve him no
+    /// more are kept than a pool of that size would keep.
+    fn may_be_offered<'b>(
+        &self,
+        caller: &Caller,
+        candidates: usize,
+        on_duty: impl Iterator<Item = &'b OperatorId>,
+    ) -> bool {
         let kept = match caller.class {
             Class::Priority => 0,
+            _ if caller.returned => 0,
             Class::Security => self.reserve.min(1),
             Class::AgentLine | Class::Standard => self.reserve,
+        } as usize;
+        let serve = on_duty.filter(|id| self.callers.could_serve(self.settings, id, caller)).count();
+        let most = match (self.settings.reserve_max, serve) {
+            (_, 0..3) => 0,
+            (Some(most), _) => (most as usize).min(serve.saturating_sub(1)),
+            (None, serve) => (serve * RESERVE_PERCENT).div_ceil(100),
         };
-        kept as usize
+        self.ready.len() > kept && candidates > kept.min(most)
     }
 
     fn candidates(&self, caller: &Caller) -> usize {
@@ -182,7 +196,8 @@ impl Room<'_> {
     }
 
     fn is_open_to(&self, caller: &Caller) -> bool {
-        self.candidates_before(caller) > self.held_back(caller)
+        let candidates = self.candidates_before(caller);
+        candidates > 0 && self.may_be_offered(caller, candidates, self.desks.on_duty_at_most())
     }
 
     /// The oldest starving seat that a ready operator may serve, and since when it starves.
@@ -219,25 +234,20 @@ impl Room<'_> {
             .filter(|id| self.callers.may_serve(self.settings, id, caller, self.now))
             .map(|id| id.as_str())
             .collect();
-        let held = self.held_back(caller);
-        Some(format!(
-            "{} idle while {} seat {seat} waits; {held} are held back",
-            ready.join(", "),
-            caller.class
-        ))
+        let (idle, held) = (ready.join(", "), self.reserve);
+        Some(format!("{idle} idle while {} seat {seat} waits; {held} are held back", caller.class))
     }
 
     /// Q11: who waits on though an exit applies.
-    pub fn overstayed(&self, desks: &Desks) -> Option<String> {
+    pub fn overstayed(&self) -> Option<String> {
         let waits = self.callers.seats.iter().filter(|(_, caller)| caller.waits_unrung());
         for (seat, caller) in waits {
             let queue = self.callers.queue(self.settings, &caller.queue)?;
             if caller.entered_at + queue.max_wait < self.now {
                 return Some(format!("seat {seat} waits beyond max_wait"));
             }
-            let somebody = desks
-                .all()
-                .any(|id| desks.is_signed_in(id) && self.callers.could_serve(self.settings, id, caller));
+            let mut there = self.desks.all().filter(|id| self.desks.is_signed_in(id));
+            let somebody = there.any(|id| self.callers.could_serve(self.settings, id, caller));
             if !somebody {
                 return Some(format!("seat {seat} waits though nobody who could serve it is signed in"));
             }

@@ -319,6 +319,7 @@ impl Mutant {
 /// What the dispatcher is made to believe.
 fn lie(fault: Fault, settings: &mut PoolSettings) {
     match fault {
+        Fault::ReserveIgnored => settings.reserve_max = Some(0),
         Fault::ShareIgnored => settings.max_share = 1.0,
         Fault::StarvationIgnored => settings.starvation_limit = Duration::from_secs(1_000_000),
         _ => {}
@@ -429,8 +430,8 @@ impl Seen for Mutant {
         Seen::operators(&self.inner, now)
     }
 
-    fn reserve(&self, now: Now) -> u32 {
-        let held = Seen::reserve(&self.inner, now);
+    fn reserve(&self) -> u32 {
+        let held = Seen::reserve(&self.inner);
         if self.fault == Fault::ReserveIgnored { held.max(1) } else { held }
     }
 
