@@ -8,7 +8,7 @@ use super::dice::Dice;
 use crate::call::{Answer, Ask, CallRecord, Happened, Keep};
 use crate::digit::{Digit, DigitMethod};
 use crate::flow::Lookup;
-use crate::ids::{LegId, OperatorId, PlayId, PromptName};
+use crate::ids::{CallId, LegId, OperatorId, PlayId, PromptName};
 use crate::machine::{Instant, Machine, Now, earlier};
 use crate::media::{LegCommand, LegEvent, Quality, RecordingEnd};
 use crate::queue::Alert;
@@ -120,18 +120,51 @@ impl Faults {
 /// What an onlooker hears and sees.
 #[derive(Clone, Debug, PartialEq)]
 pub enum Heard {
-    Refused { leg: LegId, status: u16 },
-    Answered { leg: LegId },
-    Said { leg: LegId, language: Language, pieces: Vec<Piece> },
-    Music { leg: LegId },
-    Bridged { a: LegId, b: LegId },
-    Dialled { leg: LegId, operator: Option<OperatorId>, uri: String },
-    HungUp { leg: LegId },
+    Refused {
+        leg: LegId,
+        status: u16,
+    },
+    Answered {
+        leg: LegId,
+    },
+    Said {
+        leg: LegId,
+        language: Language,
+        pieces: Vec<Piece>,
+    },
+    Music {
+        leg: LegId,
+    },
+    Bridged {
+        a: LegId,
+        b: LegId,
+    },
+    Dialled {
+        leg: LegId,
+        operator: Option<OperatorId>,
+        uri: String,
+    },
+    HungUp {
+        leg: LegId,
+    },
     Happened(Happened),
     Record(Box<CallRecord>),
-    Ticket { topic: String, fields: BTreeMap<String, String> },
-    Step { flow: String, step: String },
-    Notified { to: String },
+    Ticket {
+        topic: String,
+        fields: BTreeMap<String, String>,
+    },
+    Step {
+        flow: String,
+        step: String,
+    },
+    /// Any other line of a call's story.
+    Noted {
+        call: CallId,
+        kind: String,
+    },
+    Notified {
+        to: String,
+    },
     Alert(Alert),
 }
 
@@ -358,6 +391,9 @@ impl World {
                 let of = |key: &str| event.detail.get(key).cloned().unwrap_or_default();
                 let (flow, step) = (of("flow"), of("step"));
                 self.note(Heard::Step { flow, step });
+            }
+            Action::Keep(Keep::Event(event)) => {
+                self.note(Heard::Noted { call: event.call, kind: event.kind })
             }
             Action::Alert(alert) => self.note(Heard::Alert(alert)),
             Action::Keep(_) | Action::AdminDone { .. } => {}

@@ -1,6 +1,7 @@
 //! The integration tests, as one binary: behaviour seen from outside.
 mod calls;
 mod commands;
+mod edges;
 mod exchange;
 mod faults;
 mod floors;
