@@ -64,7 +64,7 @@ impl Server {
         let mut config = Config::load(None, Path::new("data")).unwrap();
         config.flows.dir = root.join("call-flows");
         config.prompts.dir = root.join("prompts");
-        let installation = Installation { config, data_dir: PathBuf::from("data") };
+        let installation = Installation { config, config_file: None, data_dir: PathBuf::from("data") };
         let flows = installation.flows(None).unwrap_or_else(|failure| panic!("{}", failure.message));
         let (socket, address) = bind();
         Server {

@@ -5,7 +5,7 @@
 mod exposition;
 mod metrics;
 
-pub use metrics::{Direction, MediaStats, Metrics, SipStats};
+pub use metrics::{Direction, DiskStats, MediaStats, Metrics, SipStats};
 
 use std::io::IsTerminal;
 use std::sync::Arc;

@@ -15,6 +15,8 @@ use std::path::{Path, PathBuf};
 
 pub struct Installation {
     pub config: Config,
+    /// Where it was read from; `None`: the defaults.
+    pub config_file: Option<PathBuf>,
     pub data_dir: PathBuf,
 }
 
@@ -25,7 +27,7 @@ pub fn load(common: &Common) -> Result<Installation, Failure> {
     let config = Config::load(path.as_deref(), &common.data_dir).map_err(|findings| {
         Failure::new(Exit::BadConfiguration, list("the configuration has errors", &findings))
     })?;
-    Ok(Installation { config, data_dir: common.data_dir.clone() })
+    Ok(Installation { config, config_file: path, data_dir: common.data_dir.clone() })
 }
 
 impl Installation {

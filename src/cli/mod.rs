@@ -3,6 +3,7 @@
 //! One file per command that has something to say for itself; this one holds their names, help and exit codes.
 mod ask;
 mod audit;
+mod backup;
 mod data;
 mod db;
 mod doctor;
@@ -134,6 +135,10 @@ enum Command {
     Report(report::ReportCommand),
     /// The queues' events in the field's common format
     QueueLog(queue_log::QueueLogArgs),
+    /// Put database, configuration and the list of recordings into one file, while the server runs
+    Backup(backup::BackupArgs),
+    /// Put a backup back; the server must be stopped, and the old database is moved aside
+    Restore(backup::RestoreArgs),
     /// Refuse new calls; the server stops when the last call has ended
     Drain,
     /// Look at everything the server needs, and say what to do about what is missing
@@ -177,6 +182,8 @@ fn run(cli: Cli) -> Done {
         Command::Replay(args) => replay::replay(&common, args),
         Command::Report(command) => report::report(&common, command),
         Command::QueueLog(args) => queue_log::queue_log(&common, args),
+        Command::Backup(args) => backup::backup(&common, args),
+        Command::Restore(args) => backup::restore(&common, args),
         Command::Drain => ask::drain(&common),
         Command::Doctor(args) => doctor::doctor(&common, args),
         Command::Completions { shell } => {

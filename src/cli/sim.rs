@@ -237,13 +237,12 @@ impl Stage {
     fn grid(&self, base: &Plan) -> Vec<grid::Row> {
         let situations = grid::situations(base);
         let done = AtomicU64::new(0);
-        let rows = spread(situations.len() as u64, |n| {
+        spread(situations.len() as u64, |n| {
             let row = grid::run(&situations[n as usize], &self.pool, self.whisper);
             let done = done.fetch_add(1, Ordering::Relaxed) + 1;
             say_progress(&format!("{done} of {}", situations.len()), done == situations.len() as u64);
             row
-        });
-        rows
+        })
     }
 }
 

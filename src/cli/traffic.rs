@@ -27,6 +27,9 @@ pub struct CallArgs {
     /// Write what was heard to a WAV file
     #[arg(long, value_name = "F")]
     record: Option<PathBuf>,
+    /// A test: served like any other call and counted nowhere (believed from sip.test_sources)
+    #[arg(long)]
+    test: bool,
     /// Seconds to stay after the last key
     #[arg(long, default_value_t = 5.0)]
     stay: f64,
@@ -87,6 +90,7 @@ pub fn call(args: CallArgs) -> Done {
         },
         record: args.record,
         stay: seconds("--stay", args.stay)?,
+        headers: if args.test { vec![("X-Hotline-Test".into(), "yes".into())] } else { Vec::new() },
         ..caller::Options::default()
     };
     let report = super::runtime()?.block_on(async {

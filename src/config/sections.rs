@@ -1,6 +1,6 @@
 //! The sections of config.yaml as plain structs, with their defaults. The program's shells have options of their own; the
 //! server fills those from here.
-use super::values::{self, Auto, Listen, Network, Peer, Ports, Secret};
+use super::values::{self, Auto, Listen, Network, Peer, Ports, Room, Secret};
 use crate::ids::{QueueName, Skill};
 use crate::machine::Wall;
 use crate::queue::SignIn;
@@ -343,11 +343,13 @@ pub struct RecordingSection {
     pub dir: PathBuf,
     #[serde(deserialize_with = "values::days")]
     pub days: u32,
+    /// With less room on their disk no new recording begins.
+    pub min_free: Room,
 }
 
 impl Default for RecordingSection {
     fn default() -> Self {
-        RecordingSection { dir: "DATA/recordings".into(), days: 90 }
+        RecordingSection { dir: "DATA/recordings".into(), days: 90, min_free: Room::Bytes(1 << 30) }
     }
 }
 

@@ -25,7 +25,7 @@ operators:
   - {id: "102", name: "Оператор 102", queues: [wallet], contact: "sip:102@10.0.0.12:5060"}
 calendars: {office: {zone: Europe/Moscow, weekly: {mon-fri: "09:00-18:00", "sat,sun": "10:00-12:00"}, holidays: ["2027-01-01"], overrides: []}}
 caller_rules: [{number: "7495*", action: reject, until: 2027-01-01}]
-recording: {dir: DATA/recordings, days: 90}
+recording: {dir: DATA/recordings, days: 90, min_free: 1GiB}
 retention: {days: 365}
 smtp: {host: mail.example.org, from: hotline@example.org, user: u, password: p}
 alerts: {webhook: "", email: ""}

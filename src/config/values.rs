@@ -256,6 +256,61 @@ impl<'de> Deserialize<'de> for Listen {
     }
 }
 
+/// Room on a disk: `1GiB`, `500MiB`, or `5%` of it.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Room {
+    Bytes(u64),
+    Percent(u8),
+}
+
+impl Room {
+    pub fn parse(text: &str) -> Option<Room> {
+        if let Some(percent) = text.strip_suffix('%') {
+            return percent.trim().parse().ok().filter(|percent| *percent <= 100).map(Room::Percent);
+        }
+        let unit = [("KiB", 10), ("MiB", 20), ("GiB", 30), ("TiB", 40)];
+        let (number, shift) =
+            unit.into_iter().find_map(|(unit, shift)| Some((text.strip_suffix(unit)?, shift)))?;
+        let count: u64 = number.trim().parse().ok()?;
+        count.checked_mul(1 << shift).map(Room::Bytes)
+    }
+
+    /// In bytes, on a disk of this size.
+    pub fn of(self, total: u64) -> u64 {
+        match self {
+            Room::Bytes(bytes) => bytes,
+            Room::Percent(percent) => total / 100 * u64::from(percent),
+        }
+    }
+}
+
+impl fmt::Display for Room {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Room::Percent(percent) => write!(f, "{percent}%"),
+            Room::Bytes(bytes) => {
+                let units = [("TiB", 40), ("GiB", 30), ("MiB", 20), ("KiB", 10)];
+                let whole = units.into_iter().find(|(_, shift)| *bytes > 0 && bytes % (1 << shift) == 0);
+                let (unit, shift) = whole.unwrap_or(("KiB", 10));
+                write!(f, "{}{unit}", bytes >> shift)
+            }
+        }
+    }
+}
+
+impl Serialize for Room {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        serializer.collect_str(self)
+    }
+}
+
+impl<'de> Deserialize<'de> for Room {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Room, D::Error> {
+        let help = "write it like 1GiB, 500MiB or 5%";
+        text(deserializer, "room on a disk", help, Room::parse)
+    }
+}
+
 /// For `deserialize_with`: empty text is `None`.
 pub(super) fn listen_or_empty<'de, D: Deserializer<'de>>(
     deserializer: D,
@@ -327,6 +382,19 @@ mod tests {
         assert_eq!(Peer::parse("SIP.example.org"), Some(Peer::Host("sip.example.org".into())));
         for text in ["10.0.0.0/33", "10.0.0.256", "", "a b", "-x.org", "host:5060"] {
             assert_eq!(Peer::parse(text), None, "{text}");
+        }
+    }
+
+    #[test]
+    fn room_is_written_with_its_unit() {
+        assert_eq!(Room::parse("1GiB"), Some(Room::Bytes(1 << 30)));
+        assert_eq!(Room::parse("5%"), Some(Room::Percent(5)));
+        assert_eq!(Room::Percent(5).of(1_000), 50);
+        for text in ["1GiB", "512MiB", "5%", "3TiB", "7KiB"] {
+            assert_eq!(Room::parse(text).unwrap().to_string(), text);
+        }
+        for text in ["1", "1GB", "101%", "-1%", "99999999999TiB", "%"] {
+            assert_eq!(Room::parse(text), None, "{text}");
         }
     }
 

@@ -1,5 +1,6 @@
 //! What people see of a pool at one moment: its queues, its operators, and why somebody is, or is not, next.
 use super::event::{Choice, OperatorState};
+use super::measures::Tally;
 use crate::class::Class;
 use crate::ids::{OfferId, OperatorId, QueueName, SeatId, Skill};
 use serde::{Deserialize, Serialize};
@@ -21,6 +22,8 @@ pub struct QueueStatus {
     pub expected_wait: Option<Duration>,
     /// Q3: operators of the pool held back for Priority.
     pub reserve: u32,
+    /// All classes, since the start.
+    pub tally: Tally,
     /// Q3: operators who are missing in the pool to keep the promise, by the model; 0: it is kept.
     pub missing: u32,
     /// Q3: what the reserve adds to everybody else's mean wait, by the model.

@@ -30,6 +30,9 @@ impl Dispatcher {
             *waiting.entry(seat.class).or_default() += 1;
             let longest = longest_by_class.entry(seat.class).or_default();
             *longest = waited.max(*longest);
+            if seat.test {
+                continue;
+            }
             let [promise, target] = undecided.entry(seat.class).or_default();
             *promise += u64::from(waited <= PROMISE);
             *target += u64::from(waited <= seat.class.target());
@@ -52,6 +55,7 @@ impl Dispatcher {
             longest_by_class,
             p10: self.measures.of(name, Class::Priority).p10(priority_undecided),
             service_level: all.service_level(undecided.values().map(|[_, target]| target).sum()),
+            tally: all,
             expected_wait: expected.map(|wait| wait.mean),
             reserve: reserve.reserve,
             missing: reserve.missing,

@@ -5,12 +5,13 @@
 //! ```
 //! Nothing here waits for a shell: what is asked comes back as an event. Every input of the Switchboard is numbered and
 //! journalled with a digest of what it came to.
+use super::disk::Disk;
 use crate::call::{Ask, Happened, Keep};
 use crate::clock::Clock;
 use crate::flow::FlowSet;
 use crate::ids::{CallId, RequestId};
 use crate::machine::{Instant, Machine, Now, earlier};
-use crate::media::LegEvent;
+use crate::media::{LegCommand, LegEvent, RecordingEnd};
 use crate::outbound::{self, Outbound};
 use crate::queue::OperatorState;
 use crate::shard::{self, Shards};
@@ -18,9 +19,10 @@ use crate::sip::{Output, Stack};
 use crate::store::answer::ANSWER_WITHIN;
 use crate::store::{JournalEntry, Shared, Snapshot, Writer};
 use crate::switchboard::{Action, Admin, Event, Outcome, Switchboard, View, replay};
-use crate::telemetry::Metrics;
+use crate::telemetry::{DiskStats, Metrics};
 use crate::web::AdminRequest;
 use crate::wire::{Capacity, Inbound, Wire};
+use serde::Serialize;
 use std::collections::{BTreeMap, VecDeque};
 use std::sync::Arc;
 use std::time::Duration;
@@ -53,6 +55,9 @@ pub struct Parts {
     pub writer: Writer,
     pub outbound: Outbound,
     pub metrics: Arc<Metrics>,
+    pub disk: Disk,
+    /// Where alerts are sent (`alerts.webhook`), beside the log.
+    pub alerts: Option<String>,
     pub admin: mpsc::Receiver<AdminRequest>,
     pub commands: mpsc::Receiver<Order>,
     pub view: watch::Sender<Arc<View>>,
@@ -82,6 +87,7 @@ struct Control {
     spans: BTreeMap<CallId, tracing::Span>,
     published: u64,
     published_at: Instant,
+    disk_was_nearly_full: bool,
 }
 
 /// Runs until every sender of events is gone or the process is told to stop.
@@ -103,6 +109,7 @@ pub async fn run(mut parts: Parts, mut legs: shard::Events, mut stop: oneshot::R
         spans: BTreeMap::new(),
         published: u64::MAX,
         published_at: Instant::ZERO,
+        disk_was_nearly_full: false,
     };
     control.keep_states();
     let mut publish = tokio::time::interval(PUBLISH_EVERY);
@@ -265,6 +272,13 @@ impl Control {
                     }
                 }
             }
+            // As if the recorder could not write it: the flow takes its `failed` edge, and the caller hears an answer.
+            Action::Leg { command: LegCommand::Record { leg, name, .. }, .. }
+                if !self.parts.disk.takes_recording() =>
+            {
+                let (duration, why) = (Duration::ZERO, RecordingEnd::Failed);
+                self.inputs.push_back(Event::Leg(LegEvent::Recorded { leg, name, duration, why }));
+            }
             Action::Leg { shard, command } => {
                 // A shard that is this far behind opens no leg within its time, and the call ends for that reason.
                 if let Err(error) = self.parts.shards.send(shard, command) {
@@ -293,8 +307,28 @@ impl Control {
                     let _ = answer.send(outcome);
                 }
             }
-            Action::Alert(alert) => tracing::warn!(?alert, "alert"),
+            Action::Alert(alert) => self.alert(&alert),
             Action::Happened(happened) => self.happened(&happened),
+        }
+    }
+
+    /// For those on duty: into the log, and to whom the configuration names.
+    fn alert(&self, alert: &impl Serialize) {
+        let alert = serde_json::to_string(alert).unwrap_or_default();
+        tracing::warn!(alert, "alert");
+        if let Some(to) = &self.parts.alerts {
+            self.parts.outbound.notify(to, alert);
+        }
+    }
+
+    /// The disk of recordings went over its threshold: those on duty are told once, the board and the metrics for as long
+    /// as it lasts.
+    fn look_at_disk(&mut self) {
+        let (nearly_full, free) = (self.parts.disk.is_nearly_full(), self.parts.disk.free());
+        self.parts.metrics.set_disk(DiskStats { free, nearly_full, refused: self.parts.disk.refused() });
+        if std::mem::replace(&mut self.disk_was_nearly_full, nearly_full) != nearly_full {
+            let word = if nearly_full { "disk_nearly_full" } else { "disk_has_room" };
+            self.alert(&serde_json::json!({ word: { "free_bytes": free } }));
         }
     }
 
@@ -379,6 +413,7 @@ impl Control {
 
     fn publish(&mut self) {
         self.count_calls();
+        self.look_at_disk();
         let switchboard = &self.parts.switchboard;
         if switchboard.is_draining() && switchboard.calls() == 0 {
             for done in self.drained.drain(..) {
@@ -390,7 +425,9 @@ impl Control {
         let changed = switchboard.version() != self.published || switchboard.calls() > 0;
         if changed || now.since(self.published_at) >= REFRESH_EVERY {
             (self.published, self.published_at) = (switchboard.version(), now);
-            self.parts.view.send_replace(Arc::new(switchboard.view(self.parts.clock.now())));
+            let disk_nearly_full = self.parts.disk.is_nearly_full();
+            let view = View { disk_nearly_full, ..switchboard.view(self.parts.clock.now()) };
+            self.parts.view.send_replace(Arc::new(view));
         }
         if self.parts.writer.take_journal_gap() {
             self.snapshot();

@@ -1,6 +1,6 @@
 //! Starting, in the order in which parts need each other, and stopping in the reverse order.
 use super::control::{self, Order, Parts};
-use super::{holder, retention};
+use super::{disk, holder, retention};
 use crate::clock::Clock;
 use crate::config::{Config, DigestOffer};
 use crate::desk::Desk;
@@ -141,6 +141,9 @@ pub async fn start(config: &Config, options: Options) -> Result<Running, StartEr
         })
         .collect();
 
+    let min_free = config.recording.min_free;
+    let disk_of = recordings.clone();
+    let disk = disk::start(min_free, move || disk::space(&disk_of));
     retention::start(config, store.clone(), recordings);
 
     let (view, view_out) = watch::channel(Arc::new(View::default()));
@@ -163,6 +166,7 @@ pub async fn start(config: &Config, options: Options) -> Result<Running, StartEr
     let runtime = tokio::runtime::Handle::current();
     let realtime = config.media.realtime != crate::config::Realtime::Off;
     let parts_metrics = metrics.clone();
+    let alerts = config.alerts.webhook.as_ref().map(|to| to.reveal().to_string());
     let (control_store, control_writer) = (store.clone(), writer.clone());
     let control = std::thread::Builder::new()
         .name("control".into())
@@ -210,6 +214,8 @@ pub async fn start(config: &Config, options: Options) -> Result<Running, StartEr
                     writer: control_writer,
                     outbound,
                     metrics: parts_metrics,
+                    disk,
+                    alerts,
                     admin: admin_in,
                     commands: orders_in,
                     view,

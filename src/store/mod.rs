@@ -11,6 +11,7 @@
 //! has to pass the same conformance suite (`conformance.rs`).
 pub mod accounts;
 pub mod answer;
+pub mod backup;
 #[cfg(test)]
 pub(crate) mod conformance;
 pub mod demo;
@@ -54,6 +55,9 @@ pub trait Store: Directory + Users + Records + Figures + Journal + Send + Sync {
     /// Removes what is older: calls with their stories, messages, tickets, audit, journal and snapshots. The latest
     /// snapshot and what follows it stay. Returns the calls removed.
     fn forget_before(&self, at: Wall) -> Reply<'_, u64>;
+
+    /// Writes the database as it is at this moment into a new file. Writers go on meanwhile.
+    fn copy_to<'a>(&'a self, to: &'a Path) -> Reply<'a, ()>;
 
     /// Waits for what is running and closes the connections.
     fn close(&self) -> BoxFuture<'_, ()>;

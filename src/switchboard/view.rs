@@ -4,7 +4,7 @@ pub use crate::call::CallView;
 use crate::class::Class;
 use crate::ids::{CallId, OfferId, OperatorId, SeatId};
 use crate::machine::Now;
-use crate::queue::{Choice, Dispatcher, OperatorState, OperatorStatus, QueueStatus};
+use crate::queue::{Choice, Dispatcher, OperatorState, OperatorStatus, QueueStatus, Tally};
 use serde::Serialize;
 use std::collections::BTreeMap;
 
@@ -13,6 +13,8 @@ pub struct View {
     /// Grows by one with every change; the live page asks "anything after N?".
     pub version: u64,
     pub draining: bool,
+    /// No new recording begins (`recording.min_free`).
+    pub disk_nearly_full: bool,
     pub queues: Vec<QueueView>,
     pub calls: Vec<CallView>,
     pub operators: Vec<OperatorView>,
@@ -34,8 +36,43 @@ pub struct QueueView {
     /// What the reserve adds to everybody else's mean wait.
     pub reserve_cost_s: f64,
     pub operators: QueueOperators,
+    /// Since the start; test calls are not among them.
+    pub counts: QueueCounts,
     /// Longest wait by class, in seconds.
     pub longest_by_class_s: BTreeMap<Class, f64>,
+}
+
+/// Rule Q12, all classes: the same figures as the report's and the metrics'.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize)]
+pub struct QueueCounts {
+    pub offered: u64,
+    pub answered: u64,
+    /// Answered within the class's own target.
+    pub within_target: u64,
+    /// Answered within the ten seconds of the promise.
+    pub within_10s: u64,
+    pub abandoned: u64,
+    /// Queue exits.
+    pub exited: u64,
+    /// By a key, an administrator.
+    pub left: u64,
+    /// To another queue.
+    pub moved: u64,
+}
+
+impl From<&Tally> for QueueCounts {
+    fn from(tally: &Tally) -> QueueCounts {
+        QueueCounts {
+            offered: tally.offered,
+            answered: tally.connected,
+            within_target: tally.connected_in_target,
+            within_10s: tally.connected_in_promise,
+            abandoned: tally.hung_up(),
+            exited: tally.exited(),
+            left: tally.left,
+            moved: tally.moved,
+        }
+    }
 }
 
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize)]
@@ -72,7 +109,7 @@ pub(super) fn gather(
     calls: Vec<CallView>,
     now: Now,
 ) -> View {
-    let mut view = View { version, draining, queues: Vec::new(), calls, operators: Vec::new() };
+    let mut view = View { version, draining, calls, ..View::default() };
     for (pool, name) in pools.iter().zip(names) {
         view.queues.extend(pool.queues(now).into_iter().map(|queue| queue_view(queue, name)));
         for operator in pool.operators(now) {
@@ -90,6 +127,7 @@ fn queue_view(queue: QueueStatus, pool: &str) -> QueueView {
     let (ready, talking, paused) = (of("ready"), of("talking"), of("paused"));
     let all: usize = queue.operators.values().sum();
     QueueView {
+        counts: QueueCounts::from(&queue.tally),
         name: queue.name.to_string(),
         pool: pool.to_string(),
         longest_wait_s: seconds(queue.longest_wait),

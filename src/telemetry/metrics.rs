@@ -47,6 +47,15 @@ pub struct MediaStats {
     pub tick_lag: Duration,
 }
 
+/// The disk of recordings.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct DiskStats {
+    pub free: u64,
+    pub nearly_full: bool,
+    /// Since the start.
+    pub refused: u64,
+}
+
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub enum Direction {
     In,
@@ -97,6 +106,7 @@ struct Counts {
     waits: BTreeMap<(String, Class, &'static str), Histogram>,
     digits: BTreeMap<DigitMethod, u64>,
     flow_reload_failed: bool,
+    disk: DiskStats,
 }
 
 impl Metrics {
@@ -132,6 +142,11 @@ impl Metrics {
         self.counts().flow_reload_failed = failed;
     }
 
+    /// What is known of the disk of recordings.
+    pub fn set_disk(&self, disk: DiskStats) {
+        self.counts().disk = disk;
+    }
+
     pub fn render(&self, view: &View, media: &MediaStats, sip: &SipStats) -> String {
         let mut out = Exposition::default();
         let counts = self.counts();
@@ -146,6 +161,7 @@ impl Metrics {
             "1: the flow files on disk were refused, older ones run.",
         );
         out.sample(&[], u8::from(counts.flow_reload_failed));
+        write_disk(&mut out, counts.disk);
         out.family("hotline_build_info", Kind::Gauge, "Always 1; the labels say what is running.");
         out.sample(&[("version", env!("CARGO_PKG_VERSION"))], 1);
         out.finish()
@@ -279,6 +295,19 @@ fn write_sip(out: &mut Exposition, sip: &SipStats) {
     }
 }
 
+fn write_disk(out: &mut Exposition, disk: DiskStats) {
+    out.family("hotline_disk_free_bytes", Kind::Gauge, "Room on the disk of recordings.");
+    out.sample(&[], disk.free);
+    out.family("hotline_disk_nearly_full", Kind::Gauge, "1: no new recording begins.");
+    out.sample(&[], u8::from(disk.nearly_full));
+    out.family(
+        "hotline_recordings_refused_total",
+        Kind::Counter,
+        "Recordings that did not begin for want of room.",
+    );
+    out.sample(&[], disk.refused);
+}
+
 fn word(yes: bool) -> &'static str {
     if yes { "true" } else { "false" }
 }
@@ -289,7 +318,7 @@ mod tests {
     use crate::cause::{CallResult, Cause};
     use crate::ids::{CallId, OperatorId};
     use crate::queue::Exit;
-    use crate::switchboard::view::{CallView, OperatorView, QueueOperators, QueueView};
+    use crate::switchboard::view::{CallView, OperatorView, QueueCounts, QueueOperators, QueueView};
 
     fn view() -> View {
         View {
@@ -305,6 +334,7 @@ mod tests {
                 missing: 2,
                 reserve_cost_s: 12.5,
                 operators: QueueOperators::default(),
+                counts: QueueCounts::default(),
                 longest_by_class_s: BTreeMap::from([(Class::Standard, 41.5)]),
             }],
             calls: vec![CallView {
@@ -389,6 +419,7 @@ mod tests {
             "hotline_sip_requests_total{method=\"other\",direction=\"in\"} 1",
             "hotline_sip_responses_total{method=\"INVITE\",code=\"200\"} 3",
             "hotline_flow_reload_failed 0",
+            "hotline_disk_nearly_full 0",
         ] {
             assert!(text.lines().any(|l| l == line), "{line}\n{text}");
         }

@@ -17,6 +17,8 @@ const EXPECTED_WAIT_STEP_S: f64 = 5.0;
 pub struct Change<'a> {
     #[serde(skip_serializing_if = "Option::is_none")]
     pub draining: Option<bool>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub disk_nearly_full: Option<bool>,
     #[serde(skip_serializing_if = "Vec::is_empty")]
     pub queues: Vec<&'a QueueView>,
     #[serde(skip_serializing_if = "Vec::is_empty")]
@@ -40,7 +42,17 @@ pub fn between<'a>(old: &'a View, at: Instant, new: &'a View, now: Instant) -> O
     let (operators, operators_gone) =
         items(&old.operators, &new.operators, |o| &o.id, |a, b| same_operator(a, b, passed));
     let draining = (old.draining != new.draining).then_some(new.draining);
-    let change = Change { draining, queues, queues_gone, calls, calls_gone, operators, operators_gone };
+    let disk_nearly_full = (old.disk_nearly_full != new.disk_nearly_full).then_some(new.disk_nearly_full);
+    let change = Change {
+        draining,
+        disk_nearly_full,
+        queues,
+        queues_gone,
+        calls,
+        calls_gone,
+        operators,
+        operators_gone,
+    };
     (change != Change::default()).then_some(change)
 }
 
@@ -99,7 +111,7 @@ fn waited_on(before_s: f64, after_s: f64, passed: Duration) -> bool {
 mod tests {
     use super::*;
     use crate::class::Class;
-    use crate::switchboard::view::QueueOperators;
+    use crate::switchboard::view::{QueueCounts, QueueOperators};
 
     fn at(ms: u64) -> Instant {
         Instant::ZERO + Duration::from_millis(ms)
@@ -132,6 +144,7 @@ mod tests {
             missing: 0,
             reserve_cost_s: 0.0,
             operators: QueueOperators::default(),
+            counts: QueueCounts::default(),
             longest_by_class_s: BTreeMap::from([(Class::Standard, longest_wait_s)]),
         }
     }

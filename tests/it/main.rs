@@ -1,6 +1,9 @@
 //! The integration tests, as one binary: behaviour seen from outside.
+mod backups;
 mod calls;
 mod commands;
+mod counts;
+mod disk;
 mod edges;
 mod exchange;
 mod faults;

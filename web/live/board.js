@@ -109,6 +109,7 @@ function onSnapshot(event) {
     take(kind, snapshot[kind], now());
   }
   $('draining').hidden = !snapshot.draining;
+  $('disk').hidden = !snapshot.disk_nearly_full;
   heard();
 }
 
@@ -119,6 +120,7 @@ function onChange(event) {
     for (const key of change[`${kind}_gone`] ?? []) board[kind].delete(key);
   }
   if (change.draining !== undefined) $('draining').hidden = !change.draining;
+  if (change.disk_nearly_full !== undefined) $('disk').hidden = !change.disk_nearly_full;
   heard();
 }
 
@@ -186,6 +188,7 @@ function goodbye() {
   heardAt = null;
   for (const kind of Object.keys(KEYS)) board[kind].clear();
   $('draining').hidden = true;
+  $('disk').hidden = true;
   for (const form of document.forms) form.reset();
   view('login');
   header();

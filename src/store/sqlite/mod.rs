@@ -18,10 +18,10 @@ use sqlx::migrate::{MigrateError, Migrator};
 use sqlx::sqlite::{
     SqliteConnectOptions, SqliteJournalMode, SqlitePoolOptions, SqliteRow, SqliteSynchronous,
 };
-use sqlx::{Row, Sqlite, SqlitePool, Transaction};
+use sqlx::{ConnectOptions, Connection, Row, Sqlite, SqlitePool, Transaction};
 use std::collections::BTreeMap;
 use std::os::unix::fs::{DirBuilderExt, OpenOptionsExt};
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use std::time::Duration;
 
 /// Readers see the last commit and do not block the writer; more of them than cores gain nothing.
@@ -73,6 +73,7 @@ const FORGET_SNAPSHOTS: &str =
 #[derive(Clone, Debug)]
 pub struct SqliteStore {
     url: String,
+    path: PathBuf,
     reader: SqlitePool,
     writer: SqlitePool,
 }
@@ -98,7 +99,12 @@ impl SqliteStore {
             .acquire_timeout(ACQUIRE_TIMEOUT)
             .connect_with(options.pragma("query_only", "on"))
             .await?;
-        Ok(SqliteStore { url: format!("sqlite:{}", path.display()), reader, writer })
+        Ok(SqliteStore {
+            url: format!("sqlite:{}", path.display()),
+            path: path.to_path_buf(),
+            reader,
+            writer,
+        })
     }
 
     async fn begin(&self) -> Result<Transaction<'static, Sqlite>, Error> {
@@ -169,6 +175,24 @@ impl Store for SqliteStore {
             }
             tx.commit().await?;
             Ok(calls)
+        })
+    }
+
+    fn copy_to<'a>(&'a self, to: &'a Path) -> Reply<'a, ()> {
+        Box::pin(async move {
+            // A reader of its own: it sees one commit, and in the write-ahead log nobody waits for it.
+            let options = SqliteConnectOptions::new()
+                .filename(&self.path)
+                .create_if_missing(false)
+                .busy_timeout(BUSY_TIMEOUT);
+            // The copy shall be nobody else's from its first byte on.
+            make_file(to).map_err(|source| Error::File { path: to.to_path_buf(), source })?;
+            let mut connection = options.connect().await?;
+            sqlx::query("VACUUM INTO ?")
+                .bind(to.to_string_lossy().into_owned())
+                .execute(&mut connection)
+                .await?;
+            Ok(connection.close().await?)
         })
     }
 

@@ -9,7 +9,7 @@ use hotline::machine::Wall;
 use hotline::queue::Choice;
 
 use hotline::store::{self, Accounts, Entry, Store};
-use hotline::switchboard::view::{CallView, OperatorView, QueueOperators, QueueView};
+use hotline::switchboard::view::{CallView, OperatorView, QueueCounts, QueueOperators, QueueView};
 use hotline::switchboard::{Admin, Outcome, View};
 use hotline::telemetry::{MediaStats, Metrics, SipStats};
 use hotline::web::{self, AdminHandle, AdminRequest, Role, State};
@@ -333,6 +333,7 @@ fn first_view() -> View {
     View {
         version: 1,
         draining: false,
+        disk_nearly_full: false,
         queues: vec![QueueView {
             name: "wallet".into(),
             pool: "main".into(),
@@ -345,6 +346,7 @@ fn first_view() -> View {
             missing: 0,
             reserve_cost_s: 0.0,
             operators: QueueOperators { ready: 2, talking: 5, paused: 0, other: 0 },
+            counts: QueueCounts::default(),
             longest_by_class_s: BTreeMap::from([(Class::Standard, 41.2)]),
         }],
         calls: vec![CallView {
