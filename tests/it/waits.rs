@@ -47,7 +47,7 @@ fn installation(config: &str) -> Installation {
     let root = PathBuf::from(env!("CARGO_MANIFEST_DIR"));
     config.flows.dir = root.join("call-flows");
     config.prompts.dir = root.join("prompts");
-    Installation { config, data_dir: data.to_path_buf() }
+    Installation { config, data_dir: data.to_path_buf(), config_file: None }
 }
 
 fn world_with(config: &str, flows: impl FnOnce(&Installation) -> Arc<FlowSet>) -> World {
