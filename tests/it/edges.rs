@@ -69,7 +69,7 @@ pub fn shipped() -> &'static (Installation, Arc<FlowSet>) {
         let root = PathBuf::from(env!("CARGO_MANIFEST_DIR"));
         config.flows.dir = root.join("call-flows");
         config.prompts.dir = root.join("prompts");
-        let installation = Installation { config, data_dir: PathBuf::from("data") };
+        let installation = Installation { config, data_dir: PathBuf::from("data"), config_file: None };
         let flows = installation.flows(None).unwrap_or_else(|failure| panic!("{}", failure.message));
         (installation, Arc::new(flows))
     })
