@@ -67,6 +67,10 @@ causes! {
     SessionExpired = "session-expired",
     /// An administrator ended the call.
     Admin = "admin",
+    /// The caller hung up and is to be called back.
+    Callback = "callback",
+    /// Nobody pressed the key when he was called back.
+    NotReached = "not-reached",
     /// A queue exit that the flow does not handle said goodbye.
     QueueExit = "queue-exit",
     /// The node stopped without ending the call; written at the next start.
@@ -99,6 +103,10 @@ pub enum CallResult {
     Abandoned,
     /// The call was refused before it was answered.
     Rejected,
+    /// The caller hung up and is to be called back.
+    Callback,
+    /// He was called back, and was not there.
+    NotReached,
     /// A fault ended it.
     Failed,
 }
@@ -110,6 +118,8 @@ impl CallResult {
             CallResult::SelfService => "self_service",
             CallResult::Abandoned => "abandoned",
             CallResult::Rejected => "rejected",
+            CallResult::Callback => "callback",
+            CallResult::NotReached => "not_reached",
             CallResult::Failed => "failed",
         }
     }

@@ -61,6 +61,15 @@ pub struct Rules {
 }
 
 impl Rules {
+    /// Whether a callback can be offered to this caller: there is a route, and it takes his number, or he will be asked for
+    /// one.
+    pub fn may_call_back(&self, caller: Option<&Number>) -> bool {
+        self.outbound.as_ref().is_some_and(|outbound| match caller {
+            Some(number) => outbound.uri(number).is_some(),
+            None => !outbound.allow.is_empty(),
+        })
+    }
+
     /// Priority belongs to the caller, in any queue; the other classes belong to the queue.
     pub fn seat_class(&self, queue: &QueueName, asked: Class) -> Class {
         match asked {
@@ -78,6 +87,10 @@ pub const LEG_OPENS_WITHIN: Duration = Duration::from_millis(50);
 pub const CALLER_OPENS_WITHIN: Duration = Duration::from_millis(500);
 /// How long a call that has ended waits for its legs' quality before its record is written without.
 pub const QUALITY_WITHIN: Duration = Duration::from_millis(500);
+/// A person who is called back has this long to pick up.
+pub const CALLED_RINGS: Duration = Duration::from_secs(30);
+/// Rule Q8: "no announcement starts while an offer is under 3 s old or predicted within 3 s".
+pub const OFFER_IS_FRESH: Duration = Duration::from_secs(3);
 /// A ticket is opened within this time, or the flow takes its `on_error`.
 pub const TICKET_WITHIN: Duration = Duration::from_secs(2);
 /// A whisper to an operator is a word or two; the caller waits meanwhile.

@@ -5,13 +5,15 @@ use super::event::Action;
 use super::machine::{Call, Recording, Seat, millis};
 use super::record::*;
 use crate::cause::HangupBy;
+use crate::class::Class;
 use crate::flow::{self, Effect};
-use crate::ids::RequestId;
+use crate::ids::{PromptName, QueueName, RequestId, Skill};
 use crate::media::{LegCommand, Negotiation};
 use crate::number::Number;
 use crate::queue::{self, Exit};
 use crate::say::{Item, Language};
 use crate::{sip, speech};
+use std::collections::BTreeSet;
 use std::time::Duration;
 
 impl Call {
@@ -81,38 +83,14 @@ impl Call {
                 self.keep_message(name, duration, cx);
             }
             Effect::Enqueue { queue, class, skills, exits, whisper } => {
-                let class = cx.rules.seat_class(&queue, class);
-                let id = cx.ids.seats.take();
-                self.record.queue = Some(queue.clone());
-                self.record.class = class;
-                self.record.enqueued_at = Some(cx.now.wall);
-                self.record.offered_at = None;
-                self.record.wait_ms = None;
-                self.note("enqueued", &[("queue", queue.as_str()), ("class", class.as_str())], cx);
-                cx.out.push(Action::Happened(super::Happened::Enqueued {
-                    call: self.id,
-                    queue: queue.to_string(),
-                    class,
-                }));
-                self.seat = Some(Seat { id, queue: queue.clone(), class, whisper, enqueued: cx.now.mono });
-                if self.saying.is_none() {
-                    self.resume_music(cx);
-                }
-                let caller = (self.record.verified && !self.record.caller.is_empty())
-                    .then(|| self.record.caller.clone());
-                let exits = exits.into_iter().map(exit_of).collect();
-                let event = queue::Event::Joined {
-                    seat: id,
-                    call: self.id,
-                    caller,
-                    queue: queue.clone(),
-                    class,
-                    skills,
-                    exits,
-                    test: self.test,
-                };
-                cx.out.push(Action::Queue { queue, event });
+                self.enqueue(Wish { queue, class, skills, exits, whisper }, cx);
             }
+            Effect::Callback { number } => {
+                if !self.want_callback(number, cx) {
+                    answers.push(flow::Event::CallbackRefused);
+                }
+            }
+            Effect::CallbackConfirmed => self.recall_confirmed(cx),
             Effect::LeaveQueue => {
                 if let Some(seat) = self.seat.take() {
                     self.release_dials(cx);
@@ -154,8 +132,82 @@ impl Call {
             answers.push(flow::Event::Said { play });
             return;
         }
+        if self.seat.is_some() && self.talking().is_some() {
+            // An operator has answered: nothing is said into the talk. If it comes to nothing, this was heard.
+            self.cut = Some(play);
+            return;
+        }
         self.saying = Some(play);
+        self.barge_in = barge_in;
         cx.out.push(Action::Leg(LegCommand::Play { leg: self.leg, play, language, pieces, barge_in }));
+    }
+
+    /// Takes a seat. One that is held moves to the other queue, and one that an exit has closed is taken up again: with
+    /// their ages (edge case 26, rule Q11).
+    fn enqueue(&mut self, wish: Wish, cx: &mut Context) {
+        let Wish { queue, class, skills, exits, whisper } = wish;
+        let exits = exits.into_iter().map(exit_of).collect();
+        let (moved, parted) = (self.seat.take(), self.parted.take());
+        let of_before = moved.as_ref().map(|seat| seat.class).or(parted.as_ref().map(|seat| seat.class));
+        let class = match of_before {
+            Some(Class::Priority) => Class::Priority,
+            Some(before) if moved.is_some() => cx.rules.seat_class(&queue, before),
+            _ => cx.rules.seat_class(&queue, class),
+        };
+        let before = moved.as_ref().map(|seat| (seat.id, seat.enqueued, seat.stays));
+        let before = before.or(parted.as_ref().map(|seat| (seat.id, seat.enqueued, seat.stays)));
+        let (id, enqueued, stays) = before.unwrap_or_else(|| (cx.ids.seats.take(), cx.now.mono, 0));
+        self.record.queue = Some(queue.clone());
+        self.record.class = class;
+        if before.is_none() || self.record.enqueued_at.is_none() {
+            self.record.enqueued_at = Some(cx.now.wall);
+        }
+        self.record.offered_at = None;
+        self.record.wait_ms = None;
+        self.note("enqueued", &[("queue", queue.as_str()), ("class", class.as_str())], cx);
+        cx.out.push(Action::Happened(super::Happened::Enqueued {
+            call: self.id,
+            queue: queue.to_string(),
+            class,
+        }));
+        self.seat = Some(Seat {
+            id,
+            queue: queue.clone(),
+            class,
+            whisper,
+            skills: skills.clone(),
+            enqueued,
+            stays: stays + 1,
+            offered: None,
+        });
+        if self.saying.is_none() {
+            self.resume_music(cx);
+        }
+        let (call, caller) = (self.id, self.verified_number());
+        let event = match (moved, parted) {
+            (Some(_), _) => queue::Event::Moved { seat: id, queue: queue.clone(), skills, exits },
+            (None, Some(parted)) => {
+                let age = parted.age(cx.now.mono);
+                let queue = queue.clone();
+                queue::Event::Brought {
+                    seat: id,
+                    call,
+                    caller,
+                    queue,
+                    class,
+                    skills,
+                    exits,
+                    age,
+                    callback: None,
+                    test: self.test,
+                }
+            }
+            (None, None) => {
+                let (queue, test) = (queue.clone(), self.test);
+                queue::Event::Joined { seat: id, call, caller, queue, class, skills, exits, test }
+            }
+        };
+        cx.out.push(Action::Queue { queue, event });
     }
 
     /// A caller who waits and to whom nothing is said hears music.
@@ -180,6 +232,7 @@ impl Call {
 
     fn start_recording(&mut self, request: RequestId, max: Duration, silence: Duration, cx: &mut Context) {
         self.recordings += 1;
+        self.parted = None;
         self.unconfirmed = None;
         let month = crate::clock::Zone::utc().civil(cx.now.wall);
         let name = format!("{:04}-{:02}/{}-{}", month.year, month.month, self.id, self.recordings);
@@ -191,6 +244,7 @@ impl Call {
     fn transfer(&mut self, to: &str, timeout: Duration, cx: &mut Context) -> bool {
         let Some(outbound) = &cx.rules.outbound else { return false };
         let Some(uri) = Number::parse(to).and_then(|number| outbound.uri(&number)) else { return false };
+        self.parted = None;
         let leg = cx.ids.outgoing_leg();
         let from = sip::Identity {
             display: String::new(),
@@ -205,6 +259,15 @@ impl Call {
         self.note("transfer", &[], cx);
         true
     }
+}
+
+/// What a `queue` step asks for.
+struct Wish {
+    queue: QueueName,
+    class: Class,
+    skills: BTreeSet<Skill>,
+    exits: BTreeSet<flow::QueueExit>,
+    whisper: Option<PromptName>,
 }
 
 fn exit_of(exit: flow::QueueExit) -> Exit {

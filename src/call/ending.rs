@@ -13,6 +13,10 @@ impl Call {
     pub(super) fn cause_of_leaving(&self) -> Cause {
         if self.connected {
             Cause::Normal
+        } else if self.called_back {
+            Cause::Callback
+        } else if self.recalled.is_some() {
+            Cause::NotReached
         } else if self.seat.is_some() {
             Cause::Abandoned
         } else {
@@ -34,6 +38,13 @@ impl Call {
             return;
         }
         self.ended = Some(cx.now.mono + QUALITY_WITHIN);
+        // His call is over as he chose, whoever hung up first.
+        let cause = if self.called_back && cause == Cause::Normal { Cause::Callback } else { cause };
+        if let Some((seat, queue)) = self.recalled.take() {
+            let tried = cause != Cause::NoMedia && cause != Cause::Draining;
+            let event = queue::Event::CallbackFailed { seat, tried };
+            cx.out.push(Action::Queue { queue, event });
+        }
         self.pending.clear();
         self.saying = None;
         if self.caller != CallerState::Gone {
@@ -54,7 +65,9 @@ impl Call {
                 cx.out.push(Action::Happened(Happened::Abandoned { call, queue, class, waited }));
             }
             if !talking {
-                let why = if by == HangupBy::Caller { queue::Leave::HungUp } else { queue::Leave::Admin };
+                // A line that went dead is a hang-up that nobody meant (Q10).
+                let cut_off = by == HangupBy::Caller || cause == Cause::RtpTimeout;
+                let why = if cut_off { queue::Leave::HungUp } else { queue::Leave::Admin };
                 cx.out.push(Action::Queue {
                     queue: seat.queue,
                     event: queue::Event::Left { seat: seat.id, why },
@@ -63,6 +76,8 @@ impl Call {
         }
         let result = match cause {
             _ if self.connected => CallResult::Connected,
+            Cause::Callback => CallResult::Callback,
+            Cause::NotReached => CallResult::NotReached,
             Cause::Abandoned => CallResult::Abandoned,
             Cause::UnknownNumber
             | Cause::NoCodec

@@ -1,11 +1,12 @@
 //! What goes into and comes out of one call.
-use super::{Answer, Ask, Keep};
+use super::{Answer, Ask, CallbackPlan, Keep};
 use crate::cause::{CallResult, Cause};
 use crate::class::Class;
 use crate::digit::DigitMethod;
 use crate::flow::Method;
 use crate::ids::{CallId, LegId, OfferId, OperatorId, QueueName, RequestId, SeatId};
 use crate::media::{LegCommand, LegEvent};
+use crate::number::Number;
 use crate::queue::{self, Exit, Withdrawal};
 use crate::sip;
 use serde::{Deserialize, Serialize};
@@ -63,6 +64,19 @@ pub enum Event {
         seat: SeatId,
         exit: Exit,
     },
+    /// The seat waits for a callback: the caller may hang up.
+    CallbackKept {
+        seat: SeatId,
+    },
+    CallbackRefused {
+        seat: SeatId,
+    },
+    /// Where the seat stands, before the flow may speak of it.
+    Standing {
+        position: u32,
+        expected_wait: Option<Duration>,
+        announce_every: Duration,
+    },
     /// The caller's class has changed by an administrator's hand.
     Class {
         class: Class,
@@ -97,6 +111,14 @@ pub enum Action {
     Queue {
         queue: QueueName,
         event: queue::Event,
+    },
+    /// The caller wants to be called back: `wanted` is for the dispatcher of this queue's pool.
+    CallBack {
+        seat: SeatId,
+        queue: QueueName,
+        number: Number,
+        plan: CallbackPlan,
+        wanted: Box<queue::Event>,
     },
     Happened(Happened),
     /// An operator's leg was let go. Answered ones are free at once; one that still rings is free when the SIP machine

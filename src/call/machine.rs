@@ -19,7 +19,7 @@ use crate::number::Number;
 use crate::queue::{self, Exit};
 use crate::sip;
 use serde::{Deserialize, Serialize};
-use std::collections::{BTreeMap, VecDeque};
+use std::collections::{BTreeMap, BTreeSet, VecDeque};
 use std::time::Duration;
 
 /// How far the caller's leg is.
@@ -36,6 +36,15 @@ pub(super) enum CallerState {
     },
     /// 200 was sent; the flow starts with the ACK.
     Answered,
+    /// He is called back: the shard opens the leg.
+    Recalling {
+        until: Instant,
+        invite: Box<sip::Invite>,
+    },
+    /// His telephone is being called, until then.
+    Recalled {
+        until: Instant,
+    },
     Up,
     Gone,
 }
@@ -46,7 +55,31 @@ pub(super) struct Seat {
     pub queue: QueueName,
     pub class: Class,
     pub whisper: Option<PromptName>,
+    pub skills: BTreeSet<Skill>,
     pub enqueued: Instant,
+    /// Queues that it has been in, this one included.
+    pub stays: u32,
+    /// The last offer.
+    pub offered: Option<Instant>,
+}
+
+/// A seat that an exit has closed. Who chooses to wait on, or to be called, has not begun anew.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub(super) struct Parted {
+    pub id: SeatId,
+    /// Queues that it was in.
+    pub stays: u32,
+    pub queue: QueueName,
+    pub class: Class,
+    pub skills: BTreeSet<Skill>,
+    pub enqueued: Instant,
+}
+
+impl Parted {
+    pub fn age(&self, now: Instant) -> queue::Age {
+        let waited = now.since(self.enqueued);
+        queue::Age { waited, credit: Duration::ZERO, stays: self.stays, is_counted: true }
+    }
 }
 
 /// A question in flight. `flow` is the interpreter's own request; without one it is about the caller's class.
@@ -78,9 +111,18 @@ pub struct Call {
     pub(super) test: bool,
     pub(super) stage_since: Instant,
     pub(super) seat: Option<Seat>,
+    pub(super) parted: Option<Parted>,
+    /// The seat of a person who is called back, until he presses the key.
+    pub(super) recalled: Option<(SeatId, QueueName)>,
+    /// He has hung up to be called back, or is about to.
+    pub(super) called_back: bool,
     pub(super) dials: BTreeMap<LegId, Dial>,
     pub(super) pending: BTreeMap<RequestId, Pending>,
     pub(super) saying: Option<PlayId>,
+    /// A key falls silent what is being said.
+    pub(super) barge_in: bool,
+    /// What an operator's answer has cut off; over for the flow if the connection fails.
+    pub(super) cut: Option<PlayId>,
     pub(super) recording: Option<Recording>,
     pub(super) recordings: u32,
     /// A recording that the caller has not yet confirmed; it is kept even if he hangs up now.
@@ -144,32 +186,12 @@ impl Call {
             caller_quality: None,
             operator_quality: None,
         };
-        let interpreter = Interpreter::new(cx.flows, &flow, facts, seed)?;
-        let mut call = Call {
-            id,
-            shard,
-            leg: invite.leg,
-            caller: CallerState::Opening { until: cx.now.mono + CALLER_OPENS_WITHIN },
-            answer_early,
-            flows: cx.flows.hash(),
-            interpreter,
-            record,
-            path: VecDeque::new(),
-            step: String::new(),
-            class: Class::Standard,
-            test,
-            stage_since: cx.now.mono,
-            seat: None,
-            dials: BTreeMap::new(),
-            pending: BTreeMap::new(),
-            saying: None,
-            recording: None,
-            recordings: 0,
-            unconfirmed: None,
-            connected: false,
-            closing: BTreeMap::new(),
-            ended: None,
-        };
+        let mut interpreter = Interpreter::new(cx.flows, &flow, facts, seed)?;
+        interpreter.offer_callback(cx.rules.may_call_back(caller.as_ref()));
+        let opening = CallerState::Opening { until: cx.now.mono + CALLER_OPENS_WITHIN };
+        let mut call = Call::with(invite.leg, shard, opening, interpreter, record, cx);
+        call.answer_early = answer_early;
+        call.test = test;
         cx.out.push(Action::Happened(Happened::CallStarted { call: id, line: call.record.line.clone() }));
         cx.out.push(Action::Keep(Keep::Call(Box::new(call.record.clone()))));
         let how = match invite.offer {
@@ -183,6 +205,52 @@ impl Call {
             cx.out.push(Action::Ask(Ask::Lookup { request, what }));
         }
         Some(call)
+    }
+
+    /// A call of which nothing has happened yet.
+    pub(super) fn with(
+        leg: LegId,
+        shard: ShardId,
+        caller: CallerState,
+        interpreter: Interpreter,
+        record: CallRecord,
+        cx: &mut Context,
+    ) -> Call {
+        Call {
+            id: record.id,
+            shard,
+            leg,
+            caller,
+            answer_early: false,
+            flows: cx.flows.hash(),
+            interpreter,
+            path: VecDeque::new(),
+            step: String::new(),
+            class: record.class,
+            test: false,
+            record,
+            stage_since: cx.now.mono,
+            seat: None,
+            parted: None,
+            recalled: None,
+            called_back: false,
+            dials: BTreeMap::new(),
+            pending: BTreeMap::new(),
+            saying: None,
+            barge_in: false,
+            cut: None,
+            recording: None,
+            recordings: 0,
+            unconfirmed: None,
+            connected: false,
+            closing: BTreeMap::new(),
+            ended: None,
+        }
+    }
+
+    /// The seat in which the caller waits.
+    pub fn waits_in(&self) -> Option<(SeatId, &QueueName)> {
+        self.seat.as_ref().filter(|_| self.ended.is_none()).map(|seat| (seat.id, &seat.queue))
     }
 
     pub fn id(&self) -> CallId {
@@ -236,6 +304,11 @@ impl Call {
             Event::Connected { offer, waited } => self.booked(offer, waited, cx),
             Event::Return { offer } => self.give_back(offer, cx),
             Event::Exit { seat, exit } => self.exit(seat, exit, cx),
+            Event::CallbackKept { seat } => self.callback_kept(seat, cx),
+            Event::CallbackRefused { .. } => self.tell(flow::Event::CallbackRefused, cx),
+            Event::Standing { position, expected_wait, announce_every } => {
+                self.stands(position, expected_wait, announce_every, cx);
+            }
             Event::Class { class } => self.class_known(class, None, cx),
             Event::HangUp => self.end(HangupBy::System, Cause::Admin, cx),
             Event::Stop => self.end(HangupBy::System, Cause::Draining, cx),
@@ -250,8 +323,12 @@ impl Call {
             }
             return;
         }
-        if matches!(self.caller, CallerState::Opening { until } if now >= until) {
-            return self.refuse(503, Cause::NoMedia, cx);
+        match self.caller {
+            CallerState::Opening { until } if now >= until => return self.refuse(503, Cause::NoMedia, cx),
+            CallerState::Recalling { until, .. } | CallerState::Recalled { until } if now >= until => {
+                return self.end(HangupBy::System, Cause::NotReached, cx);
+            }
+            _ => {}
         }
         let late: Vec<RequestId> = self
             .pending
@@ -283,7 +360,9 @@ impl Call {
             return self.ended;
         }
         let opening = match self.caller {
-            CallerState::Opening { until } => Some(until),
+            CallerState::Opening { until }
+            | CallerState::Recalling { until, .. }
+            | CallerState::Recalled { until } => Some(until),
             _ => None,
         };
         let pending = self.pending.values().map(|pending| pending.until).min();
@@ -315,6 +394,11 @@ impl Call {
                 self.caller = CallerState::Gone;
                 self.end(HangupBy::Caller, cause, cx);
             }
+            S::Answered { leg, sdp, .. } if leg == self.leg => self.recall_answered(sdp, cx),
+            S::Failed { leg, .. } if leg == self.leg => {
+                self.caller = CallerState::Gone;
+                self.end(HangupBy::Caller, Cause::NotReached, cx);
+            }
             S::Offered { leg, sdp } => cx.out.push(Action::Leg(LegCommand::Reoffer { leg, sdp })),
             S::Digit { leg, digit, .. } => cx.out.push(Action::Leg(LegCommand::InfoDigit { leg, digit })),
             S::Progress { leg, status, .. } if status > 100 => self.dial_rings(leg, cx),
@@ -329,6 +413,9 @@ impl Call {
         match event {
             LegEvent::Opened { leg, sdp } if leg == self.leg => self.caller_opened(sdp, cx),
             LegEvent::Opened { leg, sdp } => self.dial_opened(leg, sdp, cx),
+            LegEvent::Refused { leg, .. } if leg == self.leg && self.recalled.is_some() => {
+                self.end(HangupBy::System, Cause::NoMedia, cx);
+            }
             LegEvent::Refused { leg, why } if leg == self.leg => match why {
                 Refusal::NoCommonCodec => self.refuse(488, Cause::NoCodec, cx),
                 Refusal::BadDescription => self.refuse(400, Cause::NoCodec, cx),
@@ -447,6 +534,9 @@ impl Call {
     }
 
     fn caller_opened(&mut self, sdp: String, cx: &mut Context) {
+        if matches!(self.caller, CallerState::Recalling { .. }) {
+            return self.recall_opened(sdp, cx);
+        }
         if !matches!(self.caller, CallerState::Opening { .. }) {
             return;
         }
@@ -533,6 +623,14 @@ impl Call {
     /// The seat is closed by the dispatcher's own decision: the flow takes the exit.
     fn exit(&mut self, seat: SeatId, exit: Exit, cx: &mut Context) {
         let Some(seat) = self.seat.take_if(|open| open.id == seat) else { return };
+        self.parted = Some(Parted {
+            id: seat.id,
+            stays: seat.stays,
+            queue: seat.queue.clone(),
+            class: seat.class,
+            skills: seat.skills.clone(),
+            enqueued: seat.enqueued,
+        });
         let waited = cx.now.mono.since(seat.enqueued);
         self.record.wait_ms = Some(millis(waited));
         self.stage_since = cx.now.mono;

@@ -44,6 +44,9 @@ impl Call {
         let invite = sip::Invite { leg, to: endpoint.target, from, headers, sdp: String::new() };
         cx.out.push(Action::Leg(LegCommand::Open { leg, how: Negotiation::Offer, peer: endpoint.peer }));
         self.record.offered_at.get_or_insert(cx.now.wall);
+        if let Some(seat) = &mut self.seat {
+            seat.offered = Some(cx.now.mono);
+        }
         self.note("offered", &[("operator", operator.as_str())], cx);
         cx.out.push(Action::Happened(Happened::Offered { call: self.id, operator: operator.clone() }));
         let purpose = Purpose::Offer { offer, operator, queue };
@@ -181,7 +184,12 @@ impl Call {
     pub(super) fn connect(&mut self, offer: OfferId, cx: &mut Context) {
         let Some(leg) = self.leg_of(offer) else { return };
         self.answer_if_early(cx);
-        self.saying = None;
+        if let Some(play) = self.saying.take() {
+            // An announcement is cut at the answer.
+            self.cut = Some(play);
+            cx.out.push(Action::Leg(LegCommand::Hush { leg: self.leg }));
+            self.resume_music(cx);
+        }
         let whisper = self.seat.as_ref().and_then(|seat| seat.whisper.clone());
         match whisper {
             Some(prompt) => {
@@ -239,6 +247,7 @@ impl Call {
     pub(super) fn booked(&mut self, offer: OfferId, waited: Duration, cx: &mut Context) {
         let Some(dial) = self.leg_of(offer).and_then(|leg| self.dials.get_mut(&leg)) else { return };
         dial.booked = true;
+        self.cut = None;
         let Purpose::Offer { operator, queue, .. } = dial.purpose.clone() else { return };
         let class = self.seat.as_ref().map_or(self.class, |seat| seat.class);
         self.record.operator = Some(operator.clone());
@@ -261,6 +270,9 @@ impl Call {
         self.record.answered_at = None;
         self.note("returned", &[], cx);
         self.resume_music(cx);
+        if let Some(play) = self.cut.take() {
+            self.tell(flow::Event::Said { play }, cx);
+        }
     }
 
     /// A party put us on hold, or took us back: the other one hears music meanwhile.
@@ -293,7 +305,15 @@ impl Call {
                 cx.out.push(Action::Leg(LegCommand::SendDigit { leg: to, digit }));
             }
             Some(_) => {}
-            None if leg == self.leg => self.tell(flow::Event::Digit(digit), cx),
+            None if leg == self.leg => {
+                let before = self.saying.filter(|_| self.barge_in);
+                self.tell(flow::Event::Digit(digit), cx);
+                // The key has cut what was being said, and nothing came in its place.
+                if before.is_some() && self.saying == before {
+                    self.saying = None;
+                    self.resume_music(cx);
+                }
+            }
             None => {}
         }
     }

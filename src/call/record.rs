@@ -2,12 +2,14 @@
 use crate::cause::{CallResult, Cause, HangupBy};
 use crate::class::Class;
 use crate::flow::Lookup;
-use crate::ids::{CallId, OperatorId, QueueName, RequestId};
+use crate::ids::{CallId, FlowName, OperatorId, QueueName, RequestId, Skill, StepName};
 use crate::machine::Wall;
 use crate::media::Quality;
+use crate::number::Number;
 use crate::queue::{Attempt, OperatorState, Stay};
+use crate::say::Language;
 use serde::{Deserialize, Serialize};
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 /// The row of table `calls`. Times are milliseconds since the epoch.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
@@ -66,6 +68,46 @@ pub struct CallEvent {
     pub kind: String,
     /// Details in the kind's own words.
     pub detail: BTreeMap<String, String>,
+}
+
+/// A seat in a queue as it outlives the node: its caller may come back (Q10), or is called back (Q9).
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct OpenSeat {
+    /// The call that took it.
+    pub call: CallId,
+    /// The caller's verified number, or the one to be called.
+    pub number: Number,
+    pub queue: QueueName,
+    pub class: Class,
+    /// When a caller of this seat's age would have joined.
+    pub since: Wall,
+    /// He talks with an operator since then, and his age stands still.
+    pub talking_since: Option<Wall>,
+    pub callback: Option<OpenCallback>,
+    /// The start of the node that found the seat without its caller.
+    pub lost_at: Option<Wall>,
+}
+
+/// What is needed to call somebody back and go on where he was.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct OpenCallback {
+    /// Tries so far that reached nobody.
+    pub tries: u8,
+    pub not_before: Option<Wall>,
+    pub skills: BTreeSet<Skill>,
+    pub plan: CallbackPlan,
+}
+
+/// Where a call goes on when its caller was called back.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct CallbackPlan {
+    /// The line that he had dialled: its flow and its number.
+    pub line: FlowName,
+    pub called: String,
+    /// The `queue` step in which he waited.
+    pub flow: FlowName,
+    pub step: StepName,
+    pub language: Language,
 }
 
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
@@ -143,6 +185,12 @@ pub enum Keep {
     Call(Box<CallRecord>),
     Event(CallEvent),
     Message(Message),
+    /// A seat was taken, or what is kept of it has changed.
+    SeatOpen(Box<OpenSeat>),
+    /// The seat that this call took is closed.
+    SeatClosed {
+        call: CallId,
+    },
     /// What the operator chose, so that it survives a restart (Q7).
     OperatorChoice {
         operator: OperatorId,

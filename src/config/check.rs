@@ -194,6 +194,11 @@ impl Check<'_> {
             max_expected_wait: text.max_expected_wait.map_or(base.max_expected_wait, |dur| Some(dur.0)),
             all_paused_grace: text.all_paused_grace.map_or(base.all_paused_grace, |dur| dur.0),
             announce_every: text.announce_every.map_or(base.announce_every, |dur| dur.0),
+            credit_within: text.credit_within.map_or(base.credit_within, |dur| dur.0),
+            callback_reach: text.callback_reach.map_or(base.callback_reach, |dur| dur.0),
+            callback_retries: text
+                .callback_retries
+                .map_or(base.callback_retries, |tries| tries.into_iter().map(|dur| dur.0).collect()),
             record: text.record.unwrap_or(base.record),
             widen,
         }

@@ -73,6 +73,9 @@ struct QueueShown<'c> {
     max_expected_wait: Option<String>,
     all_paused_grace: String,
     announce_every: String,
+    credit_within: String,
+    callback_reach: String,
+    callback_retries: Vec<String>,
     record: bool,
     widen: Vec<WideningShown<'c>>,
 }
@@ -98,6 +101,9 @@ fn queues(config: &Config) -> BTreeMap<&str, QueueShown<'_>> {
             max_expected_wait: settings.max_expected_wait.map(duration),
             all_paused_grace: duration(settings.all_paused_grace),
             announce_every: duration(settings.announce_every),
+            credit_within: duration(settings.credit_within),
+            callback_reach: duration(settings.callback_reach),
+            callback_retries: settings.callback_retries.iter().copied().map(duration).collect(),
             record: settings.record,
             widen: settings
                 .widen

@@ -239,7 +239,7 @@ pub struct PromptsSection {
 
 impl Default for PromptsSection {
     fn default() -> Self {
-        PromptsSection { dir: "prompts".into(), tts: vec!["espeak-ng".into()] }
+        PromptsSection { dir: "prompts".into(), tts: crate::prompts::DEFAULT_TTS.map(String::from).to_vec() }
     }
 }
 

@@ -56,6 +56,9 @@ pub(super) struct QueueText {
     pub max_expected_wait: Option<Dur>,
     pub all_paused_grace: Option<Dur>,
     pub announce_every: Option<Dur>,
+    pub credit_within: Option<Dur>,
+    pub callback_reach: Option<Dur>,
+    pub callback_retries: Option<Vec<Dur>>,
     pub record: Option<bool>,
     pub widen: Option<Vec<WideningText>>,
 }

@@ -62,6 +62,21 @@ pub mod prompt {
     /// «Чтобы отправить запись, нажмите 1, чтобы записать заново, нажмите 2»
     pub const RECORD_REVIEW: &str = "record_review";
 
+    /// The place and the wait, where a flow has a `{standing: …}` item.
+    pub const YOU_ARE: &str = "you_are";
+    pub const IN_THE_QUEUE: &str = "in_the_queue";
+    pub const EXPECTED_WAIT: &str = "expected_wait";
+    pub const EXPECTED_WAIT_SHORT: &str = "expected_wait_short";
+    pub const WAIT_GREW: &str = "wait_grew";
+    pub const STANDING: &[&str] = &[YOU_ARE, IN_THE_QUEUE, EXPECTED_WAIT, EXPECTED_WAIT_SHORT, WAIT_GREW];
+
+    /// Where a flow has a `callback` step.
+    pub const CALLBACK_ENTER_NUMBER: &str = "callback_enter_number";
+    pub const CALLBACK_NUMBER: &str = "callback_number";
+    /// What a person hears who is called back.
+    pub const CALLBACK_GREETING: &str = "callback_greeting";
+    pub const CALLBACK: &[&str] = &[CALLBACK_ENTER_NUMBER, CALLBACK_NUMBER, CALLBACK_GREETING];
+
     pub const ALL: &[&str] =
         &[APOLOGY, QUEUE_GOODBYE, PLEASE_WAIT, YOU_ENTERED, CONFIRM_KEYS, WRONG_INPUT, RECORD_REVIEW];
 }

@@ -1,8 +1,10 @@
 //! What goes into and comes out of the interpreter of one call's flow.
+use super::standing::Standing;
 use crate::cause::Cause;
 use crate::class::Class;
 use crate::digit::Digit;
 use crate::ids::{FlowName, PlayId, PromptName, QueueName, RequestId, Skill, StepName};
+use crate::number::Number;
 use crate::say::{Item, Language};
 use serde::{Deserialize, Serialize};
 use std::collections::{BTreeMap, BTreeSet};
@@ -66,10 +68,11 @@ pub enum Event {
         duration: Duration,
     },
     /// The seat's place in its queue and its expected wait, whenever they change. For `queue.position` and `queue.wait`.
-    QueueStanding {
-        position: u32,
-        expected_wait: Option<Duration>,
-    },
+    QueueStanding(Standing),
+    /// The seat waits for a callback from now on: the caller may hang up.
+    CallbackKept,
+    /// It cannot be: no route to this number, or it has an open callback already.
+    CallbackRefused,
     /// The seat was closed by the queue; the step's exit is taken, or a polite goodbye if it has none.
     QueueExited {
         exit: QueueExit,
@@ -136,7 +139,7 @@ pub enum Effect {
     },
     /// The caller refused to be recorded (`consent`): no recording of this call's talks.
     RefuseRecording,
-    /// Takes a seat. Music plays while the flow says nothing.
+    /// Takes a seat, or moves the one that is held. Music plays while the flow says nothing.
     Enqueue {
         queue: QueueName,
         class: Class,
@@ -145,6 +148,12 @@ pub enum Effect {
         whisper: Option<PromptName>,
     },
     LeaveQueue,
+    /// Turns the seat into a callback to this number; answered by `CallbackKept` or `CallbackRefused`.
+    Callback {
+        number: Number,
+    },
+    /// The person who was called back has pressed the key: he waits on the line from now on.
+    CallbackConfirmed,
     /// Dials a party on the outbound allow-list; answered by `Connected` or `TransferFailed`.
     Transfer {
         to: String,

@@ -59,6 +59,8 @@ pub struct Scope<'a> {
     pub now: Civil,
     pub position: i64,
     pub expected_wait_s: i64,
+    /// Whether a callback can be offered to this caller.
+    pub callback: bool,
 }
 
 /// Names below each root; `vars` and `settings` are the flow's own.
@@ -66,7 +68,7 @@ pub const ROOTS: &[(&str, &[&str])] = &[
     ("call", &["id", "number", "language"]),
     ("caller", &["number", "verified", "class", "name"]),
     ("now", &["date", "time", "year", "month", "day", "weekday", "hour", "minute"]),
-    ("queue", &["position", "wait"]),
+    ("queue", &["position", "wait", "callback"]),
     ("vars", &[]),
     ("settings", &[]),
 ];
@@ -99,7 +101,11 @@ impl Scope<'_> {
                 hour => now.hour,
                 minute => now.minute,
             },
-            queue => minijinja::context! { position => self.position, wait => self.expected_wait_s },
+            queue => minijinja::context! {
+                position => self.position,
+                wait => self.expected_wait_s,
+                callback => self.callback,
+            },
             vars => map(self.vars),
             settings => map(self.settings),
         }
@@ -273,6 +279,7 @@ mod tests {
             now: Zone::utc().civil(Wall(1_795_370_000_000)),
             position: 3,
             expected_wait_s: 120,
+            callback: true,
         })
     }
 

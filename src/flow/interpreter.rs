@@ -2,27 +2,30 @@
 //!
 //! ```text
 //!  New ──Started──▶ a step waits for something:
-//!    Playing · Menu · Collect · Asking · Recording · Consenting · Transferring
+//!    Playing · Menu · Collect · Asking · Recording · Consenting · Callback · Transferring
 //!    Waiting (seat held, music) ──Connected──▶ Talking ──TalkEnded──▶ the step's `answered`
 //!  Goodbye (saying the last words) ──▶ Ended
 //! ```
 //! While a seat is held, the steps of a `while_waiting` sub-flow run as everywhere else. A flow that passed the
 //! checker cannot get stuck: in every state something is pending that ends it. Late and unexpected events change
 //! nothing. Should a flow run round without waiting, a bound ends it with an apology.
+use super::called_back::CalledBack;
 use super::environment::prompt;
 use super::event::{Effect, Event, Facts, QueueExit};
 use super::model::{FlowIx, FlowSet, StepIx, Target};
 use super::node::Kind;
 use super::node::ask::AskRun;
+use super::node::callback::CallbackRun;
 use super::node::collect::CollectRun;
 use super::node::consent::ConsentRun;
 use super::node::menu::MenuRun;
 use super::node::record::RecordRun;
+use super::standing::{Standing, Told};
 use super::turn::Turn;
 use super::vars::{Var, Vars};
 use crate::cause::Cause;
 use crate::digit::Digit;
-use crate::ids::{FlowName, PlayId, RequestId, StepName};
+use crate::ids::{FlowName, PlayId, PromptName, RequestId, StepName};
 use crate::machine::{Instant, Now, earlier};
 use crate::say::Language;
 use serde::{Deserialize, Serialize};
@@ -61,8 +64,13 @@ pub struct Body {
     pub saying: Option<(PlayId, Instant)>,
     /// The seat that is held.
     pub seat: Option<Seat>,
-    pub position: i64,
-    pub expected_wait_s: i64,
+    /// The `queue` step of the last seat.
+    pub queue_step: Option<(FlowIx, StepIx)>,
+    /// As it was last heard of.
+    pub standing: Option<Standing>,
+    pub told: Told,
+    /// Whether a callback can be offered to this caller.
+    pub callback: bool,
     pub heard: BTreeSet<(FlowIx, StepIx)>,
     pub last_play: PlayId,
     pub last_request: RequestId,
@@ -97,6 +105,9 @@ pub enum State {
     Asking(AskRun),
     Recording(RecordRun),
     Consenting(ConsentRun),
+    Callback(CallbackRun),
+    /// A person was called back and is asked whether he is there.
+    CalledBack(CalledBack),
     Transferring {
         until: Instant,
     },
@@ -119,6 +130,8 @@ impl State {
             State::Asking(run) => run.deadline(),
             State::Recording(run) => run.deadline(),
             State::Consenting(run) => run.deadline(),
+            State::Callback(run) => run.deadline(),
+            State::CalledBack(run) => run.deadline(),
             State::Transferring { until } => Some(*until),
             State::New
             | State::Playing { .. }
@@ -142,6 +155,7 @@ impl State {
         match self {
             State::Playing { barge_in } => *barge_in,
             State::Menu(_) | State::Collect(_) | State::Recording(_) => true,
+            State::Callback(_) | State::CalledBack(_) => true,
             _ => false,
         }
     }
@@ -156,6 +170,8 @@ impl State {
             | State::Collect(_)
             | State::Asking(_)
             | State::Recording(_)
+            | State::Callback(_)
+            | State::CalledBack(_)
             | State::Consenting(_) => true,
         }
     }
@@ -184,6 +200,8 @@ pub enum Input {
     /// The consent's `refuse` key.
     Refused,
     Exited(QueueExit),
+    /// The seat waits for a callback.
+    Kept,
     TalkEnded,
     /// A sub-flow came back.
     Returned,
@@ -213,8 +231,10 @@ impl Interpreter {
                 stray: None,
                 saying: None,
                 seat: None,
-                position: 0,
-                expected_wait_s: 0,
+                queue_step: None,
+                standing: None,
+                told: Told::default(),
+                callback: false,
                 heard: BTreeSet::new(),
                 last_play: PlayId::default(),
                 last_request: RequestId::default(),
@@ -224,9 +244,52 @@ impl Interpreter {
         })
     }
 
+    /// A call to a person who wanted to be called back: it goes on in the `queue` step in which he waited. `None` when the
+    /// set has no such step any more. `Event::Started` begins it, when he has picked up.
+    pub fn called_back(
+        flows: &FlowSet,
+        flow: &FlowName,
+        step: &StepName,
+        language: Language,
+        facts: Facts,
+        seed: u64,
+    ) -> Option<Interpreter> {
+        let mut interpreter = Interpreter::new(flows, flow, facts, seed)?;
+        let frame = interpreter.call.frames.last_mut()?;
+        let at = flows.flow(frame.flow).steps.iter().position(|known| known.name == *step)?;
+        frame.step = StepIx(u16::try_from(at).ok()?);
+        interpreter.call.language = language;
+        interpreter.call.here = (flow.clone(), step.clone());
+        interpreter.state = State::CalledBack(CalledBack::default());
+        matches!(interpreter.kind(flows), Some(Kind::Queue(_))).then_some(interpreter)
+    }
+
+    /// The `queue` step in which the caller waits, or waited last.
+    pub fn queue_step(&self, flows: &FlowSet) -> Option<(FlowName, StepName)> {
+        let (flow, step) = self.call.queue_step?;
+        let flow = flows.flow(flow);
+        Some((flow.name.clone(), flow.step(step).name.clone()))
+    }
+
+    /// What the operator of this `queue` step hears first, and for what he is asked.
+    pub fn whisper(&self, flows: &FlowSet) -> Option<PromptName> {
+        match self.kind(flows) {
+            Some(Kind::Queue(queue)) => queue.whisper().cloned(),
+            _ => None,
+        }
+    }
+
+    /// Whether a callback can be offered to this caller: `queue.callback`.
+    pub fn offer_callback(&mut self, offered: bool) {
+        self.call.callback = offered;
+    }
+
     pub fn handle(&mut self, flows: &FlowSet, event: Event, now: Now, out: &mut Vec<Effect>) {
         match event {
             Event::Started => {
+                if let State::CalledBack(_) = self.state {
+                    return self.input(Input::Returned, flows, now, out);
+                }
                 if let (State::New, Some(frame)) = (&self.state, self.call.frames.last()) {
                     let start = Target::Step(frame.step);
                     self.drive(Next::Go(start), flows, now, out);
@@ -250,10 +313,22 @@ impl Interpreter {
             Event::Recorded { request, name, duration } => {
                 self.answer(request, Input::Recorded { name, duration }, flows, now, out);
             }
-            Event::QueueStanding { position, expected_wait } => {
-                self.call.position = i64::from(position);
-                self.call.expected_wait_s =
-                    expected_wait.map_or(0, |wait| i64::try_from(wait.as_secs()).unwrap_or(i64::MAX));
+            Event::QueueStanding(standing) => {
+                if self.call.seat.is_some() {
+                    self.call.standing = Some(standing);
+                }
+            }
+            Event::CallbackKept => {
+                if matches!(self.state, State::Callback(_)) {
+                    // The seat is not this call's any more: nobody will answer it here.
+                    self.call.seat = None;
+                    self.input(Input::Kept, flows, now, out);
+                }
+            }
+            Event::CallbackRefused => {
+                if matches!(self.state, State::Callback(_)) {
+                    self.input(Input::Failed, flows, now, out);
+                }
             }
             Event::QueueExited { exit } => {
                 if self.leave_seat() {
@@ -390,7 +465,10 @@ impl Interpreter {
         let Some(kind) = self.kind(flows) else { return };
         let mut turn = Turn { flows, call: &mut self.call, now, out };
         let was_asking = matches!(state, State::Asking(_));
-        let next = kind.on(state, input, &mut turn);
+        let next = match state {
+            State::CalledBack(run) => run.on(input, kind, &mut turn),
+            state => kind.on(state, input, &mut turn),
+        };
         if was_asking && !matches!(next, Next::Wait(State::Asking(_))) {
             // The filler has done its work.
             turn.hush();
@@ -414,7 +492,10 @@ impl Interpreter {
                         return;
                     }
                     match turn.kind() {
-                        Some(kind) => kind.on(state, Input::Key, &mut turn),
+                        Some(kind) => match state {
+                            State::CalledBack(run) => run.on(Input::Key, kind, &mut turn),
+                            state => kind.on(state, Input::Key, &mut turn),
+                        },
                         None => return,
                     }
                 }

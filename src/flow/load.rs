@@ -96,7 +96,8 @@ impl FlowSet {
             let is_clean = findings[before..].iter().all(|finding| finding.severity != Severity::Error);
             flows.push(flow.filter(|_| is_clean));
         }
-        check::graph(&flows, &files.iter().map(|file| file.text.as_str()).collect::<Vec<_>>(), &mut findings);
+        let texts: Vec<&str> = files.iter().map(|file| file.text.as_str()).collect();
+        check::graph(&flows, &texts, env, &mut findings);
         built_in_prompts(env, &mut findings);
         findings
             .sort_by(|a, b| (&a.file, a.line, a.column, a.code).cmp(&(&b.file, b.line, b.column, b.code)));

@@ -6,6 +6,7 @@
 //! A [`FlowSet`] exists only without errors; the [`Interpreter`] therefore has no error path, only failure edges.
 //! Everything about one kind of step, from its fields to its behaviour, is in one file under `node/`.
 mod calendar;
+mod called_back;
 mod check;
 mod codes;
 mod compile;
@@ -19,6 +20,7 @@ mod model;
 mod node;
 pub mod report;
 mod say;
+mod standing;
 mod turn;
 mod vars;
 pub mod yaml;
@@ -30,4 +32,5 @@ pub use event::{Effect, Event, Facts, Lookup, Method, QueueExit};
 pub use finding::{Finding, Severity, Span};
 pub use interpreter::Interpreter;
 pub use model::{AnswerMode, ArgType, Flow, FlowSet, Line, Source, Step};
+pub use standing::Standing;
 pub use vars::{Var, Vars};

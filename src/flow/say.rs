@@ -1,8 +1,10 @@
 //! The items of a `say:` list: as written, as resolved, and worked out for one call.
 use super::compile::Cx;
+use super::environment::prompt;
 use super::expression::{Expression, Scope, Template};
 use super::finding::suggest;
 use super::node::Reads;
+use super::standing::Part;
 use super::yaml::{self, Node, Scalar, Spanned, Value};
 use crate::clock::{self, Zone};
 use crate::ids::PromptName;
@@ -44,14 +46,18 @@ pub enum SayItem {
         to: Expression,
         noun: Noun,
     },
+    /// What is news of the caller's place and wait.
+    Standing(Part),
     If {
         condition: Expression,
         say: Vec<SayItem>,
     },
 }
 
-const KINDS: &[&str] =
-    &["text", "number", "ordinal", "count", "digits", "money", "date", "time", "duration", "range", "if"];
+const KINDS: &[&str] = &[
+    "text", "number", "ordinal", "count", "digits", "money", "date", "time", "duration", "range", "standing",
+    "if",
+];
 
 #[derive(Deserialize)]
 #[serde(deny_unknown_fields)]
@@ -85,6 +91,11 @@ struct CountItem {
 struct RangeItem {
     range: Spanned<Vec<Spanned<Scalar>>>,
     unit: Noun,
+}
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+struct StandingItem {
+    standing: Part,
 }
 #[derive(Deserialize)]
 #[serde(deny_unknown_fields)]
@@ -159,6 +170,22 @@ impl Cx<'_> {
                     None
                 }
             }),
+            ("standing", _) => {
+                let item: StandingItem = self.decoded(&mut node)?;
+                if !self.header.waits {
+                    let help = "take it out, or use the flow as `while_waiting`";
+                    self.error(
+                        "HF028",
+                        at,
+                        "`standing` has no meaning here: nobody waits in this flow",
+                        help,
+                    );
+                }
+                for name in prompt::STANDING {
+                    self.prompt(&Spanned::new(name.to_string(), at));
+                }
+                Some(SayItem::Standing(item.standing))
+            }
             ("if", _) => self.decoded(&mut node).map(|item: IfItem| SayItem::If {
                 condition: self.read(&item.condition),
                 say: self.say(item.say),
@@ -213,7 +240,7 @@ impl Cx<'_> {
 impl SayItem {
     pub fn reads<'a>(&'a self, reads: &mut Reads<'a>) {
         match self {
-            SayItem::Prompt(_) => {}
+            SayItem::Prompt(_) | SayItem::Standing(_) => {}
             SayItem::Text(template) => reads.spoken(template),
             SayItem::Number { value, .. }
             | SayItem::Ordinal { value, .. }
@@ -234,7 +261,7 @@ impl SayItem {
         }
     }
 
-    /// Adds what is to be said now. An item whose value cannot be worked out is left out: the rest is still said.
+    /// Adds what is to be said now; conditions and standings are the business of whoever says the list. An item whose value cannot be worked out is left out: the rest is still said.
     pub fn work_out(&self, scope: &Scope<'_>, zone: &Zone, items: &mut Vec<Item>) {
         let int = |value: &Expression| value.eval(scope).ok().and_then(|var| var.int());
         let item = match self {
@@ -263,12 +290,8 @@ impl SayItem {
             SayItem::Range { from, to, noun } => {
                 int(from).zip(int(to)).map(|(from, to)| Item::Range { from, to, noun: *noun })
             }
-            SayItem::If { condition, say } => {
-                if matches!(condition.eval(scope), Ok(var) if var.is_true()) {
-                    say.iter().for_each(|item| item.work_out(scope, zone, items));
-                }
-                None
-            }
+            // Whoever says the list knows what was told before.
+            SayItem::Standing(_) | SayItem::If { .. } => None,
         };
         items.extend(item);
     }

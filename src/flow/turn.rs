@@ -6,6 +6,7 @@ use super::interpreter::{Body, Input, Next, State};
 use super::model::FlowSet;
 use super::node::Kind;
 use super::say::SayItem;
+use super::standing::Told;
 use super::vars::Var;
 use crate::cause::Cause;
 use crate::ids::{PromptName, RequestId};
@@ -49,7 +50,6 @@ impl<'a> Turn<'a> {
             return self.goodbye();
         }
         let flows = self.flows;
-        let now = self.now;
         let Some(frame) = self.call.frames.last_mut() else { return Next::Wait(State::Waiting) };
         let Some(menu) = frame.menu else { return Next::Wait(State::Waiting) };
         frame.step = menu;
@@ -57,7 +57,7 @@ impl<'a> Turn<'a> {
         let step = flow.step(menu);
         self.call.here = (flow.name.clone(), step.name.clone());
         match &step.kind {
-            Kind::Menu(menu) => Next::Wait(State::Menu(menu.resting(now.mono))),
+            Kind::Menu(menu) => Next::Wait(State::Menu(menu.resting(self))),
             _ => Next::Wait(State::Waiting),
         }
     }
@@ -95,8 +95,13 @@ impl<'a> Turn<'a> {
             facts: &self.call.facts,
             language: self.call.language,
             now: self.flows.zone.civil(self.now.wall),
-            position: self.call.position,
-            expected_wait_s: self.call.expected_wait_s,
+            position: self.call.standing.map_or(0, |standing| i64::from(standing.position)),
+            expected_wait_s: self
+                .call
+                .standing
+                .and_then(|standing| standing.expected_wait)
+                .map_or(0, |wait| i64::try_from(wait.as_secs()).unwrap_or(i64::MAX)),
+            callback: self.call.callback,
         })
     }
 
@@ -109,13 +114,32 @@ impl<'a> Turn<'a> {
         self.call.frames.last_mut().and_then(|frame| frame.vars.remove(name))
     }
 
-    /// The items of a list, worked out for this moment.
-    pub fn items(&self, say: &[SayItem]) -> Vec<Item> {
+    /// The items of a list, worked out for this moment. What is news of the standing now is none afterwards.
+    pub fn items(&mut self, say: &[SayItem]) -> Vec<Item> {
         let mut items = Vec::new();
-        self.with_scope(|scope| {
-            say.iter().for_each(|item| item.work_out(scope, &self.flows.zone, &mut items))
-        });
+        for item in say {
+            match item {
+                SayItem::Standing(part) => {
+                    let standing = self.call.standing.unwrap_or_default();
+                    let (news, told) = standing.news(*part, self.call.told);
+                    self.call.told = told;
+                    items.extend(news);
+                }
+                SayItem::If { condition, say } => {
+                    if matches!(self.eval(condition), Ok(var) if var.is_true()) {
+                        items.extend(self.items(say));
+                    }
+                }
+                item => self.with_scope(|scope| item.work_out(scope, &self.flows.zone, &mut items)),
+            }
+        }
         items
+    }
+
+    /// The seat is a new one, or another queue's: nothing was told of it.
+    pub fn forget_standing(&mut self) {
+        self.call.standing = None;
+        self.call.told = Told::default();
     }
 
     /// Says a list. False when nothing of it is to be said now.

@@ -1,7 +1,8 @@
 //! Callers come, leave, move and take exits (Q11).
 use super::booking::{Booking, Outcome, Stay, TalkEnd};
+use super::callback::{Callback, CallbackState};
 use super::dispatcher::Dispatcher;
-use super::event::{Action, Alert, Exit, Leave, Withdrawal};
+use super::event::{Action, Age, Alert, Exit, Leave, Withdrawal};
 use super::lane::Lane;
 use super::measures::Account;
 use super::offer::Phase;
@@ -15,20 +16,49 @@ use crate::number::Number;
 use std::collections::BTreeSet;
 use std::time::Duration;
 
+/// Who takes a seat.
+pub(super) struct Arrival {
+    pub id: SeatId,
+    pub call: CallId,
+    pub test: bool,
+    pub caller: Option<Number>,
+    pub queue: QueueName,
+    pub class: Class,
+    pub skills: BTreeSet<Skill>,
+}
+
 impl Dispatcher {
-    #[allow(clippy::too_many_arguments)] // the fields of `Event::Joined`
-    pub(super) fn joined(
+    pub(super) fn joined(&mut self, arrival: Arrival, now: Instant, out: &mut Vec<Action>) {
+        self.admit(arrival, None, now, out);
+    }
+
+    /// A seat that is older than its joining here. A callback is refused where the queue takes nobody.
+    pub(super) fn brought(
         &mut self,
-        id: SeatId,
-        call: CallId,
-        caller: Option<String>,
-        queue: QueueName,
-        class: Class,
-        skills: BTreeSet<Skill>,
-        test: bool,
+        arrival: Arrival,
+        age: Age,
+        callback: Option<Number>,
         now: Instant,
         out: &mut Vec<Action>,
     ) {
+        let id = arrival.id;
+        match callback {
+            None => self.admit(arrival, Some(age), now, out),
+            Some(number) => {
+                let refused = self.will_call_back(&number)
+                    || self.refusal(&arrival.queue, &arrival.skills).is_some()
+                    || self.seats.contains_key(&id);
+                if refused {
+                    return out.push(Action::CallbackRefused { seat: id });
+                }
+                self.admit(arrival, Some(age), now, out);
+                self.callback_wanted(id, number, now, out);
+            }
+        }
+    }
+
+    fn admit(&mut self, arrival: Arrival, age: Option<Age>, now: Instant, out: &mut Vec<Action>) {
+        let Arrival { id, call, test, caller, queue, class, skills } = arrival;
         if self.seats.contains_key(&id) {
             return;
         }
@@ -36,28 +66,34 @@ impl Dispatcher {
         let too_long = || self.expects_too_long(&queue, class, &skills, now).then_some(Exit::EwtOver);
         let refusal = self.refusal(&queue, &skills).or_else(too_long);
         self.sequence += 1;
+        let age = age.unwrap_or_else(|| Age {
+            waited: Duration::ZERO,
+            credit: caller.as_ref().map_or(Duration::ZERO, |caller| self.credits.take(caller, &queue, now)),
+            ..Age::default()
+        });
         let seat = Seat {
             id,
             call,
             test,
-            caller: caller.as_deref().and_then(Number::parse),
+            caller,
             queue,
             class,
             skills,
             sequence: self.sequence,
-            enqueued_at: now,
-            opened_at: self.now.wall,
+            enqueued_at: now - age.waited,
+            opened_at: self.wall(now - age.waited),
             entered_at: now,
+            on_the_line_since: now,
             absence: Duration::ZERO,
-            credit: Duration::ZERO,
+            credit: age.credit,
             lane: 0,
             row: Row::None,
             returned: false,
             overdue: false,
             first_offered_at: None,
             stage: Stage::Waiting { phones: Vec::new() },
-            in_total: true,
-            moves: 0,
+            in_total: !age.is_counted,
+            moves: age.stays,
             deadline: None,
         };
         self.measures.opened(seat.account());
@@ -123,9 +159,14 @@ impl Dispatcher {
             return;
         }
         let waited = seat.waited(now);
+        if let (Leave::HungUp, Some(caller)) = (why, &seat.caller) {
+            let within = self.queue_settings(&seat.queue).map_or(Duration::ZERO, |q| q.credit_within);
+            let age = seat.place().age(now);
+            self.credits.hung_up(caller, &seat.queue, age, now + within, now);
+        }
         let outcome = match why {
             Leave::HungUp => Outcome::HungUp,
-            Leave::ByFlow => Outcome::Left,
+            Leave::ByFlow | Leave::NotReached => Outcome::Left,
             Leave::Admin => Outcome::Ended,
         };
         self.measures.closed(seat.account(), outcome, waited);
@@ -145,7 +186,7 @@ impl Dispatcher {
     ) {
         let Some(seat) = self.seats.get(&id) else { return };
         match seat.stage {
-            Stage::Waiting { .. } | Stage::Bridging { .. } => {
+            Stage::Waiting { .. } | Stage::Bridging { .. } | Stage::Callback(_) => {
                 self.measures.moved_out(seat.account());
                 let waited = seat.waited(now);
                 self.close_stay(id, Outcome::Moved, waited);
@@ -167,6 +208,7 @@ impl Dispatcher {
         seat.skills = skills;
         seat.class = class;
         seat.entered_at = now;
+        seat.on_the_line_since = now;
         seat.moves += 1;
         seat.overdue = false;
         seat.returned = false;
@@ -182,6 +224,21 @@ impl Dispatcher {
             Some(exit) => self.exit(id, exit, out),
             None => self.enter_lane(id, now),
         }
+    }
+
+    /// Another pool has taken the seat over; this one's phones stop, its talk is passed on.
+    pub(super) fn taken(&mut self, id: SeatId, now: Instant, out: &mut Vec<Action>) {
+        let Some(seat) = self.seats.get(&id) else { return };
+        match seat.stage {
+            Stage::Talking { offer, since, .. } => self.pass_on(offer, since, TalkEnd::Transfer, None),
+            _ => {
+                self.measures.moved_out(seat.account());
+                let waited = seat.waited(now);
+                self.close_stay(id, Outcome::Moved, waited);
+                self.withdraw_all(id, Withdrawal::CallerGone, now, out);
+            }
+        }
+        self.drop_seat(id);
     }
 
     /// Puts a seat into the lane of its queue and skills.
@@ -223,7 +280,12 @@ impl Dispatcher {
     }
 
     fn row_of(&self, seat: &Seat, now: Instant) -> Row {
-        let Stage::Waiting { phones } = &seat.stage else { return Row::None };
+        let phones = match &seat.stage {
+            Stage::Waiting { phones } => phones,
+            Stage::Callback(Callback { state: CallbackState::Resting { .. }, .. }) => return Row::None,
+            Stage::Callback(_) => return Row::Callback(seat.class),
+            _ => return Row::None,
+        };
         match phones.len() {
             0 if seat.returned => Row::Returned,
             0 => Row::Waiting(seat.class),
@@ -246,15 +308,19 @@ impl Dispatcher {
     }
 
     fn seat_deadline(&self, seat: &Seat, now: Instant) -> Option<Instant> {
-        let Stage::Waiting { phones } = &seat.stage else { return None };
+        let phones = match &seat.stage {
+            Stage::Waiting { phones } => phones,
+            Stage::Callback(Callback { state: CallbackState::Resting { until }, .. }) => return Some(*until),
+            _ => return None,
+        };
         let settings = self.queue_settings(&seat.queue)?;
         let lane = &self.lanes[seat.lane];
-        let max_wait = (!seat.overdue).then(|| seat.entered_at + settings.max_wait);
+        let max_wait = (!seat.overdue).then(|| seat.on_the_line_since + settings.max_wait);
         let widened = settings.widen.get(lane.level).map(|widening| seat.entered_at + widening.after);
         let paused = lane
             .all_paused_since
             .filter(|_| phones.is_empty())
-            .map(|since| since.max(seat.entered_at) + settings.all_paused_grace);
+            .map(|since| since.max(seat.on_the_line_since) + settings.all_paused_grace);
         let another_phone = seat.first_offered_at.filter(|_| !phones.is_empty()).and_then(|first| {
             let progressive = rings_progressively(seat.class, settings);
             settings
@@ -270,14 +336,15 @@ impl Dispatcher {
     pub(super) fn seat_timeout(&mut self, id: SeatId, now: Instant, out: &mut Vec<Action>) {
         let Some(seat) = self.seats.get_mut(&id) else { return };
         seat.deadline = None;
-        let Stage::Waiting { phones } = &seat.stage else { return };
+        let Stage::Waiting { phones } = &seat.stage else { return self.callback_timeout(id, now) };
         let (entered_at, rings) = (seat.entered_at, !phones.is_empty());
+        let on_the_line_since = seat.on_the_line_since;
         let (queue, lane) = (seat.queue.clone(), seat.lane);
         let Some(settings) = self.queue_settings(&queue) else { return };
-        let overdue = entered_at + settings.max_wait <= now;
+        let overdue = on_the_line_since + settings.max_wait <= now;
         let paused = self.lanes[lane]
             .all_paused_since
-            .is_some_and(|since| since.max(entered_at) + settings.all_paused_grace <= now);
+            .is_some_and(|since| since.max(on_the_line_since) + settings.all_paused_grace <= now);
         let widens =
             settings.widen.get(self.lanes[lane].level).is_some_and(|next| entered_at + next.after <= now);
         if overdue && !rings {
@@ -322,7 +389,7 @@ impl Dispatcher {
         let offers = match &seat.stage {
             Stage::Waiting { phones } => phones.clone(),
             Stage::Bridging { offer } => vec![*offer],
-            Stage::Talking { .. } => Vec::new(),
+            Stage::Callback(_) | Stage::Talking { .. } => Vec::new(),
         };
         for offer in offers {
             self.withdraw(offer, why, now, out);

@@ -3,7 +3,9 @@
 //! Every step is the same: what the event means is noted, seats that nobody can serve leave, then ready operators are
 //! handed out until nobody waits or nobody is ready, and at last the operators whose state has changed are told. So
 //! between two steps no operator is ready while a seat waits that he may serve, but for those held back (Q3).
+use super::admission::Arrival;
 use super::booking::Booking;
+use super::credit::Credits;
 use super::decisions::Decisions;
 use super::estimates::Estimates;
 use super::event::{Action, Event};
@@ -14,16 +16,19 @@ use super::offer::Offer;
 use super::operator::{Operator, Work};
 use super::overlap::Overlap;
 use super::reserve::Reserve;
-use super::seat::Seat;
+use super::seat::{Seat, Stage};
 use super::settings::PoolSettings;
 use super::starts::{Share, Starvation};
+use super::status::SeatStatus;
 use super::timers::{Timer, Timers};
 use crate::ids::{OfferId, OperatorId, QueueName, RequestId, SeatId};
 use crate::machine::{Instant, Machine, Now};
+use crate::number::Number;
 use rand_chacha::ChaCha8Rng;
 use rand_core::SeedableRng;
 use serde::{Deserialize, Serialize};
 use std::collections::{BTreeMap, BTreeSet};
+use std::time::Duration;
 
 #[derive(Clone, Debug, Serialize, Deserialize)]
 pub struct Dispatcher {
@@ -38,7 +43,9 @@ pub struct Dispatcher {
     pub(super) share: Share,
     pub(super) starvation: Starvation,
     pub(super) last_spoke: LastSpoke,
+    pub(super) credits: Credits,
     pub(super) measures: Measures,
+    pub(super) dial_at: Option<Instant>,
     pub(super) strength: Strength,
     pub(super) overlap: Overlap,
     pub(super) estimates: Estimates,
@@ -82,7 +89,9 @@ impl Dispatcher {
             share: Share::default(),
             starvation: Starvation::default(),
             last_spoke: LastSpoke::default(),
+            credits: Credits::default(),
             measures: Measures::default(),
+            dial_at: None,
             strength: Strength::default(),
             overlap: Overlap::default(),
             estimates: Estimates::default(),
@@ -121,6 +130,51 @@ impl Dispatcher {
         self.show_silently();
     }
 
+    /// Q10: a seat that was open when the node ended, `age` old by now. Its number has `within` to come back.
+    pub fn restore_seat(
+        &mut self,
+        caller: &Number,
+        queue: &QueueName,
+        age: Duration,
+        within: Duration,
+        now: Instant,
+    ) {
+        self.credits.lost(caller, queue, age, now + within, now);
+    }
+
+    pub fn has_seat(&self, seat: SeatId) -> bool {
+        self.seats.contains_key(&seat)
+    }
+
+    /// What a seat is at this moment.
+    pub fn seat(&self, seat: SeatId, now: Instant) -> Option<SeatStatus> {
+        self.seats.get(&seat).map(|seat| SeatStatus {
+            caller: seat.caller.clone(),
+            queue: seat.queue.clone(),
+            class: seat.class,
+            age: match seat.stage {
+                Stage::Talking { waited, .. } => waited + seat.credit,
+                _ => seat.place().age(now),
+            },
+            waited: match seat.stage {
+                Stage::Talking { waited, .. } => waited,
+                _ => seat.waited(now),
+            },
+            skills: seat.skills.clone(),
+            stays: seat.moves + 1,
+            test: seat.test,
+            is_counted: !seat.in_total || matches!(seat.stage, Stage::Talking { .. }),
+            callback: match &seat.stage {
+                Stage::Callback(callback) => Some(callback.status(now)),
+                _ => None,
+            },
+            talking_for: match seat.stage {
+                Stage::Talking { since, .. } => Some(now.since(since)),
+                _ => None,
+            },
+        })
+    }
+
     /// Q12.
     pub fn measures(&self) -> &Measures {
         &self.measures
@@ -135,6 +189,7 @@ impl Dispatcher {
         self.review_duty(now.mono, out);
         self.review_reserve(now.mono, out);
         self.dispatch(now.mono, out);
+        self.dial_callbacks(now.mono, out);
         self.rearm_review(now.mono);
         let touched = std::mem::take(&mut self.touched);
         for id in touched {
@@ -171,11 +226,21 @@ impl Machine for Dispatcher {
         match event {
             // `exits` says what the flow handles; every exit is emitted, for the goodbye is the call's to say.
             Event::Joined { seat, call, caller, queue, class, skills, exits: _, test } => {
-                self.joined(seat, call, caller, queue, class, skills, test, at, out);
+                self.joined(Arrival { id: seat, call, test, caller, queue, class, skills }, at, out);
                 self.arrived(seat, at);
             }
             Event::ClassChanged { seat, class } => self.class_changed(seat, class, at),
             Event::Left { seat, why } => self.left(seat, why, at, out),
+            Event::Brought { seat, call, caller, queue, class, skills, exits: _, age, callback, test } => {
+                let arrival = Arrival { id: seat, call, test, caller, queue, class, skills };
+                self.brought(arrival, age, callback, at, out);
+                self.arrived(seat, at);
+            }
+            Event::Taken { seat } => self.taken(seat, at, out),
+            Event::CallbackWanted { seat, number } => self.callback_wanted(seat, number, at, out),
+            Event::LineFree { seat } => self.line_free(seat, at),
+            Event::CallbackConfirmed { seat } => self.callback_confirmed(seat, at),
+            Event::CallbackFailed { seat, tried } => self.callback_failed(seat, tried, at, out),
             Event::Moved { seat, queue, skills, exits: _ } => self.moved(seat, queue, skills, at, out),
 
             Event::SignedIn { operator } => self.signed_in(&operator, at),
@@ -209,6 +274,8 @@ impl Machine for Dispatcher {
         self.pass_time(now.mono);
         while let Some(timer) = self.timers.pop(now.mono) {
             match timer {
+                // Whoever comes within reach is seen at the end of the step.
+                Timer::Dial => self.dial_at = None,
                 Timer::Seat(seat) => self.seat_timeout(seat, now.mono, out),
                 Timer::Offer(offer) => self.offer_timeout(offer, now.mono, out),
                 Timer::Operator(operator) => self.operator_timeout(&operator, now.mono, out),

@@ -3,6 +3,7 @@ use super::booking::Booking;
 use crate::class::Class;
 use crate::ids::{CallId, OfferId, OperatorId, QueueName, RequestId, SeatId, Skill};
 use crate::machine::Instant;
+use crate::number::Number;
 use serde::{Deserialize, Serialize};
 use std::collections::BTreeSet;
 use std::time::Duration;
@@ -58,6 +59,8 @@ pub enum Leave {
     /// The flow took the caller out (a key, an exit, another queue).
     ByFlow,
     Admin,
+    /// He was to be called back, and no try reached him.
+    NotReached,
 }
 
 /// What a person chose for himself, apart from what the call does with him.
@@ -131,7 +134,7 @@ pub enum Event {
     Joined {
         seat: SeatId,
         call: CallId,
-        caller: Option<String>,
+        caller: Option<Number>,
         queue: QueueName,
         class: Class,
         skills: BTreeSet<Skill>,
@@ -157,6 +160,43 @@ pub enum Event {
         queue: QueueName,
         skills: BTreeSet<Skill>,
         exits: BTreeSet<Exit>,
+    },
+
+    /// A seat of another pool, or one that an exit had closed in this call: it keeps its age. With `callback` its caller is
+    /// to be called there.
+    Brought {
+        seat: SeatId,
+        call: CallId,
+        caller: Option<Number>,
+        queue: QueueName,
+        class: Class,
+        skills: BTreeSet<Skill>,
+        exits: BTreeSet<Exit>,
+        age: Age,
+        callback: Option<Number>,
+        test: bool,
+    },
+    /// Another pool has taken the seat over.
+    Taken {
+        seat: SeatId,
+    },
+    /// The caller wants to hang up and be called at this number (Q9). Answered by `CallbackKept` or `CallbackRefused`.
+    CallbackWanted {
+        seat: SeatId,
+        number: Number,
+    },
+    /// The call in which he wanted it is over.
+    LineFree {
+        seat: SeatId,
+    },
+    /// The person who was dialled is there: he pressed the key.
+    CallbackConfirmed {
+        seat: SeatId,
+    },
+    /// The person was not reached. Without `tried` nobody was dialled, and it is no try.
+    CallbackFailed {
+        seat: SeatId,
+        tried: bool,
     },
 
     /// The operator's phone is there: REGISTER, a static contact, a browser that signed in.
@@ -228,6 +268,18 @@ pub enum Event {
     Configured(Box<super::PoolSettings>),
 }
 
+/// What a seat brings along: its age is the sum.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Age {
+    /// The promise clock.
+    pub waited: Duration,
+    /// From an earlier call (Q10).
+    pub credit: Duration,
+    /// Queues that it was in before, and whether its outcome there counts as that of the whole (Q12).
+    pub stays: u32,
+    pub is_counted: bool,
+}
+
 /// Why an offer was taken back.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
@@ -277,10 +329,29 @@ pub enum Action {
         offer: OfferId,
         seat: SeatId,
     },
+    /// The caller may hang up: his seat waits for a callback.
+    CallbackKept {
+        seat: SeatId,
+    },
+    /// This number has an open callback already, or the seat waits no more.
+    CallbackRefused {
+        seat: SeatId,
+    },
+    /// Call this number for the seat. Answered by `CallbackConfirmed` or `CallbackFailed`.
+    Dial {
+        seat: SeatId,
+        number: Number,
+        queue: QueueName,
+        class: Class,
+    },
     /// The seat is closed: the flow takes this exit.
     Exit {
         seat: SeatId,
         exit: Exit,
+    },
+    /// The talk is over and the seat with it.
+    Served {
+        seat: SeatId,
     },
     /// The seat is closed without an exit: the caller left (`Left`), for the measures.
     Closed {

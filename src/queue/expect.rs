@@ -56,9 +56,9 @@ impl Dispatcher {
         match rung {
             Some(since) => Some(self.until_picked_up(now.mono.since(since))),
             None if known.returned => {
-                Some(self.wait_behind(known.lane, Class::Priority, known.place(), now.mono)?)
+                Some(self.range_behind(known.lane, Class::Priority, known.place(), now.mono)?)
             }
-            None => self.wait_behind(known.lane, known.class, known.place(), now.mono),
+            None => self.range_behind(known.lane, known.class, known.place(), now.mono),
         }
     }
 
@@ -76,7 +76,7 @@ impl Dispatcher {
         // Nobody has asked for these skills yet: the queue's own lane is the nearest thing known.
         let lane = lanes.iter().filter(same).find(|(_, lane)| lane.skills == *skills);
         let (index, _) = lane.or_else(|| lanes.iter().find(same))?;
-        self.wait_behind(*index, class, Place::at(now.mono, u64::MAX, SeatId(u64::MAX)), now.mono)
+        self.range_behind(*index, class, Place::at(now.mono, u64::MAX, SeatId(u64::MAX)), now.mono)
     }
 
     /// How many callers stand before this seat, with every lane counted as far as its operators are the same.
@@ -85,6 +85,7 @@ impl Dispatcher {
         match &known.stage {
             Stage::Waiting { phones } if phones.is_empty() && !known.returned => {}
             Stage::Waiting { .. } | Stage::Bridging { .. } => return Some(0),
+            Stage::Callback(_) => {}
             Stage::Talking { .. } => return None,
         }
         let ahead = self.ahead_in_all(known.lane, known.class, known.place());
@@ -140,7 +141,7 @@ impl Dispatcher {
         sum
     }
 
-    fn wait_behind(&self, index: usize, class: Class, place: Place, now: Instant) -> Option<WaitRange> {
+    fn range_behind(&self, index: usize, class: Class, place: Place, now: Instant) -> Option<WaitRange> {
         let lane = &self.lanes[index];
         if lane.on_duty == 0 {
             return None;
@@ -198,7 +199,7 @@ impl Dispatcher {
     }
 
     /// Ready operators that this class must leave in this lane.
-    fn kept_in(&self, lane: &super::lane::Lane, class: Class) -> u32 {
+    pub(super) fn kept_in(&self, lane: &super::lane::Lane, class: Class) -> u32 {
         let kept = match class {
             Class::Priority => 0,
             Class::Security => self.reserve.held().min(1),

@@ -22,14 +22,14 @@ const NEXT_SHOWN: usize = 10;
 pub struct Explanation {
     pub seat: SeatId,
     /// `None`: the seat is closed.
-    pub standing: Option<SeatStanding>,
+    pub standing: Option<SeatNow>,
     /// Phones rung for it, the oldest first, as far as they are remembered.
     pub decisions: Vec<Decision>,
 }
 
 /// An open seat at this moment.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
-pub struct SeatStanding {
+pub struct SeatNow {
     pub queue: QueueName,
     pub class: Class,
     pub stage: SeatStage,
@@ -56,6 +56,8 @@ pub enum SeatStage {
     Ringing,
     Connecting,
     Talking,
+    /// To be called back: passed over until the person is there.
+    Callback,
 }
 
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
@@ -69,7 +71,7 @@ impl Dispatcher {
     /// Q4: every decision can be explained, while the seat is open and, as long as it is remembered, afterwards. `None`: such
     /// a seat was never heard of, or it was long ago.
     pub fn explain(&self, seat: SeatId, now: Now) -> Option<Explanation> {
-        let standing = self.standing(seat, now.mono);
+        let standing = self.seat_now(seat, now.mono);
         let decisions: Vec<Decision> =
             self.decisions.iter().filter(|decision| decision.seat == seat).cloned().collect();
         let known = standing.is_some() || !decisions.is_empty();
@@ -81,14 +83,16 @@ impl Dispatcher {
         self.decisions.iter().rev()
     }
 
-    fn standing(&self, id: SeatId, now: Instant) -> Option<SeatStanding> {
+    fn seat_now(&self, id: SeatId, now: Instant) -> Option<SeatNow> {
         let seat = self.seats.get(&id)?;
         let lane = &self.lanes[seat.lane];
         let (_, meanwhile, withheld) = self.decisions.since_opened(id);
+        let withheld = withheld + self.withheld_since_last_step(now);
         let stage = match &seat.stage {
             Stage::Waiting { phones } if phones.is_empty() => SeatStage::Waiting,
             Stage::Waiting { .. } => SeatStage::Ringing,
             Stage::Bridging { .. } => SeatStage::Connecting,
+            Stage::Callback(_) => SeatStage::Callback,
             Stage::Talking { .. } => SeatStage::Talking,
         };
         let waits = stage == SeatStage::Waiting;
@@ -97,13 +101,13 @@ impl Dispatcher {
             false => Ahead::default(),
         };
         let due = self.settings.starvation_limit.saturating_sub(seat.place().age(now));
-        Some(SeatStanding {
+        Some(SeatNow {
             queue: seat.queue.clone(),
             class: seat.class,
             stage,
             waited: match seat.stage {
                 Stage::Talking { waited, .. } => waited,
-                Stage::Waiting { .. } | Stage::Bridging { .. } => seat.waited(now),
+                _ => seat.waited(now),
             },
             next: self.next_before(lane, id, ahead.all(), now),
             ahead,
@@ -261,12 +265,13 @@ impl fmt::Display for Decision {
     }
 }
 
-impl fmt::Display for SeatStanding {
+impl fmt::Display for SeatNow {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let stage = match self.stage {
             SeatStage::Waiting => "has waited",
             SeatStage::Ringing => "phones ring, after",
             SeatStage::Connecting => "an operator has answered, after",
+            SeatStage::Callback => "waits for a callback, after",
             SeatStage::Talking => {
                 return write!(f, "Now: talking, after {} of waiting.", seconds(self.waited));
             }

@@ -26,6 +26,7 @@ pub(super) struct Lane {
     returned: Ranked,
     waiting: Rows,
     more: Rows,
+    callbacks: Rows,
 
     /// Candidates, the best first.
     pub ready: BTreeSet<Standing>,
@@ -38,6 +39,16 @@ pub(super) struct Lane {
     pub review: bool,
     /// Those on duty know that nobody is signed in.
     pub alerted: bool,
+}
+
+/// A seat's turn in the order of Q1.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub(super) struct Turn {
+    /// 0: returned; 1: Priority; 2: by age and boost.
+    pub rank: u8,
+    pub place: Place,
+    pub class: Class,
+    pub is_callback: bool,
 }
 
 type Rows = BTreeMap<Class, Ranked>;
@@ -54,6 +65,7 @@ impl Lane {
             returned: Ranked::default(),
             waiting: Rows::new(),
             more: Rows::new(),
+            callbacks: Rows::new(),
             ready: BTreeSet::new(),
             signed_in: 0,
             on_duty: 0,
@@ -103,6 +115,9 @@ impl Lane {
             Row::More(class) => {
                 self.more.entry(class).or_default().insert(place);
             }
+            Row::Callback(class) => {
+                self.callbacks.entry(class).or_default().insert(place);
+            }
         }
     }
 
@@ -112,10 +127,41 @@ impl Lane {
             Row::Returned => Some(&mut self.returned),
             Row::Waiting(class) => self.waiting.get_mut(&class),
             Row::More(class) => self.more.get_mut(&class),
+            Row::Callback(class) => self.callbacks.get_mut(&class),
         };
         if let Some(set) = set {
             set.remove(place);
         }
+    }
+
+    pub fn callbacks(&self) -> impl Iterator<Item = (Place, Class)> {
+        self.callbacks.iter().flat_map(|(class, row)| row.iter().map(|place| (place, *class)))
+    }
+
+    pub fn has_callbacks(&self) -> bool {
+        self.callbacks.values().any(|row| !row.is_empty())
+    }
+
+    /// The first `most` of every row, those to be called among those on the line.
+    pub fn turns(&self, over_share: bool, most: usize) -> Vec<Turn> {
+        let mut turns: Vec<Turn> = self
+            .returned
+            .iter()
+            .take(most)
+            .map(|place| Turn { rank: 0, place, class: Class::Standard, is_callback: false })
+            .collect();
+        for (rows, is_callback) in [(&self.waiting, false), (&self.callbacks, true)] {
+            for (class, row) in rows {
+                let first = *class == Class::Priority && !over_share;
+                turns.extend(row.iter().take(most).map(|place| Turn {
+                    rank: if first { 1 } else { 2 },
+                    place: if first { place } else { place.boosted(*class) },
+                    class: *class,
+                    is_callback,
+                }));
+            }
+        }
+        turns
     }
 
     // The heads of the rows.
@@ -161,7 +207,12 @@ impl Lane {
 
     /// A seat waits for a first phone, or for another.
     pub fn somebody_waits(&self) -> bool {
-        let mut rows = self.waiting.values().chain(self.more.values()).chain([&self.returned]);
+        let mut rows = self
+            .waiting
+            .values()
+            .chain(self.more.values())
+            .chain(self.callbacks.values())
+            .chain([&self.returned]);
         rows.any(|row| !row.is_empty())
     }
 
@@ -170,11 +221,11 @@ impl Lane {
         self.waiting.iter().map(|(class, row)| (*class, row))
     }
 
-    /// Of the seats without a phone, those before a seat of this class and place; with Priority in front of everybody, or
+    /// Of the seats without a phone, those to be called among them, those before a seat of this class and place; with Priority in front of everybody, or
     /// among them when it is over its share.
     pub fn ahead_of(&self, class: Class, place: Place, over_share: bool) -> Ahead {
         let mut ahead = Ahead { returned: self.returned.len(), ..Ahead::default() };
-        for (other, row) in &self.waiting {
+        for (other, row) in self.waiting.iter().chain(&self.callbacks) {
             let first = |class| class == Class::Priority && !over_share;
             let before = match (first(*other), first(class)) {
                 (true, false) => row.len(),

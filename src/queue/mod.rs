@@ -9,7 +9,8 @@
 //!   SignedIn ─▶ operator ───┘                     └─▶ Connect, Connected, Exit ─▶ the calls
 //! ```
 //! - [`dispatcher`]: the machine: one event, then one pass of dispatch, then what has changed is told.
-//! - `admission`: callers come, leave, move, and take exits (Q11).
+//! - `admission`: callers come, leave, move, and take exits (Q11). `credit`: who was cut off and comes back
+//!   (Q10). `callback`: who hangs up and is called (Q9).
 //! - `ranking`: who is next, and who serves him (Q1, Q2, Q4).
 //! - `reserve`: operators held back for Priority (Q3), by `predict` from what `estimates` and `pick_up` have learnt.
 //! - `expect`: how long a caller will wait (Q8). `explain`, `decisions`: why he did.
@@ -18,6 +19,8 @@
 //! - [`measures`], `booking`, `occupancy`: what is counted (Q12). [`status`]: what is seen.
 mod admission;
 mod booking;
+mod callback;
+mod credit;
 mod decisions;
 pub mod dispatcher;
 mod estimates;
@@ -40,6 +43,7 @@ mod reserve;
 mod ringing;
 mod seat;
 pub mod settings;
+mod standing;
 mod starts;
 pub mod status;
 mod timers;
@@ -49,14 +53,15 @@ mod view;
 mod tests;
 
 pub use booking::{Attempt, AttemptResult, Booking, Outcome, Stay, TalkEnd};
+pub use callback::CallbackStatus;
 pub use decisions::Decision;
 pub use dispatcher::Dispatcher;
-pub use event::{Action, Alert, Choice, Event, Exit, Leave, OfferFailure, OperatorState, Withdrawal};
+pub use event::{Action, Age, Alert, Choice, Event, Exit, Leave, OfferFailure, OperatorState, Withdrawal};
 pub use expect::WaitRange;
-pub use explain::{Before, Explanation, SeatStage, SeatStanding};
+pub use explain::{Before, Explanation, SeatNow, SeatStage};
 pub use lane::Ahead;
 pub use measures::{Measures, Tally};
 pub use occupancy::Spent;
 pub use reserve::ReserveStatus;
 pub use settings::{OperatorSettings, PoolSettings, QueueSettings, SignIn, Strategy, Widening};
-pub use status::{OperatorStatus, QueueStatus, Reason, Rule, Why};
+pub use status::{OperatorStatus, QueueStatus, Reason, Rule, SeatOutlook, SeatStatus, Why};

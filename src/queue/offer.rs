@@ -89,6 +89,14 @@ impl Offer {
         }
     }
 
+    /// When the operator who talks picked up.
+    pub fn answered_at(&self) -> Option<Instant> {
+        match self.phase {
+            Phase::Bridging { answered_at } | Phase::Talking { answered_at } => Some(answered_at),
+            _ => None,
+        }
+    }
+
     pub fn next_deadline(&self) -> Option<Instant> {
         match self.phase {
             Phase::Dialled { reachable_until } => Some(reachable_until.min(self.rings_until)),

@@ -210,6 +210,12 @@ impl Operator {
             && self.delay.is_none()
     }
 
+    /// Whether he is, or will be, on a break when his work is done.
+    pub fn will_pause(&self) -> bool {
+        let next = self.queued.as_ref().unwrap_or(&self.choice);
+        !self.signed_in() || self.dismissed || self.occupied || *next != Choice::Ready
+    }
+
     pub fn signed_in(&self) -> bool {
         self.registered
             && (self.settings.sign_in == SignIn::OnRegister || self.has_static_contact() || self.entered)

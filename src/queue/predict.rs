@@ -23,9 +23,10 @@ use serde::{Deserialize, Serialize};
 use std::time::Duration;
 
 /// Q3: "whose predicted share of Priority misses is ≤ 5 %".
-pub(super) const MISSES_MAX: f64 = 0.05;
+const MISSES_MAX: f64 = 0.05;
 /// What the model says is raised by this before it is compared: rates are known to some 10 %, and a rate that is higher than
-/// thought costs more misses than one that is lower saves. Measured by `the_promise_is_kept_to_nineteen_of_twenty`.
+/// thought costs more misses than a lower one saves. Measured by `the_promise_is_kept_to_nineteen_of_twenty`: without it
+/// 100 operators at 105 % load and 30 % Priority keep 94.9 %, with it 95.6 %.
 const RATES_WRONG: f64 = 1.15;
 /// The time grid between a Priority caller's arrival and the promise.
 const STEP_S: f64 = 0.25;
@@ -73,6 +74,12 @@ pub(super) struct Outlook {
     pub backlog: f64,
 }
 
+impl Outlook {
+    pub fn keeps_the_promise(&self) -> bool {
+        self.misses * RATES_WRONG <= MISSES_MAX
+    }
+}
+
 pub(super) fn outlook(servers: u32, reserve: u32, demand: &Demand, phones: &Phones) -> Outlook {
     if servers == 0 {
         return Outlook { misses: 1.0, ordinary_wait_s: demand.patience_s, backlog: 1.0 };
@@ -81,7 +88,7 @@ pub(super) fn outlook(servers: u32, reserve: u32, demand: &Demand, phones: &Phon
     let late = Late::new(phones, servers as f64 / demand.handling_s);
     let others = demand.security + demand.ordinary;
     Outlook {
-        misses: (chain.misses(&late) * RATES_WRONG).min(1.0),
+        misses: chain.misses(&late),
         ordinary_wait_s: if others > 0.0 { chain.level_mean / others } else { 0.0 },
         backlog: chain.backlog,
     }

@@ -16,7 +16,7 @@ use super::estimates::Estimates;
 use super::event::{Action, Alert};
 use super::lane::Lane;
 use super::pick_up;
-use super::predict::{Demand, MISSES_MAX, Outlook, Phones, outlook, reserve_max};
+use super::predict::{Demand, Outlook, Phones, outlook, reserve_max};
 use super::seat::{Seat, Stage};
 use super::timers::Timer;
 use crate::class::Class;
@@ -223,9 +223,9 @@ impl Reserve {
         let (wanted, there) = least(servers, most, demand, &self.phones);
         let verdict = Verdict {
             wanted,
-            missing: match there.misses > MISSES_MAX {
-                true => missing(servers, most, self.verdict.missing, demand, &self.phones),
-                false => 0,
+            missing: match there.keeps_the_promise() {
+                true => 0,
+                false => missing(servers, most, self.verdict.missing, demand, &self.phones),
             },
             misses: there.misses,
             wait_s: there.ordinary_wait_s,
@@ -245,7 +245,7 @@ fn least(servers: u32, most: u32, demand: &Demand, phones: &Phones) -> (u32, Out
     let try_one = |reserve| outlook(servers, reserve, demand, phones);
     let (mut low, mut high) = (0, 0);
     let mut there = try_one(0);
-    while there.misses > MISSES_MAX && high < most {
+    while !there.keeps_the_promise() && high < most {
         low = high + 1;
         high = (high * 2 + 1).min(most);
         there = try_one(high);
@@ -254,10 +254,10 @@ fn least(servers: u32, most: u32, demand: &Demand, phones: &Phones) -> (u32, Out
     while low < high {
         let middle = low.midpoint(high);
         let between = try_one(middle);
-        if between.misses > MISSES_MAX {
-            low = middle + 1;
-        } else {
+        if between.keeps_the_promise() {
             (high, there) = (middle, between);
+        } else {
+            low = middle + 1;
         }
     }
     (high, there)
@@ -268,7 +268,7 @@ fn missing(servers: u32, most: u32, last: u32, demand: &Demand, phones: &Phones)
     let setting = if most == reserve_max(servers, None) { None } else { Some(most) };
     let enough = |more: u32| {
         let servers = servers + more;
-        outlook(servers, reserve_max(servers, setting), demand, phones).misses <= MISSES_MAX
+        outlook(servers, reserve_max(servers, setting), demand, phones).keeps_the_promise()
     };
     // With fewer than Priority alone keeps at work it is hopeless.
     let hopeless = (demand.priority * demand.handling_s).ceil() as u32;
@@ -325,11 +325,22 @@ impl Dispatcher {
     pub(super) fn pass_time(&mut self, now: Instant) {
         let busy = self.strength.on_duty.saturating_sub(self.strength.ready);
         let waiting: usize = self.lanes.iter().map(Lane::others_waiting).sum();
-        let withheld = waiting.min(self.strength.ready);
+        let withheld = self.withheld();
         if withheld > 0 {
             self.decisions.withheld(now.since(self.estimates.seen_until()));
         }
         self.estimates.pass(busy, waiting, withheld, now);
+    }
+
+    /// Ready operators whom somebody who waits would have, were they not held back.
+    fn withheld(&self) -> usize {
+        let lanes = self.lanes.iter().filter(|lane| !lane.ready.is_empty());
+        lanes.map(Lane::others_waiting).sum::<usize>().min(self.strength.ready)
+    }
+
+    /// For how long that has been so since the last step.
+    pub(super) fn withheld_since_last_step(&self, now: Instant) -> Duration {
+        if self.withheld() > 0 { now.since(self.estimates.seen_until()) } else { Duration::ZERO }
     }
 
     /// A seat was opened, if it is one.

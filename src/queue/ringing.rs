@@ -264,6 +264,7 @@ impl Dispatcher {
                 let (seat, since) = self.talk_of(offer);
                 self.pass_on(id, since, TalkEnd::Operator, None);
                 self.drop_seat(seat);
+                out.push(Action::Served { seat });
                 self.part(id, now);
             }
             Phase::Parting { .. } => self.part(id, now),
@@ -284,6 +285,7 @@ impl Dispatcher {
                 let (seat, since) = self.talk_of(offer);
                 self.pass_on(id, since, TalkEnd::Caller, Some(now + RELEASED_AFTER));
                 self.drop_seat(seat);
+                out.push(Action::Served { seat });
             }
             Phase::Parting { .. } | Phase::Withdrawn { .. } => {}
         }
@@ -292,7 +294,7 @@ impl Dispatcher {
     fn talk_of(&self, offer: &Offer) -> (SeatId, Instant) {
         let since = self.seats.get(&offer.seat).and_then(|seat| match seat.stage {
             Stage::Talking { since, .. } => Some(since),
-            Stage::Waiting { .. } | Stage::Bridging { .. } => None,
+            Stage::Waiting { .. } | Stage::Bridging { .. } | Stage::Callback(_) => None,
         });
         (offer.seat, since.unwrap_or(offer.offered_at))
     }
@@ -392,7 +394,7 @@ impl Dispatcher {
         let Some(returning) = self.seats.get_mut(&seat) else { return };
         let booked = match returning.stage {
             Stage::Talking { waited, .. } => Some(waited),
-            Stage::Waiting { .. } | Stage::Bridging { .. } => None,
+            Stage::Waiting { .. } | Stage::Bridging { .. } | Stage::Callback(_) => None,
         };
         self.measures.connect_failed(returning.account(), booked);
         returning.stage = Stage::Waiting { phones: Vec::new() };

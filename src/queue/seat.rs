@@ -7,6 +7,7 @@
 //!       ▲   └──────▶ exit, left ◀──────┘               │            │
 //!       └──────── returned, at the head ◀──────────────┴─ no RTP ───┘
 //! ```
+use super::callback::Callback;
 use super::measures::Account;
 use crate::class::Class;
 use crate::ids::{CallId, OfferId, QueueName, SeatId, Skill};
@@ -32,8 +33,10 @@ pub(super) struct Seat {
     pub enqueued_at: Instant,
     /// The same moment on the calendar.
     pub opened_at: Wall,
-    /// When it came into this queue: the queue's own timelines (`max_wait`, skills) begin here.
+    /// When it came into this queue: the queue's timeline of skills begins here.
     pub entered_at: Instant,
+    /// Since when its caller waits on the line in this queue: `max_wait` begins here.
+    pub on_the_line_since: Instant,
     /// Time in which the caller did not wait: he was talking.
     pub absence: Duration,
     /// Waiting time of an earlier call that counts as age (Q10), never as wait.
@@ -57,6 +60,8 @@ pub(super) struct Seat {
 pub(super) enum Stage {
     /// Music; phones ring for the caller when there are any.
     Waiting { phones: Vec<OfferId> },
+    /// The caller hung up and is called back.
+    Callback(Callback),
     /// An operator answered and the bridge is being set.
     Bridging { offer: OfferId },
     /// Connected after `waited`.
@@ -73,6 +78,8 @@ pub(super) enum Row {
     Waiting(Class),
     /// A phone rings and it is time for another one (Q5).
     More(Class),
+    /// To be called, or being called (Q9): passed over by operators.
+    Callback(Class),
 }
 
 /// A seat's place in the order of age (Q1). All ages grow alike, so the order is that of this fixed moment: when the
@@ -125,7 +132,7 @@ impl Seat {
     pub fn phones(&self) -> &[OfferId] {
         match &self.stage {
             Stage::Waiting { phones } => phones,
-            Stage::Bridging { .. } | Stage::Talking { .. } => &[],
+            Stage::Callback(_) | Stage::Bridging { .. } | Stage::Talking { .. } => &[],
         }
     }
 }

@@ -44,6 +44,12 @@ pub struct QueueSettings {
     pub max_expected_wait: Option<Duration>,
     pub all_paused_grace: Duration,
     pub announce_every: Duration,
+    /// Rule Q10: who hung up and is back within this time has his age again.
+    pub credit_within: Duration,
+    /// Rule Q9: the usual time to reach a person by telephone.
+    pub callback_reach: Duration,
+    /// Rule Q9: after how long each further try is made to reach a person who was not there.
+    pub callback_retries: Vec<Duration>,
     pub record: bool,
     /// Rule Q4: the queue's timeline of skills, in the order of `after`. Empty: skills are needed to the end.
     pub widen: Vec<Widening>,
@@ -70,6 +76,9 @@ impl Default for QueueSettings {
             max_expected_wait: None,
             all_paused_grace: Duration::from_secs(60),
             announce_every: Duration::from_secs(60),
+            credit_within: Duration::from_secs(120),
+            callback_reach: Duration::from_secs(20),
+            callback_retries: vec![Duration::from_secs(300), Duration::from_secs(900)],
             record: false,
             widen: Vec::new(),
         }

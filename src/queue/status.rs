@@ -1,8 +1,10 @@
 //! What people see of a pool at one moment: its queues, its operators, and why somebody is, or is not, next.
+use super::callback::CallbackStatus;
 use super::event::{Choice, OperatorState};
 use super::measures::Tally;
 use crate::class::Class;
 use crate::ids::{OfferId, OperatorId, QueueName, SeatId, Skill};
+use crate::number::Number;
 use serde::{Deserialize, Serialize};
 use std::collections::{BTreeMap, BTreeSet};
 use std::time::Duration;
@@ -50,6 +52,37 @@ pub struct OperatorStatus {
     pub calls: u64,
     /// Q12: (ring + talk + wrap-up) ÷ (signed in − breaks); `None` before he signed in.
     pub occupancy: Option<f64>,
+}
+
+/// Where a seat stands, for its caller's ear.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct SeatOutlook {
+    /// In its queue, from 1.
+    pub position: u32,
+    /// `None` when nothing is known to reckon with.
+    pub expected_wait: Option<Duration>,
+}
+
+/// A seat at one moment, for whoever keeps it beyond the process.
+#[derive(Clone, Debug, PartialEq)]
+pub struct SeatStatus {
+    /// The verified number.
+    pub caller: Option<Number>,
+    pub queue: QueueName,
+    pub class: Class,
+    /// In the order of Q1: its wait and its credit, without the time in which it was talking.
+    pub age: Duration,
+    /// The promise clock; the rest of the age is credit.
+    pub waited: Duration,
+    pub skills: BTreeSet<Skill>,
+    /// Queues that it has been in, this one included.
+    pub stays: u32,
+    pub test: bool,
+    /// It has had its outcome in the total.
+    pub is_counted: bool,
+    /// It is with an operator for so long.
+    pub talking_for: Option<Duration>,
+    pub callback: Option<CallbackStatus>,
 }
 
 /// By which rule a seat was next (see `ranking`).

@@ -7,6 +7,8 @@ use std::collections::BTreeSet;
 
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
 pub(super) enum Timer {
+    /// The next operator comes within reach of a callback.
+    Dial,
     Offer(OfferId),
     Operator(OperatorId),
     Seat(SeatId),

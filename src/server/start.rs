@@ -6,6 +6,7 @@ use crate::config::{Config, DigestOffer};
 use crate::desk::Desk;
 use crate::flow::FlowSet;
 use crate::ids::OperatorId;
+use crate::machine::Wall;
 use crate::media::prompt::PromptSet;
 use crate::outbound::{self, Outbound};
 use crate::queue::PoolSettings;
@@ -31,6 +32,8 @@ use tokio_util::sync::CancellationToken;
 const FLUSH_WITHIN: Duration = Duration::from_secs(5);
 /// A call at its usual largest: the caller's leg and an operator's.
 const LEGS_PER_CALL: usize = 2;
+/// Seats whose callers never came back are forgotten after this time, which is longer than any `credit_within`.
+const SEATS_KEPT: Duration = Duration::from_secs(3600);
 const ORDERS_MAX: usize = 8;
 /// A public address that is nobody's (RFC 5737): what leaves for it shows the machine's usual address. Nothing is sent.
 const ANYWHERE: IpAddr = IpAddr::V4(Ipv4Addr::new(192, 0, 2, 1));
@@ -95,6 +98,7 @@ pub async fn start(config: &Config, options: Options) -> Result<Running, StartEr
     }
     store.declare_operators(config.declared_operators()).await?;
     let first_admin = Accounts::new(store.clone()).first_admin(&data_dir, now).await?;
+    let lost_seats = store.lost_seats(now, Wall(now.0 - SEATS_KEPT.as_millis() as i64)).await?;
     let journal_seq = store.last_seq().await?;
     let operators = store.operators().await?;
     add_operators(&mut settings.pools, &operators);
@@ -134,6 +138,13 @@ pub async fn start(config: &Config, options: Options) -> Result<Running, StartEr
     for operator in &operators {
         switchboard.restore_choice(&OperatorId::from(operator.id.as_str()), operator.paused.clone());
     }
+    if !lost_seats.is_empty() {
+        tracing::warn!(
+            seats = lost_seats.len(),
+            "callers who waited or talked when the last process ended may come back"
+        );
+    }
+    switchboard.restore_seats(lost_seats, clock.now());
     let secrets: Vec<_> = operators
         .iter()
         .filter_map(|operator| {

@@ -6,6 +6,7 @@ use super::ledger::{Ledger, Outcome};
 use super::population::{self, BACK_AFTER, Caller, Callers, Hands, Plan};
 use crate::ids::{CallId, OfferId, OperatorId, SeatId};
 use crate::machine::{Instant, Machine, Now, earlier};
+use crate::number::Number;
 use crate::queue::{Action, Alert, Choice, Dispatcher, Event, Leave, PoolSettings};
 use std::collections::{BTreeMap, BTreeSet};
 use std::time::Duration;
@@ -168,7 +169,7 @@ impl Bare<'_> {
         let joined = Event::Joined {
             seat,
             call: CallId(seat.0),
-            caller: Some(caller.number.clone()),
+            caller: Number::parse(&caller.number),
             queue: caller.queue.into(),
             class: caller.class,
             skills: BTreeSet::new(),

@@ -5,7 +5,7 @@
 //! ```
 //! Nothing waits: the world jumps to whatever happens next. `hotline walk`, `hotline sim` and the edge cases use it.
 use super::dice::Dice;
-use crate::call::{Answer, Ask, CallRecord, Happened, Keep};
+use crate::call::{Answer, Ask, CallRecord, Happened, Keep, OpenSeat};
 use crate::digit::{Digit, DigitMethod};
 use crate::flow::Lookup;
 use crate::ids::{CallId, LegId, OperatorId, PlayId, PromptName};
@@ -193,6 +193,8 @@ pub struct World {
     legs: BTreeMap<LegId, Leg>,
     callers: u64,
     tickets: u64,
+    /// Open seats as the store has them.
+    pub seats: BTreeMap<CallId, OpenSeat>,
     /// Kept between steps, for its room.
     actions: Vec<Action>,
 }
@@ -213,6 +215,7 @@ impl World {
             legs: BTreeMap::new(),
             callers: 0,
             tickets: 0,
+            seats: BTreeMap::new(),
             actions: Vec::new(),
         }
     }
@@ -392,6 +395,8 @@ impl World {
                 let (flow, step) = (of("flow"), of("step"));
                 self.note(Heard::Step { flow, step });
             }
+            Action::Keep(Keep::SeatOpen(seat)) => drop(self.seats.insert(seat.call, *seat)),
+            Action::Keep(Keep::SeatClosed { call }) => drop(self.seats.remove(&call)),
             Action::Keep(Keep::Event(event)) => {
                 self.note(Heard::Noted { call: event.call, kind: event.kind })
             }

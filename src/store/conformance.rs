@@ -1,15 +1,16 @@
 //! What every backend must do, as tests against the trait. A backend runs them with [`conformance!`], giving a way to open
 //! a fresh, migrated store; the guard that it returns beside it keeps the place alive (a temporary directory).
 use super::*;
-use crate::call::{CallEvent, Keep};
+use crate::call::{CallEvent, CallbackPlan, Keep, OpenCallback};
 use crate::cause::{CallResult, Cause, HangupBy};
 use crate::class::Class;
-use crate::ids::{OfferId, SeatId};
+use crate::ids::{OfferId, SeatId, Skill};
 use crate::machine::{Instant, Now};
 use crate::media::Quality;
 use crate::queue::{Attempt, AttemptResult, Exit, OperatorSettings, OperatorState, Outcome, Stay, TalkEnd};
+use crate::say::Language;
 use crate::sip::Ha1;
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::future::Future;
 use std::time::Duration;
 
@@ -36,6 +37,7 @@ macro_rules! conformance {
             a_story_is_told_in_order,
             calls_are_found_by_what_a_report_asks,
             a_dead_nodes_calls_are_closed_once,
+            a_dead_nodes_seats_are_found_until_their_callers_are_back,
             a_stay_and_an_attempt_read_back_and_a_later_telling_replaces_an_earlier,
             a_dead_nodes_seats_are_lost_and_its_operators_signed_out,
             states_come_with_those_in_force_before,
@@ -296,6 +298,52 @@ pub(crate) async fn a_dead_nodes_calls_are_closed_once(store: Shared) {
         ..begun(1)
     };
     assert_eq!(closed, expected);
+}
+
+fn seat(n: u64, phone: &str) -> OpenSeat {
+    OpenSeat {
+        call: call_id(n),
+        number: number(phone),
+        queue: "wallet".into(),
+        class: Class::Standard,
+        since: Wall(1_000 + n as i64),
+        talking_since: (n == 2).then_some(Wall(5_000)),
+        callback: None,
+        lost_at: None,
+    }
+}
+
+fn open(seat: OpenSeat) -> Entry {
+    Entry::Keep(Keep::SeatOpen(Box::new(seat)))
+}
+
+pub(crate) async fn a_dead_nodes_seats_are_found_until_their_callers_are_back(store: Shared) {
+    let plan = CallbackPlan {
+        line: "hotline".into(),
+        called: "78007077759".into(),
+        flow: "hotline".into(),
+        step: "specialist".into(),
+        language: Language::Ru,
+    };
+    let skills = BTreeSet::from([Skill::from("english")]);
+    let callback = Some(OpenCallback { tries: 1, not_before: Some(Wall(9_000)), skills, plan });
+    let called_back = OpenSeat { callback, ..seat(4, "79160000004") };
+    let closed = Entry::Keep(Keep::SeatClosed { call: call_id(3) });
+    let [first, second, third] = [1, 2, 3].map(|n| seat(n, &format!("7916000000{n}")));
+    let batch = [open(second.clone()), open(first.clone()), open(third), open(called_back.clone()), closed];
+    store.write(&batch).await.unwrap();
+    let lost = |seat: &OpenSeat| OpenSeat { lost_at: Some(Wall(10_000)), ..seat.clone() };
+    let found = store.lost_seats(Wall(10_000), Wall(0)).await.unwrap();
+    assert_eq!(found, [lost(&called_back), lost(&first), lost(&second)]);
+
+    // The first caller is back: his old seat is his new one now. The second is lost to the same moment as before.
+    let back = OpenSeat { call: call_id(11), ..first };
+    store.write(&[open(back.clone())]).await.unwrap();
+    let again = |seat: &OpenSeat| OpenSeat { lost_at: Some(Wall(20_000)), ..seat.clone() };
+    let found = store.lost_seats(Wall(20_000), Wall(0)).await.unwrap();
+    assert_eq!(found, [lost(&called_back), again(&back), lost(&second)]);
+    let found = store.lost_seats(Wall(30_000), Wall(15_000)).await.unwrap();
+    assert_eq!(found, [lost(&called_back), again(&back)], "a callback is never forgotten");
 }
 
 fn stay(n: u64, outcome: Option<Outcome>) -> Stay {

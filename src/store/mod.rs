@@ -29,7 +29,7 @@ pub use rows::*;
 pub use sqlite::SqliteStore;
 pub use writer::{Writer, WriterHealth};
 
-use crate::call::{CallRecord, Message, NewTicket};
+use crate::call::{CallRecord, Message, NewTicket, OpenSeat};
 use crate::ids::{CallId, OperatorId};
 use crate::machine::Wall;
 use crate::number::Number;
@@ -150,6 +150,10 @@ pub trait Records {
 
     /// Newest first.
     fn audit(&self, limit: usize) -> Reply<'_, Vec<Audit>>;
+
+    /// The seats that were open when the last process ended, those of callbacks first, the oldest first. Those that have no
+    /// `lost_at` yet get this one; callers who were lost before `forget_before` are forgotten.
+    fn lost_seats(&self, at: Wall, forget_before: Wall) -> Reply<'_, Vec<OpenSeat>>;
 }
 
 /// What is counted (Q12), for the reports; it is written by [`Records::write`].

@@ -3,7 +3,7 @@ use super::{Action, Switchboard, Trust};
 use crate::call::{Admitted, Call, Happened};
 use crate::cause::{CallResult, Cause};
 use crate::flow::AnswerMode;
-use crate::ids::{CallId, LegId, ShardId};
+use crate::ids::{CallId, LegId};
 use crate::machine::Now;
 use crate::number::Number;
 use crate::sip;
@@ -36,17 +36,13 @@ impl Switchboard {
             invite.asserted.as_deref().filter(|_| trust == Trust::Verified).and_then(Number::parse);
         let shown = if invite.anonymous { None } else { Number::parse(&invite.from.user) };
         let caller = asserted.or(shown);
-        self.calls_begun += 1;
-        let shard =
-            self.calls_per_shard.iter().enumerate().min_by_key(|(_, calls)| **calls).map_or(0, |(i, _)| i);
-        self.calls_per_shard[shard] += 1;
-        let id = CallId::new(now.wall.as_millis(), self.calls_begun);
+        let (id, shard) = self.next_call(now);
         self.legs.insert(leg, id);
         let test = invite.test && self.settings.is_test_source(invite.hop.peer.ip());
         let admitted = Admitted {
             call: id,
             test,
-            shard: ShardId(shard as u16),
+            shard,
             invite,
             flow: line.flow.clone(),
             answer_early: line.answer == AnswerMode::Early,
@@ -57,7 +53,7 @@ impl Switchboard {
         };
         if !self.begin(id, &flows, now, out, |cx| Call::begin(admitted, cx)) {
             self.legs.remove(&leg);
-            self.calls_per_shard[shard] -= 1;
+            self.calls_per_shard[usize::from(shard.0)] -= 1;
             self.turn_away(leg, 500, Cause::Internal, now, out);
         }
     }

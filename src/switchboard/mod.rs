@@ -12,6 +12,7 @@ mod admit;
 pub mod event;
 pub mod replay;
 mod routes;
+mod seats;
 pub mod settings;
 pub mod view;
 
@@ -20,7 +21,7 @@ pub use event::{Action, Admin, Event, Outcome};
 pub use settings::{AllowAnonymous, Settings, Trust};
 pub use view::View;
 
-use crate::call::{self, Call, Ids};
+use crate::call::{self, Call, CallbackPlan, Ids};
 use crate::flow::FlowSet;
 use crate::ids::*;
 use crate::machine::{Instant, Machine, Now, earlier};
@@ -46,6 +47,12 @@ pub struct Switchboard {
     calls: BTreeMap<CallId, Call>,
     legs: BTreeMap<LegId, CallId>,
     seats: BTreeMap<SeatId, CallId>,
+    /// Callers who are called back, and where their calls go on.
+    callbacks: BTreeMap<SeatId, CallbackPlan>,
+    /// Those of them whose first call is still on.
+    on_the_line: BTreeMap<CallId, (usize, SeatId)>,
+    /// Seats that the store knows, by the call under which it does.
+    kept: BTreeMap<SeatId, CallId>,
     offers: BTreeMap<OfferId, CallId>,
     requests: BTreeMap<RequestId, CallId>,
     pings: BTreeMap<RequestId, (usize, OperatorId)>,
@@ -58,6 +65,8 @@ pub struct Switchboard {
     calls_begun: u64,
     calls_per_shard: Vec<usize>,
     draining: bool,
+    /// Nobody's hang-up is his own from now on.
+    stopping: bool,
     version: u64,
     random: ChaCha8Rng,
 }
@@ -97,6 +106,9 @@ impl Switchboard {
             calls: BTreeMap::new(),
             legs: BTreeMap::new(),
             seats: BTreeMap::new(),
+            callbacks: BTreeMap::new(),
+            on_the_line: BTreeMap::new(),
+            kept: BTreeMap::new(),
             offers: BTreeMap::new(),
             requests: BTreeMap::new(),
             pings: BTreeMap::new(),
@@ -106,6 +118,7 @@ impl Switchboard {
             ids: Ids::default(),
             calls_begun: 0,
             draining: false,
+            stopping: false,
             version: 0,
             random,
         }
@@ -223,6 +236,7 @@ impl Switchboard {
                 for call in theirs.collect::<Vec<_>>() {
                     self.tell_call(call, call::Event::Class { class }, now, out);
                 }
+                self.set_class_of_callbacks(&number, class, now, out);
                 Outcome::Done
             }
             Admin::Drain => {
@@ -230,6 +244,7 @@ impl Switchboard {
                 Outcome::Done
             }
             Admin::Stop => {
+                self.stopping = true;
                 self.drain(out);
                 for call in self.calls.keys().copied().collect::<Vec<_>>() {
                     self.tell_call(call, call::Event::Stop, now, out);
@@ -271,8 +286,13 @@ impl Machine for Switchboard {
             Event::Leg(event) => {
                 let leg = event.leg();
                 if let Some(call) = self.legs.get(&leg).copied() {
-                    if matches!(event, crate::media::LegEvent::Closed { .. }) {
-                        self.legs.remove(&leg);
+                    match event {
+                        crate::media::LegEvent::Closed { .. } => {
+                            self.legs.remove(&leg);
+                        }
+                        // What the key leads to may speak of the place.
+                        crate::media::LegEvent::Digit { .. } => self.tell_standing(call, now, out),
+                        _ => {}
                     }
                     self.tell_call(call, call::Event::Leg(event), now, out);
                 }

@@ -11,7 +11,7 @@ use std::collections::VecDeque;
 use std::net::{IpAddr, SocketAddr};
 
 /// Something said that has not been heard yet.
-enum Work {
+pub(super) enum Work {
     FromCall(CallId, call::Action),
     FromPool(usize, queue::Action),
     ToCall(CallId, call::Event),
@@ -37,6 +37,7 @@ impl Switchboard {
     }
 
     pub(super) fn call_timeout(&mut self, id: CallId, now: Now, out: &mut Vec<Action>) {
+        self.tell_standing(id, now, out);
         let mut work = VecDeque::new();
         self.call_step(id, now, &mut work, |call, cx| call.handle_timeout(cx));
         self.run(&mut work, now, out);
@@ -94,7 +95,13 @@ impl Switchboard {
         }
     }
 
-    fn pool_step(&mut self, pool: usize, event: queue::Event, now: Now, work: &mut VecDeque<Work>) {
+    pub(super) fn pool_step(
+        &mut self,
+        pool: usize,
+        event: queue::Event,
+        now: Now,
+        work: &mut VecDeque<Work>,
+    ) {
         let mut actions = Vec::new();
         self.pools[pool].handle(event, now, &mut actions);
         work.extend(actions.into_iter().map(|action| Work::FromPool(pool, action)));
@@ -154,9 +161,24 @@ impl Switchboard {
                     }
                     return;
                 };
+                let mut changed = None;
                 match &event {
                     queue::Event::Joined { seat, .. } => {
                         self.seats.insert(*seat, id);
+                        changed = Some(*seat);
+                    }
+                    queue::Event::Brought { seat, .. } | queue::Event::CallbackConfirmed { seat } => {
+                        self.seats.insert(*seat, id);
+                        changed = Some(*seat);
+                    }
+                    queue::Event::ClassChanged { seat, .. } | queue::Event::CallbackFailed { seat, .. } => {
+                        changed = Some(*seat);
+                    }
+                    queue::Event::Moved { seat, .. } => {
+                        changed = Some(*seat);
+                        if let Some(from) = self.pool_of_seat(*seat).filter(|from| *from != pool) {
+                            return self.move_seat(from, pool, id, event, now, work, out);
+                        }
                     }
                     queue::Event::OfferFailed { offer, .. } | queue::Event::OperatorGone { offer } => {
                         self.offers.remove(offer);
@@ -164,6 +186,21 @@ impl Switchboard {
                     _ => {}
                 }
                 self.pool_step(pool, event, now, work);
+                if let Some(seat) = changed {
+                    self.note_seat(pool, seat, now, out);
+                }
+            }
+            call::Action::CallBack { seat, queue, number, plan, wanted } => {
+                let pool = self.pool_of_queue.get(&queue).copied();
+                let is_open = self.pools.iter().any(|pool| pool.will_call_back(&number));
+                match pool.filter(|_| !is_open) {
+                    Some(pool) => {
+                        self.callbacks.insert(seat, plan);
+                        self.seats.insert(seat, id);
+                        self.pool_step(pool, *wanted, now, work);
+                    }
+                    None => work.push_back(Work::ToCall(id, call::Event::CallbackRefused { seat })),
+                }
             }
             call::Action::Released { leg, offer, queue, answered } => {
                 let Some(pool) = self.pool_of_queue.get(&queue).copied() else { return };
@@ -174,11 +211,14 @@ impl Switchboard {
                     self.releasing.insert(leg, (pool, offer));
                 }
             }
-            call::Action::Finished => self.forget(id),
+            call::Action::Finished => self.forget(id, now, work),
         }
     }
 
-    fn forget(&mut self, id: CallId) {
+    fn forget(&mut self, id: CallId, now: Now, work: &mut VecDeque<Work>) {
+        if let Some((pool, seat)) = self.on_the_line.remove(&id) {
+            self.pool_step(pool, queue::Event::LineFree { seat }, now, work);
+        }
         if let Some(call) = self.calls.remove(&id) {
             let shard = usize::from(call.shard().0);
             self.calls_per_shard[shard] = self.calls_per_shard[shard].saturating_sub(1);
@@ -215,17 +255,47 @@ impl Switchboard {
             queue::Action::Connect { offer, .. } => {
                 self.to_offer(offer, call::Event::Connect { offer }, work)
             }
-            queue::Action::Connected { offer, waited, .. } => {
+            queue::Action::Connected { offer, waited, seat, .. } => {
+                self.note_seat(pool, seat, now, out);
                 self.to_offer(offer, call::Event::Connected { offer, waited }, work);
             }
-            queue::Action::Return { offer, .. } => self.to_offer(offer, call::Event::Return { offer }, work),
+            queue::Action::Return { offer, seat } => {
+                self.note_seat(pool, seat, now, out);
+                self.to_offer(offer, call::Event::Return { offer }, work);
+            }
+            queue::Action::CallbackKept { seat } => {
+                // The seat is no call's from now on, until somebody is reached.
+                if let Some(call) = self.seats.get(&seat).copied() {
+                    self.on_the_line.insert(call, (pool, seat));
+                    self.note_seat(pool, seat, now, out);
+                    self.seats.remove(&seat);
+                    work.push_back(Work::ToCall(call, call::Event::CallbackKept { seat }));
+                }
+            }
+            queue::Action::CallbackRefused { seat } => {
+                self.callbacks.remove(&seat);
+                if let Some(call) = self.seats.get(&seat).copied() {
+                    work.push_back(Work::ToCall(call, call::Event::CallbackRefused { seat }));
+                }
+            }
+            queue::Action::Dial { seat, number, queue, class } => {
+                self.call_back(pool, seat, number, queue, class, now, work, out);
+            }
             queue::Action::Exit { seat, exit } => {
-                if let Some(call) = self.seats.remove(&seat) {
+                let call = self.seats.get(&seat).copied();
+                self.forget_seat(seat, out);
+                if let Some(call) = call {
                     work.push_back(Work::ToCall(call, call::Event::Exit { seat, exit }));
                 }
             }
-            queue::Action::Closed { seat, .. } => {
-                self.seats.remove(&seat);
+            queue::Action::Closed { seat, why, waited } => {
+                if why == queue::Leave::NotReached {
+                    self.tell_story_of(seat, "callback_closed", waited, now, out);
+                }
+                self.forget_seat(seat, out);
+            }
+            queue::Action::Served { seat } => {
+                self.forget_seat(seat, out);
             }
             queue::Action::Booked(booking) => booked(*booking, out),
             queue::Action::OperatorChanged { operator, state } => {

@@ -1,11 +1,12 @@
 //! What is proved of a set of flows before any call walks it: see `graph` (paths), `values` (variables and
-//! expressions) and `way` (how far it is to a person). The codes are explained in `codes.rs`.
+//! expressions), `outbound` (who dials out without a route) and `way` (how far it is to a person). The codes are explained in `codes.rs`.
 use super::environment::Environment;
 use super::finding::Finding;
 use super::model::{Flow, FlowIx};
 use super::node::Outline;
 
 mod graph;
+mod outbound;
 pub mod sample;
 mod values;
 mod way;
@@ -13,7 +14,7 @@ mod way;
 pub use way::WayToPerson;
 
 /// Checks every flow that could be resolved; `None` is one with faults of its own.
-pub fn graph(flows: &[Option<Flow>], texts: &[&str], findings: &mut Vec<Finding>) {
+pub fn graph(flows: &[Option<Flow>], texts: &[&str], env: &Environment, findings: &mut Vec<Finding>) {
     let outlines: Vec<Option<Vec<Outline<'_>>>> = flows
         .iter()
         .map(|flow| flow.as_ref().map(|flow| flow.steps.iter().map(|step| step.kind.outline()).collect()))
@@ -23,6 +24,9 @@ pub fn graph(flows: &[Option<Flow>], texts: &[&str], findings: &mut Vec<Finding>
         let (Some(flow), Some(outlines)) = (flow, outlines) else { continue };
         let text = texts.get(ix).copied().unwrap_or("");
         let reachable = graph::check(flow, outlines, &traits, text, findings);
+        if !env.outbound {
+            outbound::check(flow, outlines, text, findings);
+        }
         values::check(flow, outlines, &reachable, text, findings);
     }
 }

@@ -14,5 +14,6 @@ pub fn scope<'a>(vars: &'a Vars, settings: &'a Vars, facts: &'a Facts) -> Scope<
         now: Civil { year: 2026, month: 11, day: 22, weekday: 7, hour: 23, minute: 10, second: 0 },
         position: 3,
         expected_wait_s: 120,
+        callback: true,
     }
 }

@@ -47,6 +47,10 @@ const REPEAT: u8 = 3;
 /// More attempts than any caller has patience.
 const REPEAT_MAX: u8 = 10;
 const EVERY: Duration = Duration::from_secs(60);
+/// How soon a wait that must be quiet now asks again.
+const QUIET_FOR: Duration = Duration::from_secs(1);
+/// Between looking and looking where there are no announcements.
+const NEVER: Duration = Duration::from_secs(24 * 3600);
 
 #[derive(Clone, Debug)]
 pub struct Menu {
@@ -59,8 +63,16 @@ pub struct Menu {
     invalid: Option<FaultWay>,
     timeout: Option<FaultWay>,
     exhausted: Goto,
-    /// In a `while_waiting` flow: said again after this time, for as long as it takes.
-    every: Option<Duration>,
+    /// In a `while_waiting` flow: said again after some time, for as long as it takes.
+    every: Option<Every>,
+}
+
+/// When the menu of a wait is said again.
+#[derive(Clone, Copy, Debug)]
+enum Every {
+    Own(Duration),
+    /// After the queue's `announce_every`.
+    OfQueue,
 }
 
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
@@ -197,8 +209,8 @@ impl StepKind for Menu {
             timeout,
             exhausted,
             every: match text.every {
-                Some(every) => Some(every.value.0),
-                None => waits.then_some(EVERY),
+                Some(every) => Some(Every::Own(every.value.0)),
+                None => waits.then_some(Every::OfQueue),
             },
         }
     }
@@ -226,6 +238,10 @@ impl StepKind for Menu {
     fn enter(&self, turn: &mut Turn<'_>) -> Next {
         let mut run = MenuRun { attempts: 0, phase: Phase::Saying };
         if turn.call.keys.is_empty() {
+            if self.must_wait(turn) {
+                run.phase = Phase::Resting { until: turn.now.mono };
+                return Next::Wait(State::Menu(run));
+            }
             return self.say(run, turn);
         }
         // Typed ahead: the key acts at once and nothing is said.
@@ -239,14 +255,16 @@ impl StepKind for Menu {
             (Phase::Correcting { then }, Input::Key) if then != Target::Repeat => Next::Go(then),
             (_, Input::Key) => self.key(run, turn),
             (Phase::Saying, Input::Said) => {
-                run.phase = match self.every {
-                    Some(every) => Phase::Resting { until: turn.now.mono + every },
-                    None => Phase::Listening { until: turn.now.mono + self.first_key },
-                };
+                run.phase = self.after_words(turn);
                 Next::Wait(State::Menu(run))
             }
             (Phase::Correcting { then }, Input::Said) => self.go(run, then, turn),
             (Phase::Listening { .. }, Input::Timeout) => self.fault(run, self.timeout.as_ref(), turn),
+            (Phase::Resting { .. }, Input::Timeout) if self.is_quiet(turn) => {
+                let again = if self.pause(turn) == NEVER { NEVER } else { QUIET_FOR };
+                run.phase = Phase::Resting { until: turn.now.mono + again };
+                Next::Wait(State::Menu(run))
+            }
             (Phase::Resting { .. }, Input::Timeout) => {
                 run.attempts += 1;
                 if run.attempts < self.repeat {
@@ -266,8 +284,39 @@ impl StepKind for Menu {
 
 impl Menu {
     /// Silent between two hearings; keys act.
-    pub fn resting(&self, now: Instant) -> MenuRun {
-        MenuRun { attempts: 0, phase: Phase::Resting { until: now + self.every.unwrap_or(EVERY) } }
+    pub fn resting(&self, turn: &Turn<'_>) -> MenuRun {
+        MenuRun { attempts: 0, phase: Phase::Resting { until: turn.now.mono + self.pause(turn) } }
+    }
+
+    fn pause(&self, turn: &Turn<'_>) -> Duration {
+        let of_queue = turn.call.standing.and_then(|standing| standing.every);
+        match (self.every, of_queue) {
+            (Some(Every::Own(every)), _) => every,
+            (Some(Every::OfQueue), Some(Duration::ZERO)) => NEVER,
+            (Some(Every::OfQueue), Some(every)) => every,
+            (Some(Every::OfQueue) | None, _) => EVERY,
+        }
+    }
+
+    fn after_words(&self, turn: &Turn<'_>) -> Phase {
+        match self.every {
+            Some(_) => Phase::Resting { until: turn.now.mono + self.pause(turn) },
+            None => Phase::Listening { until: turn.now.mono + self.first_key },
+        }
+    }
+
+    /// A seat that was taken in this very step: what is to be said of it is not known yet.
+    fn must_wait(&self, turn: &Turn<'_>) -> bool {
+        self.every.is_some()
+            && turn.call.seat.is_some()
+            && turn.call.standing.is_none_or(|_| self.is_quiet(turn))
+    }
+
+    /// Whether nothing may be said of its own accord (rule Q8).
+    fn is_quiet(&self, turn: &Turn<'_>) -> bool {
+        let Some(standing) = turn.call.standing.filter(|_| turn.call.seat.is_some()) else { return false };
+        let is_off = matches!(self.every, Some(Every::OfQueue)) && standing.every == Some(Duration::ZERO);
+        self.every.is_some() && (standing.is_quiet || is_off)
     }
 
     fn say(&self, mut run: MenuRun, turn: &mut Turn<'_>) -> Next {
@@ -276,13 +325,7 @@ impl Menu {
             Some(short) if again => short,
             _ => &self.say,
         };
-        run.phase = match turn.say(items, true) {
-            true => Phase::Saying,
-            false => match self.every {
-                Some(every) => Phase::Resting { until: turn.now.mono + every },
-                None => Phase::Listening { until: turn.now.mono + self.first_key },
-            },
-        };
+        run.phase = if turn.say(items, true) { Phase::Saying } else { self.after_words(turn) };
         Next::Wait(State::Menu(run))
     }
 
@@ -302,8 +345,7 @@ impl Menu {
     fn fault(&self, mut run: MenuRun, way: Option<&FaultWay>, turn: &mut Turn<'_>) -> Next {
         let Some(way) = way else {
             // Only in a while_waiting flow: nothing is said about it.
-            run.phase = Phase::Resting { until: turn.now.mono + self.every.unwrap_or(EVERY) };
-            return Next::Wait(State::Menu(run));
+            return Next::Wait(State::Menu(self.resting(turn)));
         };
         run.attempts += 1;
         if run.attempts >= self.repeat && way.go.to == Target::Repeat {
@@ -319,7 +361,7 @@ impl Menu {
     fn go(&self, run: MenuRun, to: Target, turn: &mut Turn<'_>) -> Next {
         match to {
             Target::Repeat => self.say(run, turn),
-            Target::Stay => Next::Wait(State::Menu(self.resting(turn.now.mono))),
+            Target::Stay => Next::Wait(State::Menu(self.resting(turn))),
             elsewhere => Next::Go(elsewhere),
         }
     }

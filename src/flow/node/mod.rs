@@ -16,6 +16,7 @@ use serde::de::DeserializeOwned;
 use std::collections::BTreeSet;
 
 pub mod ask;
+pub mod callback;
 pub mod collect;
 pub mod consent;
 pub mod end;
@@ -97,6 +98,7 @@ kinds! {
     "http" Http http::Http;
     "lookup" Lookup lookup::Lookup;
     "queue" Queue queue::Queue;
+    "callback" Callback callback::Callback;
     "transfer" Transfer transfer::Transfer;
     "record" Record record::Record;
     "consent" Consent consent::Consent;
@@ -110,7 +112,7 @@ kinds! {
 }
 
 /// Part of the language, for later.
-const NOT_YET: &[&str] = &["callback", "survey"];
+const NOT_YET: &[&str] = &["survey"];
 
 impl Kind {
     /// Reads the node under a step's name: a mapping with one key, the kind.
@@ -250,6 +252,10 @@ pub struct Outline<'a> {
     pub waits_in: Option<FlowIx>,
     /// What is heard before the first edge can be taken.
     pub says: Vec<&'a [SayItem]>,
+    /// It dials out: somewhere to go only where a route exists.
+    pub dials: Option<Span>,
+    /// Edges that are taken only when a condition holds: the edge's place in `edges`, and the condition.
+    pub guards: Vec<(usize, &'a Expression)>,
     /// Most keys pressed to leave by an edge of the caller.
     pub keys: u32,
 }

@@ -92,7 +92,8 @@ impl StepKind for Queue {
     }
 
     fn enter(&self, turn: &mut Turn<'_>) -> Next {
-        turn.leave_queue();
+        // A seat that is held moves here, with its age.
+        turn.forget_standing();
         turn.hush();
         // Keys pressed from here on belong to the while_waiting menu only.
         turn.call.keys.clear();
@@ -105,11 +106,7 @@ impl StepKind for Queue {
             exits: self.exits.keys().copied().collect(),
             whisper: self.whisper.clone(),
         });
-        turn.call.seat = Some(Seat { depth: turn.call.frames.len() });
-        match self.while_waiting {
-            Some(flow) => Next::Run { flow, vars: BTreeMap::new() },
-            None => Next::Wait(State::Waiting),
-        }
+        self.wait(turn)
     }
 
     fn on(&self, state: State, input: Input, turn: &mut Turn<'_>) -> Next {
@@ -127,6 +124,22 @@ impl StepKind for Queue {
             Input::Returned => turn.goodbye(),
             _ => Next::Wait(state),
         }
+    }
+}
+
+impl Queue {
+    /// The seat is held, here and now.
+    pub fn wait(&self, turn: &mut Turn<'_>) -> Next {
+        turn.call.seat = Some(Seat { depth: turn.call.frames.len() });
+        turn.call.queue_step = turn.call.frames.last().map(|frame| (frame.flow, frame.step));
+        match self.while_waiting {
+            Some(flow) => Next::Run { flow, vars: BTreeMap::new() },
+            None => Next::Wait(State::Waiting),
+        }
+    }
+
+    pub fn whisper(&self) -> Option<&PromptName> {
+        self.whisper.as_ref()
     }
 }
 

@@ -73,6 +73,7 @@ impl StepKind for Switch {
             By::Conditions(conditions) => {
                 for (condition, goto) in conditions {
                     outline.reads.expression(condition);
+                    outline.guards.push((outline.edges.len(), condition));
                     outline.edge(*goto, false);
                 }
             }

@@ -3,9 +3,12 @@ use super::*;
 use crate::class::Class;
 use crate::ids::{CallId, OfferId, OperatorId, QueueName, SeatId, Skill};
 use crate::machine::{Instant, Machine, Now};
+use crate::number::Number;
 use std::collections::BTreeSet;
 use std::time::Duration;
 
+mod callbacks;
+mod cut_off;
 mod exits;
 mod floor;
 mod operators;
@@ -127,13 +130,17 @@ impl Pool {
         self.does(Event::Joined {
             seat: SeatId(seat),
             call: CallId(seat),
-            caller: Some(caller.into()),
+            caller: Number::parse(caller),
             queue: WALLET.into(),
             class: Class::Standard,
             skills: BTreeSet::new(),
             exits: BTreeSet::new(),
             test: false,
         })
+    }
+
+    fn age(&self, seat: u64) -> Option<Duration> {
+        self.dispatcher.seat(SeatId(seat), self.now.mono).map(|seat| seat.age)
     }
 
     fn hangs_up(&mut self, seat: u64) -> Vec<Action> {

@@ -7,7 +7,7 @@ use rand_core::{Rng, SeedableRng};
 use std::collections::BTreeMap;
 
 /// More with `HOTLINE_SEEDS=10000`.
-const SEEDS: u64 = 300;
+const SEEDS: u64 = 150;
 const ARRIVALS_FOR: Duration = Duration::from_secs(1500);
 /// Long enough for every `max_wait`, talk and ring to end.
 const QUIET_AFTER: Duration = Duration::from_secs(4 * 3600);
@@ -21,7 +21,7 @@ struct Caller {
     phones: BTreeSet<OfferId>,
     /// The offer that was bridged.
     with: Option<OfferId>,
-    /// Came back, or moved: its age is not that of its joining, or its place is the head.
+    /// Came back, moved, or has a credit: its age is not that of its joining, or its place is the head.
     out_of_line: bool,
 }
 
@@ -134,7 +134,8 @@ impl World {
             let class = if self.below(3) == 0 { Class::Priority } else { Class::Standard };
             let queue = [WALLET, SECURITY, "terminals"][self.below(3) as usize];
             let needed = if self.below(5) == 0 { skills(&["english"]) } else { BTreeSet::new() };
-            let caller = (self.below(2) == 0).then(|| format!("7916000{:04}", self.seats % 20));
+            let caller = (self.below(2) == 0)
+                .then(|| Number::parse(&format!("7916000{:04}", self.seats % 20)).unwrap());
             self.plan(
                 at,
                 Event::Joined {
@@ -255,9 +256,12 @@ impl World {
     /// What the event means in the world, whether or not the dispatcher understands it.
     fn before(&mut self, event: &Event) {
         match event {
-            Event::Joined { seat, queue, class, skills, .. } => {
+            Event::Joined { seat, caller, queue, class, skills, .. } => {
                 let class = self.class_in(queue, *class);
                 self.count(queue.clone(), class, 0, 1);
+                let has_credit = caller.as_ref().is_some_and(|caller| {
+                    self.dispatcher.credits.owed(caller, queue, self.now.mono).is_some()
+                });
                 let caller = Caller {
                     joined_at: self.now.mono,
                     sequence: seat.0,
@@ -266,7 +270,7 @@ impl World {
                     skills: skills.clone(),
                     phones: BTreeSet::new(),
                     with: None,
-                    out_of_line: false,
+                    out_of_line: has_credit,
                 };
                 self.callers.insert(*seat, caller);
             }
@@ -451,6 +455,8 @@ impl World {
                 let alive = self.below(3) > 0;
                 self.plan(millis(50), Event::Pong { request, operator, alive });
             }
+            Action::Served { .. } => {}
+            Action::CallbackKept { .. } | Action::CallbackRefused { .. } | Action::Dial { .. } => {}
             Action::Booked(booking) => self.book(*booking),
             Action::OperatorChanged { .. } | Action::Alert(_) | Action::Explained(_) => {}
         }

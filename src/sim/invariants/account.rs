@@ -69,7 +69,7 @@ impl Account {
         counted.ended += 1;
         match why {
             Leave::HungUp => counted.hung_up.push(waited),
-            Leave::ByFlow | Leave::Admin => counted.left += 1,
+            Leave::ByFlow | Leave::Admin | Leave::NotReached => counted.left += 1,
         }
     }
 

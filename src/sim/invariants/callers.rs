@@ -2,6 +2,7 @@
 use crate::class::Class;
 use crate::ids::{OfferId, OperatorId, QueueName, SeatId, Skill};
 use crate::machine::Instant;
+use crate::number::Number;
 use crate::queue::{PoolSettings, QueueSettings};
 use std::collections::{BTreeMap, BTreeSet};
 use std::time::Duration;
@@ -30,6 +31,7 @@ pub(super) struct Caller {
     pub entered_at: Instant,
     pub absence: Duration,
     pub credit: Duration,
+    pub number: Option<Number>,
     /// A connection failed: before everybody else.
     pub returned: bool,
     pub stage: Stage,
@@ -63,19 +65,34 @@ pub(super) struct Callers {
     pub seats: BTreeMap<SeatId, Caller>,
     sequence: u64,
     retired: BTreeMap<QueueName, Retired>,
+    /// Q10: those who hung up, with their age and when.
+    cut_off: BTreeMap<(Number, QueueName), (Duration, Instant)>,
 }
 
 impl Callers {
+    /// Q10: his age is kept for him; of two the older one.
+    pub fn cut_off(&mut self, caller: &Caller, within: Duration, now: Instant) {
+        let Some(number) = caller.number.clone() else { return };
+        let key = (number, caller.queue.clone());
+        let before = self.cut_off.get(&key).filter(|(_, at)| now.since(*at) <= within);
+        let age = before.map_or(Duration::ZERO, |(age, _)| *age).max(caller.age(now));
+        self.cut_off.insert(key, (age, now));
+    }
+
+    #[allow(clippy::too_many_arguments)] // what an arrival has
     pub fn join(
         &mut self,
         seat: SeatId,
         queue: QueueName,
         class: Class,
         skills: BTreeSet<Skill>,
-        _caller: Option<String>,
+        number: Option<Number>,
+        within: Duration,
         now: Instant,
     ) {
         self.sequence += 1;
+        let key = number.clone().map(|number| (number, queue.clone()));
+        let owed = key.and_then(|key| self.cut_off.remove(&key)).filter(|(_, at)| now.since(*at) <= within);
         let caller = Caller {
             queue,
             class,
@@ -84,7 +101,8 @@ impl Callers {
             joined_at: now,
             entered_at: now,
             absence: Duration::ZERO,
-            credit: Duration::ZERO,
+            credit: owed.map_or(Duration::ZERO, |(age, _)| age),
+            number,
             returned: false,
             stage: Stage::Waits,
             phones: BTreeSet::new(),

@@ -25,13 +25,16 @@ mod order;
 use crate::class::Class;
 use crate::ids::{OfferId, OperatorId, QueueName, SeatId};
 use crate::machine::{Instant, Now};
-use crate::queue::{Action, Alert, Dispatcher, Event, Measures, OperatorStatus, PoolSettings, Withdrawal};
+use crate::queue::{
+    Action, Alert, Dispatcher, Event, Leave, Measures, OperatorStatus, PoolSettings, Withdrawal,
+};
 use account::Account;
 use callers::{Caller, Callers, Stage};
 use desks::Desks;
 use order::Starts;
 use std::collections::{BTreeMap, BTreeSet};
 use std::fmt;
+use std::time::Duration;
 
 /// Measures are compared once in so many steps, and at the end.
 const MEASURES_EVERY: u64 = 16;
@@ -172,7 +175,8 @@ impl Invariants {
                 }
                 let class = self.callers.class_in(&self.settings, queue, *class);
                 self.account.opened(queue, class);
-                self.callers.join(*seat, queue.clone(), class, skills.clone(), caller.clone(), now);
+                let within = self.settings.queues.get(queue).map_or(Duration::ZERO, |q| q.credit_within);
+                self.callers.join(*seat, queue.clone(), class, skills.clone(), caller.clone(), within, now);
             }
             Event::ClassChanged { seat, class } => {
                 let Some(caller) = self.callers.seats.get(seat) else { return };
@@ -407,6 +411,11 @@ impl Invariants {
                     return self.breaks(Rule::Lost, now, format!("seat {seat} is closed and is gone"));
                 };
                 self.account.closed(&caller.queue, caller.class, *why, caller.waited(now));
+                if *why == Leave::HungUp {
+                    let queue = self.settings.queues.get(&caller.queue);
+                    let within = queue.map_or(Duration::ZERO, |queue| queue.credit_within);
+                    self.callers.cut_off(&caller, within, now);
+                }
                 if *waited != caller.waited(now) {
                     let how = format!("seat {seat} waited {:?}, not {waited:?}", caller.waited(now));
                     self.breaks(Rule::Clock, now, how);

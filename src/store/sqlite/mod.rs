@@ -7,6 +7,7 @@ mod directory;
 mod figures;
 mod journal;
 mod records;
+mod seats;
 mod users;
 
 use super::{Error, Migration, Reply, Status, Store};
@@ -44,6 +45,7 @@ const COUNTS: &str = "SELECT 'subscribers', count(*) FROM subscribers
     UNION ALL SELECT 'calls', count(*) FROM calls
     UNION ALL SELECT 'call_events', count(*) FROM call_events
     UNION ALL SELECT 'messages', count(*) FROM messages
+    UNION ALL SELECT 'open_seats', count(*) FROM open_seats
     UNION ALL SELECT 'stays', count(*) FROM stays
     UNION ALL SELECT 'attempts', count(*) FROM attempts
     UNION ALL SELECT 'operator_states', count(*) FROM operator_states

@@ -1,6 +1,6 @@
 //! Calls, their stories and their messages; the audit; and the one door through which batches are written.
-use super::{Reading, SqliteStore, figures, json, signed, unsigned};
-use crate::call::{CallEvent, CallRecord, Keep, Message};
+use super::{Reading, SqliteStore, figures, json, seats, signed, unsigned};
+use crate::call::{CallEvent, CallRecord, Keep, Message, OpenSeat};
 use crate::cause::{CallResult, Cause, HangupBy};
 use crate::class::Class;
 use crate::ids::{CallId, OperatorId, QueueName};
@@ -59,6 +59,8 @@ impl Records for SqliteStore {
                     Entry::Keep(Keep::OperatorChoice { operator, paused, at }) => {
                         put_choice(&mut tx, operator, paused.as_deref(), *at).await?;
                     }
+                    Entry::Keep(Keep::SeatOpen(seat)) => seats::put(&mut tx, seat).await?,
+                    Entry::Keep(Keep::SeatClosed { call }) => seats::remove(&mut tx, *call).await?,
                     Entry::Keep(Keep::OperatorState { operator, state, at }) => {
                         figures::put_state(&mut tx, operator, state, *at).await?;
                     }
@@ -128,6 +130,15 @@ impl Records for SqliteStore {
             figures::close(&mut tx, at).await?;
             tx.commit().await?;
             Ok(done.rows_affected())
+        })
+    }
+
+    fn lost_seats(&self, at: Wall, forget_before: Wall) -> Reply<'_, Vec<OpenSeat>> {
+        Box::pin(async move {
+            let mut tx = self.begin().await?;
+            let lost = seats::lost(&mut tx, at, forget_before).await?;
+            tx.commit().await?;
+            Ok(lost)
         })
     }
 
@@ -290,8 +301,10 @@ fn audit(row: &SqliteRow) -> Result<Audit, Error> {
 }
 
 fn result(text: &str) -> Option<CallResult> {
-    use CallResult::{Abandoned, Connected, Failed, Rejected, SelfService};
-    [Connected, SelfService, Abandoned, Rejected, Failed].into_iter().find(|result| result.as_str() == text)
+    use CallResult::{Abandoned, Callback, Connected, Failed, NotReached, Rejected, SelfService};
+    [Connected, SelfService, Abandoned, Rejected, Callback, NotReached, Failed]
+        .into_iter()
+        .find(|result| result.as_str() == text)
 }
 
 fn hangup_by(text: &str) -> Option<HangupBy> {

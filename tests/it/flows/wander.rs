@@ -110,7 +110,10 @@ impl Call {
             Act::Connect => self.tell(Event::Connected),
             Act::TalkEnds => self.tell(Event::TalkEnded),
             Act::Standing(position) => {
-                self.tell(Event::QueueStanding { position: u32::from(*position), expected_wait: None });
+                self.tell(Event::QueueStanding(Standing {
+                    position: u32::from(*position),
+                    ..Standing::default()
+                }));
             }
             Act::Late(which) => match which % 3 {
                 0 => self.tell(Event::Said { play: PlayId(u64::from(*which)) }),

@@ -6,6 +6,7 @@
 use hotline::class::Class;
 use hotline::ids::{CallId, OfferId, OperatorId, QueueName, SeatId, Skill};
 use hotline::machine::{Instant, Machine, Now, earlier};
+use hotline::number::Number;
 use hotline::queue::{
     Action, Choice, Event, Leave, OfferFailure, OperatorSettings, PoolSettings, QueueSettings, SignIn,
     Strategy, Widening,
@@ -265,7 +266,7 @@ impl<P: Pool> Scene<P> {
         // A few numbers call again and again; some are withheld.
         let number =
             format!("7916000{:04}", if self.recipe.has(Part::Returns) { dice.below(30) } else { seat.0 });
-        let caller = dice.chance(0.7).then_some(number);
+        let caller = if dice.chance(0.7) { Number::parse(&number) } else { None };
         let joined = Event::Joined {
             seat,
             call: CallId(seat.0),
