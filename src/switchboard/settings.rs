@@ -1,4 +1,5 @@
 //! What the Switchboard needs to know of the installation.
+use super::feature::FeatureCodes;
 use crate::call::Rules;
 use crate::queue::PoolSettings;
 use ipnet::IpNet;
@@ -25,6 +26,7 @@ pub struct Settings {
     pub test_sources: Vec<IpNet>,
     pub allow_anonymous: AllowAnonymous,
     pub pools: Vec<PoolSettings>,
+    pub features: FeatureCodes,
     /// Calls at once; more are refused with 503 and Retry-After.
     pub calls_max: usize,
     pub shards: u16,
@@ -85,6 +87,7 @@ mod tests {
             test_sources: vec!["127.0.0.1/32".parse().unwrap()],
             allow_anonymous: AllowAnonymous::Local,
             pools: Vec::new(),
+            features: FeatureCodes::default(),
             calls_max: 10,
             shards: 1,
         }
