@@ -57,11 +57,11 @@ impl web::Desk for Desk {
     }
 
     fn session<'a>(&'a self, session: &'a str, at: Wall) -> Answer<'a, Option<Person>> {
-        Box::pin(async move { Ok(self.accounts.session(session, at).await.map_err(away)?) })
+        Box::pin(async move { self.accounts.session(session, at).await.map_err(away) })
     }
 
     fn token<'a>(&'a self, token: &'a str, at: Wall) -> Answer<'a, Option<Person>> {
-        Box::pin(async move { Ok(self.accounts.token(token, at).await.map_err(away)?) })
+        Box::pin(async move { self.accounts.token(token, at).await.map_err(away) })
     }
 
     fn story(&self, call: CallId) -> Answer<'_, Option<Story>> {
