@@ -145,9 +145,50 @@ fn shard_per_packet(_: &mut Criterion) {
     }
 }
 
+/// What the kernel alone takes for the same packets on this machine, the floor of the number above: as many sockets, one
+/// datagram out and one in for each, and nothing else. Over loopback sending includes the delivery to the other socket.
+fn kernel_per_packet(_: &mut Criterion) {
+    let pairs = 400;
+    let bind = || UdpSocket::bind((LOOPBACK, 0)).unwrap();
+    let sockets: Vec<(UdpSocket, UdpSocket)> = (0..pairs).map(|_| (bind(), bind())).collect();
+    let peers: Vec<SocketAddr> = sockets.iter().map(|(_, peer)| peer.local_addr().unwrap()).collect();
+    let packet = [0x80; 172];
+    let mut buffer = [0; 1500];
+    let (mut out, mut inward) = (Duration::ZERO, Duration::ZERO);
+    let cpu = || {
+        let time = rustix::time::clock_gettime(rustix::time::ClockId::ThreadCPUTime);
+        Duration::new(time.tv_sec as u64, time.tv_nsec as u32)
+    };
+    let rounds = 150;
+    for _ in 0..rounds {
+        let begun = cpu();
+        for ((own, _), to) in sockets.iter().zip(&peers) {
+            own.send_to(&packet, *to).unwrap();
+        }
+        out += cpu() - begun;
+        for (own, peer) in &sockets {
+            peer.recv_from(&mut buffer).unwrap();
+            peer.send_to(&packet, own.local_addr().unwrap()).unwrap();
+        }
+        let begun = cpu();
+        for (own, _) in &sockets {
+            own.recv_from(&mut buffer).unwrap();
+        }
+        inward += cpu() - begun;
+        std::thread::park_timeout(Duration::from_millis(5));
+    }
+    let each = |spent: Duration| spent.as_secs_f64() * 1e6 / f64::from(rounds * pairs);
+    println!(
+        "kernel alone: {:.2} µs to send, {:.2} µs to receive, {:.2} µs in the mean",
+        each(out),
+        each(inward),
+        (each(out) + each(inward)) / 2.0
+    );
+}
+
 criterion_group! {
     name = benches;
     config = Criterion::default().measurement_time(Duration::from_secs(2)).warm_up_time(Duration::from_millis(500));
-    targets = one_leg, shard_per_packet
+    targets = one_leg, kernel_per_packet, shard_per_packet
 }
 criterion_main!(benches);
