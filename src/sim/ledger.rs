@@ -99,6 +99,7 @@ impl Ledger {
 
     /// Another run of the same plan with another seed.
     pub fn add(&mut self, other: Ledger) {
+        self.from = self.from.max(other.from);
         for (class, seats) in other.seats {
             self.seats.entry(class).or_default().extend(seats);
         }

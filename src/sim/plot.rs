@@ -32,7 +32,7 @@ pub fn svg(title: &[String], curves: &Curves, without: Option<&Curves>) -> Strin
          <rect width=\"100%\" height=\"100%\" fill=\"#fff\"/>\n"
     );
     for (n, line) in title.iter().enumerate() {
-        let (size, weight) = if n == 0 { (17, "bold") } else { (13, "normal") };
+        let (size, weight) = if n == 0 { (14, "bold") } else { (13, "normal") };
         let y = 26.0 + 20.0 * n as f64;
         text(&mut svg, LEFT, y, "start", size, weight, line);
     }

@@ -120,18 +120,51 @@ impl Faults {
 /// What an onlooker hears and sees.
 #[derive(Clone, Debug, PartialEq)]
 pub enum Heard {
-    Refused { leg: LegId, status: u16 },
-    Answered { leg: LegId },
-    Said { leg: LegId, language: Language, pieces: Vec<Piece> },
-    Music { leg: LegId },
-    Bridged { a: LegId, b: LegId },
-    Dialled { leg: LegId, operator: Option<OperatorId>, uri: String },
-    HungUp { leg: LegId },
+    Refused {
+        leg: LegId,
+        status: u16,
+    },
+    Answered {
+        leg: LegId,
+    },
+    Said {
+        leg: LegId,
+        language: Language,
+        pieces: Vec<Piece>,
+    },
+    Music {
+        leg: LegId,
+    },
+    Bridged {
+        a: LegId,
+        b: LegId,
+    },
+    Dialled {
+        leg: LegId,
+        operator: Option<OperatorId>,
+        uri: String,
+    },
+    HungUp {
+        leg: LegId,
+    },
     Happened(Happened),
     Record(Box<CallRecord>),
-    Ticket { topic: String, fields: BTreeMap<String, String> },
-    Step { flow: String, step: String },
-    Notified { to: String },
+    Ticket {
+        topic: String,
+        fields: BTreeMap<String, String>,
+    },
+    Step {
+        flow: String,
+        step: String,
+    },
+    /// Any other line of a call's story.
+    Noted {
+        call: CallId,
+        kind: String,
+    },
+    Notified {
+        to: String,
+    },
     Alert(Alert),
 }
 
@@ -364,6 +397,9 @@ impl World {
             }
             Action::Keep(Keep::SeatOpen(seat)) => drop(self.seats.insert(seat.call, *seat)),
             Action::Keep(Keep::SeatClosed { call }) => drop(self.seats.remove(&call)),
+            Action::Keep(Keep::Event(event)) => {
+                self.note(Heard::Noted { call: event.call, kind: event.kind })
+            }
             Action::Alert(alert) => self.note(Heard::Alert(alert)),
             Action::Keep(_) | Action::AdminDone { .. } => {}
             Action::Http { request, .. } => self.soon(STORE, Event::HttpFailed { request }),

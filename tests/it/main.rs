@@ -4,6 +4,7 @@ mod calls;
 mod commands;
 mod counts;
 mod disk;
+mod edges;
 mod exchange;
 mod faults;
 mod floors;

@@ -6,6 +6,7 @@ use mutants::{Fault, Mutant};
 use scene::{Ended, Part, Recipe, run};
 use std::collections::BTreeSet;
 
+mod days;
 mod mutants;
 mod scene;
 

@@ -49,14 +49,17 @@ impl Account {
         counted.silent += u64::from(silent);
     }
 
-    /// The wait goes on. `booked`: what had been counted as a connection.
-    pub fn connect_failed(&mut self, queue: &QueueName, class: Class, booked: Option<Duration>) {
+    /// An operator answered and it came to nothing.
+    pub fn failed(&mut self, queue: &QueueName, class: Class) {
+        self.book(queue, class).failed_connects += 1;
+    }
+
+    /// And it had been counted as a connection, with an operator who was not heard: the wait goes on.
+    pub fn given_back(&mut self, queue: &QueueName, class: Class, waited: Duration) {
         let counted = self.book(queue, class);
-        counted.failed_connects += 1;
-        if let Some(waited) = booked
-            && let Some(at) = counted.connected.iter().rposition(|other| *other == waited)
-        {
+        if let Some(at) = counted.connected.iter().rposition(|other| *other == waited) {
             counted.ended -= 1;
+            counted.silent = counted.silent.saturating_sub(1);
             counted.connected.remove(at);
         }
     }

@@ -22,7 +22,8 @@ mod callers;
 mod desks;
 mod order;
 
-use crate::ids::{OfferId, OperatorId, SeatId};
+use crate::class::Class;
+use crate::ids::{OfferId, OperatorId, QueueName, SeatId};
 use crate::machine::{Instant, Now};
 use crate::queue::{
     Action, Alert, Dispatcher, Event, Leave, Measures, OperatorStatus, PoolSettings, Withdrawal,
@@ -93,6 +94,9 @@ impl Seen for Dispatcher {
 struct Ring {
     seat: SeatId,
     operator: OperatorId,
+    /// The seat's, as they were when the phone was called: an attempt is booked there.
+    queue: QueueName,
+    class: Class,
     rings_until: Instant,
     /// 180 was told.
     rang: bool,
@@ -307,13 +311,7 @@ impl Invariants {
         }
     }
 
-    fn moved(
-        &mut self,
-        seat: SeatId,
-        queue: &crate::ids::QueueName,
-        skills: &BTreeSet<crate::ids::Skill>,
-        now: Instant,
-    ) {
+    fn moved(&mut self, seat: SeatId, queue: &QueueName, skills: &BTreeSet<crate::ids::Skill>, now: Instant) {
         let Some(caller) = self.callers.seats.get(&seat) else { return };
         let class = self.callers.class_in(&self.settings, queue, caller.class);
         let wrap_up = self.callers.wrap_up(&self.settings, seat);
@@ -371,7 +369,7 @@ impl Invariants {
                 caller.stage = Stage::Talks { offer: *offer, since: now };
                 let expected = caller.waited(now);
                 self.account.connected(&caller.queue, caller.class, *waited, *silent_operator);
-                let priority = caller.class == crate::class::Class::Priority;
+                let priority = caller.class == Class::Priority;
                 self.starts.started(*seat, priority, &self.callers, self.settings.starvation_limit, now);
                 if *waited != expected {
                     let how = format!("seat {seat} waited {expected:?}, and {waited:?} is booked");
@@ -380,6 +378,7 @@ impl Invariants {
             }
             Action::Return { offer, seat } => {
                 if let Some(ring) = self.rings.get_mut(offer) {
+                    self.account.failed(&ring.queue, ring.class);
                     let operator = ring.operator.clone();
                     if std::mem::replace(&mut ring.state, RingState::Over) != RingState::Over {
                         self.desks.withdrawn(&operator, *offer, now);
@@ -392,7 +391,9 @@ impl Invariants {
                     Stage::Talks { since, .. } => Some(caller.waited(since)),
                     Stage::Waits | Stage::Bridges { .. } => None,
                 };
-                self.account.connect_failed(&caller.queue, caller.class, booked);
+                if let Some(waited) = booked {
+                    self.account.given_back(&caller.queue, caller.class, waited);
+                }
                 caller.stage = Stage::Waits;
                 caller.returned = true;
                 caller.first_rung_at = None;
@@ -475,14 +476,20 @@ impl Invariants {
             self.breaks(Rule::TwoCallers, now, format!("{operator} is rung for seat {seat} while {why}"));
         }
         let timeout = self.callers.ring_timeout(&self.settings, seat).unwrap_or_default();
-        let rings_until = now + timeout;
-        let ring =
-            Ring { seat, operator: operator.clone(), rings_until, rang: false, state: RingState::Live };
-        self.rings.insert(offer, ring);
         self.desks.claimed(operator, offer);
         let Some(caller) = self.callers.seats.get(&seat) else {
             return self.breaks(Rule::Lost, now, format!("{operator} is rung for seat {seat}, who is gone"));
         };
+        let ring = Ring {
+            seat,
+            operator: operator.clone(),
+            queue: caller.queue.clone(),
+            class: caller.class,
+            rings_until: now + timeout,
+            rang: false,
+            state: RingState::Live,
+        };
+        self.rings.insert(offer, ring);
         if caller.stage != Stage::Waits {
             let how = format!("{operator} is rung for seat {seat}, who {:?}", caller.stage);
             self.breaks(Rule::TwoOperators, now, how);
