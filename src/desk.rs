@@ -28,8 +28,8 @@ impl web::Desk for Desk {
         Box::pin(async move {
             let answer = self.accounts.sign_in(user, password, at).await.map_err(away)?;
             Ok(match answer {
-                store::SignIn::Welcome { person: who, token, expires_at } => {
-                    SignIn::Welcome { person: person(who), session: Secret::new(token.reveal()), expires_at }
+                store::SignIn::Welcome { person, token, expires_at } => {
+                    SignIn::Welcome { person, session: Secret::new(token.reveal()), expires_at }
                 }
                 store::SignIn::Refused => SignIn::Refused,
                 store::SignIn::Locked { until } => SignIn::Locked { until },
@@ -57,11 +57,11 @@ impl web::Desk for Desk {
     }
 
     fn session<'a>(&'a self, session: &'a str, at: Wall) -> Answer<'a, Option<Person>> {
-        Box::pin(async move { Ok(self.accounts.session(session, at).await.map_err(away)?.map(person)) })
+        Box::pin(async move { self.accounts.session(session, at).await.map_err(away) })
     }
 
     fn token<'a>(&'a self, token: &'a str, at: Wall) -> Answer<'a, Option<Person>> {
-        Box::pin(async move { Ok(self.accounts.token(token, at).await.map_err(away)?.map(person)) })
+        Box::pin(async move { self.accounts.token(token, at).await.map_err(away) })
     }
 
     fn story(&self, call: CallId) -> Answer<'_, Option<Story>> {
@@ -105,17 +105,6 @@ impl web::Desk for Desk {
             self.store.write(&[entry]).await.map_err(away)
         })
     }
-}
-
-fn person(person: store::Person) -> Person {
-    let role = match person.role {
-        store::Role::Viewer => web::Role::Viewer,
-        store::Role::Operator => web::Role::Operator,
-        store::Role::Supervisor => web::Role::Supervisor,
-        store::Role::Admin => web::Role::Admin,
-        store::Role::Api => web::Role::Api,
-    };
-    Person { name: person.name, role, must_change: person.must_change }
 }
 
 /// The reason is for the log; it may name files and statements that are no matter of a browser's.

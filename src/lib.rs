@@ -12,7 +12,7 @@
 //! 3 switchboard  switchboard
 //! 2 call         call report
 //! 1 machines     flow speech queue media sip
-//! 0 words        clock machine ids class digit number cause say
+//! 0 words        clock machine ids class digit number cause role say
 //! ```
 //! Start reading at [`machine`] (the contract), then [`switchboard`] (the centre), then `server.rs` (the driver).
 
@@ -24,6 +24,7 @@ pub mod digit;
 pub mod ids;
 pub mod machine;
 pub mod number;
+pub mod role;
 pub mod say;
 
 // 1 machines

@@ -9,7 +9,7 @@ use crate::prompts::{self, Catalogue};
 use crate::say::Language;
 use crate::sim::Library;
 use crate::store::{self, Shared};
-use crate::switchboard::{AllowAnonymous, CallerLimits, CallerRule, RuleAction, Settings};
+use crate::switchboard::{AllowAnonymous, CallerLimits, CallerRule, FeatureCodes, RuleAction, Settings};
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 
@@ -132,6 +132,15 @@ impl Installation {
                 test_sources: config.caller_limits.test_sources,
             },
             pools,
+            features: FeatureCodes {
+                ready: config.feature_codes.ready.clone(),
+                pause: config.feature_codes.pause.clone(),
+                end_wrap_up: config.feature_codes.end_wrap_up.clone(),
+                sign_out: config.feature_codes.sign_out.clone(),
+                state: config.feature_codes.state.clone(),
+                reasons: config.feature_codes.reasons.clone(),
+                language: config.language,
+            },
             calls_max: usize::MAX,
             shards: u16::try_from(shards).unwrap_or(u16::MAX),
         }

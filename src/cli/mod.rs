@@ -17,6 +17,7 @@ mod replay;
 mod report;
 mod serve;
 mod sim;
+mod top;
 mod traffic;
 mod user;
 mod walk;
@@ -139,6 +140,8 @@ enum Command {
     Backup(backup::BackupArgs),
     /// Put a backup back; the server must be stopped, and the old database is moved aside
     Restore(backup::RestoreArgs),
+    /// Queues, callers and operators of the running server in the terminal; q ends it
+    Top(top::TopArgs),
     /// Refuse new calls; the server stops when the last call has ended
     Drain,
     /// Look at everything the server needs, and say what to do about what is missing
@@ -184,6 +187,7 @@ fn run(cli: Cli) -> Done {
         Command::QueueLog(args) => queue_log::queue_log(&common, args),
         Command::Backup(args) => backup::backup(&common, args),
         Command::Restore(args) => backup::restore(&common, args),
+        Command::Top(args) => top::top(&common, args),
         Command::Drain => ask::drain(&common),
         Command::Doctor(args) => doctor::doctor(&common, args),
         Command::Completions { shell } => {

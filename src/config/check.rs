@@ -80,6 +80,7 @@ pub(super) fn check(
         calendars,
         caller_limits: written.caller_limits,
         caller_rules: check.caller_rules(written.caller_rules, &written.timezone),
+        feature_codes: check.feature_codes(written.feature_codes),
         recording: written.recording,
         retention: written.retention,
         alerts: check.alerts(written.alerts, smtp.is_some()),
@@ -116,6 +117,37 @@ impl Check<'_> {
             message,
             suggest(name, known.iter().copied()),
         ));
+    }
+
+    /// A star and digits, and none the beginning of another: what is dialled means one thing.
+    fn feature_codes(&mut self, written: Spanned<FeatureCodesSection>) -> FeatureCodesSection {
+        let Spanned { value: section, at: span, .. } = written;
+        let FeatureCodesSection { ready, pause, end_wrap_up, sign_out, state, reasons } = &section;
+        let codes: Vec<&String> = [ready, pause, end_wrap_up, sign_out, state]
+            .into_iter()
+            .filter(|code| !code.is_empty())
+            .collect();
+        let digits = |text: &str| !text.is_empty() && text.bytes().all(|byte| byte.is_ascii_digit());
+        for (index, code) in codes.iter().enumerate() {
+            if !code.strip_prefix('*').is_some_and(digits) {
+                let message = format!("expected a star and digits, got `{code}`");
+                self.wrong(span, message, "write it like *10, or \"\" to switch it off");
+            }
+            if let Some(other) = codes
+                .iter()
+                .enumerate()
+                .find(|(other, text)| *other != index && text.starts_with(code.as_str()))
+            {
+                let message = format!("code `{code}` is how `{}` begins", other.1);
+                self.wrong(span, message, "give each its own, none the beginning of another");
+                break;
+            }
+        }
+        if let Some(wrong) = reasons.keys().find(|text| !digits(text)) {
+            let message = format!("feature_codes.reasons: expected digits, got `{wrong}`");
+            self.wrong(span, message, "write the digits dialled after the code: {\"1\": lunch}");
+        }
+        section
     }
 
     fn queues(

@@ -32,6 +32,7 @@ pub fn show(config: &Config) -> String {
     one("calendars", &|| map(&calendars(config)));
     one("caller_rules", &|| list(&rules(config)));
     one("caller_limits", &|| format!(" {}", line(&config.caller_limits)));
+    one("feature_codes", &|| format!(" {}", line(&config.feature_codes)));
     one("recording", &|| format!(" {}", line(&config.recording)));
     one("retention", &|| format!(" {}", line(&config.retention)));
     one("smtp", &|| config.smtp.as_ref().map_or_else(|| " # none".into(), |smtp| format!(" {}", line(smtp))));
@@ -49,7 +50,7 @@ pub fn show_json(config: &Config) -> serde_json::Value {
         "trunks": config.trunks, "outbound": config.outbound, "pools": config.pools, "queues": queues(config),
         "operators": config.operators, "calendars": calendars(config), "caller_rules": rules(config),
         "caller_limits": config.caller_limits,
-        "recording": config.recording, "retention": config.retention, "smtp": config.smtp,
+        "feature_codes": config.feature_codes, "recording": config.recording, "retention": config.retention, "smtp": config.smtp,
         "alerts": config.alerts, "language": config.language, "timezone": config.timezone,
     })
 }

@@ -4,6 +4,7 @@ use super::values::{self, Auto, Listen, Network, Peer, Ports, Room, Secret};
 use crate::ids::{QueueName, Skill};
 use crate::machine::Wall;
 use crate::queue::SignIn;
+use crate::switchboard::FeatureCodes;
 use serde::{Deserialize, Serialize};
 use std::collections::BTreeMap;
 use std::net::{IpAddr, Ipv4Addr, SocketAddr};
@@ -373,6 +374,28 @@ pub struct RecordingSection {
 impl Default for RecordingSection {
     fn default() -> Self {
         RecordingSection { dir: "DATA/recordings".into(), days: 90, min_free: Room::Bytes(1 << 30) }
+    }
+}
+
+/// What operators may dial from their own phones; an empty code is switched off.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields, default)]
+pub struct FeatureCodesSection {
+    pub ready: String,
+    #[serde(rename = "break")]
+    pub pause: String,
+    pub end_wrap_up: String,
+    pub sign_out: String,
+    pub state: String,
+    /// The digits after `break`, and the reason that they stand for.
+    pub reasons: BTreeMap<String, String>,
+}
+
+impl Default for FeatureCodesSection {
+    fn default() -> Self {
+        let FeatureCodes { ready, pause, end_wrap_up, sign_out, state, reasons, .. } =
+            FeatureCodes::default();
+        FeatureCodesSection { ready, pause, end_wrap_up, sign_out, state, reasons }
     }
 }
 

@@ -25,6 +25,7 @@ operators:
   - {id: "102", name: "Оператор 102", queues: [wallet], contact: "sip:102@10.0.0.12:5060"}
 calendars: {office: {zone: Europe/Moscow, weekly: {mon-fri: "09:00-18:00", "sat,sun": "10:00-12:00"}, holidays: ["2027-01-01"], overrides: []}}
 caller_rules: [{number: "7495*", action: reject, until: 2027-01-01}]
+feature_codes: {ready: "*10", break: "*11", end_wrap_up: "*12", sign_out: "*13", state: "*14", reasons: {"1": lunch}}
 recording: {dir: DATA/recordings, days: 90, min_free: 1GiB}
 retention: {days: 365}
 smtp: {host: mail.example.org, from: hotline@example.org, user: u, password: p}
@@ -144,6 +145,8 @@ fn what_is_wrong_is_said_with_its_place_and_the_way_out() {
         ("caller_rules: [{number: \"7495*\", action: block}]\n", 1, 42, "known here: reject, standard, flow"),
         ("caller_rules: [{number: \"7495*\", action: reject, until: soon}]\n", 1, 57, "expected a date"),
         ("retention: {days: 0}\n", 1, 19, "a number of days"),
+        ("feature_codes: {ready: \"10\"}\n", 1, 16, "a star and digits"),
+        ("feature_codes: {ready: \"*1\"}\n", 1, 16, "is how `*1"),
         ("alerts: {email: duty@example.org}\n", 1, 17, "need a mail server"),
         ("language: de\n", 1, 11, "known here: ru, en"),
         ("timezone: Moscow\n", 1, 11, "IANA name"),
@@ -260,6 +263,7 @@ fn the_initial_file_does_nothing_until_it_is_uncommented_and_then_says_the_defau
             config.web.clone(),
             config.storage.clone(),
             config.recording.clone(),
+            config.feature_codes.clone(),
         )
     };
     assert_eq!(same(&config), same(&defaults));

@@ -93,6 +93,7 @@ impl Dispatcher {
             first_offered_at: None,
             stage: Stage::Waiting { phones: Vec::new() },
             in_total: !age.is_counted,
+            called_back: false,
             moves: age.stays,
             deadline: None,
         };
@@ -166,7 +167,8 @@ impl Dispatcher {
         }
         let outcome = match why {
             Leave::HungUp => Outcome::HungUp,
-            Leave::ByFlow | Leave::NotReached => Outcome::Left,
+            Leave::ByFlow => Outcome::Left,
+            Leave::NotReached => Outcome::NotReached,
             Leave::Admin => Outcome::Ended,
         };
         self.measures.closed(seat.account(), outcome, waited);

@@ -61,9 +61,13 @@ pub struct Stay {
 #[serde(rename_all = "snake_case")]
 pub enum Outcome {
     Connected,
+    /// Connected by a callback: a person in the end, and a miss (Q12), however soon it was.
+    CalledBack,
     HungUp,
     /// By a key, out of the queue without hanging up.
     Left,
+    /// Was to be called back, and nobody was there.
+    NotReached,
     /// By an administrator, or for want of RTP.
     Ended,
     Exited(Exit),
@@ -78,8 +82,10 @@ impl Outcome {
     pub fn as_str(self) -> &'static str {
         match self {
             Outcome::Connected => "connected",
+            Outcome::CalledBack => "called_back",
             Outcome::HungUp => "hung_up",
             Outcome::Left => "left",
+            Outcome::NotReached => "not_reached",
             Outcome::Ended => "ended",
             Outcome::Exited(exit) => exit.as_str(),
             Outcome::Moved => "moved",
@@ -88,8 +94,8 @@ impl Outcome {
     }
 
     pub fn parse(text: &str) -> Option<Outcome> {
-        use Outcome::{Connected, Ended, HungUp, Left, Lost, Moved};
-        let plain = [Connected, HungUp, Left, Ended, Moved, Lost];
+        use Outcome::{CalledBack, Connected, Ended, HungUp, Left, Lost, Moved, NotReached};
+        let plain = [Connected, CalledBack, HungUp, Left, NotReached, Ended, Moved, Lost];
         plain
             .into_iter()
             .find(|outcome| outcome.as_str() == text)
@@ -236,7 +242,7 @@ impl Dispatcher {
         let Some(seat) = self.seats.get(&offer.seat) else { return };
         let Some(connected_at) = offer.connected_at else { return };
         let stay = Stay {
-            outcome: Some(Outcome::Connected),
+            outcome: Some(seat.connected_as()),
             ended_at: Some(self.wall(connected_at)),
             waited: offer.waited,
             operator: Some(offer.operator.clone()),
@@ -287,8 +293,8 @@ mod tests {
 
     #[test]
     fn every_outcome_reads_back_by_its_word() {
-        use Outcome::{Connected, Ended, Exited, HungUp, Left, Lost, Moved};
-        let plain = [Connected, HungUp, Left, Ended, Moved, Lost];
+        use Outcome::{CalledBack, Connected, Ended, Exited, HungUp, Left, Lost, Moved, NotReached};
+        let plain = [Connected, CalledBack, HungUp, Left, NotReached, Ended, Moved, Lost];
         for outcome in plain.into_iter().chain(Exit::ALL.map(Exited)) {
             assert_eq!(Outcome::parse(outcome.as_str()), Some(outcome));
         }

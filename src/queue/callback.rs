@@ -136,6 +136,7 @@ impl Dispatcher {
         self.starvation.rings_no_more(id);
         if let Some(seat) = self.seats.get_mut(&id) {
             seat.stage = Stage::Callback(Callback::new(number, CallbackState::OnTheLine));
+            seat.called_back = true;
             seat.returned = false;
             seat.overdue = false;
             seat.first_offered_at = None;

@@ -132,7 +132,7 @@ impl Dispatcher {
         for (index, other) in self.lanes.iter().enumerate() {
             let share = if index == lane { 1.0 } else { self.overlap.share(lane, index) };
             if share > 0.0 && other.somebody_waits() {
-                let Ahead { returned, priority, others } = other.ahead_of(class, place, over_share);
+                let Ahead { returned, priority, others } = other.ahead(class, place, over_share);
                 for (sum, count) in sum.iter_mut().zip([returned, priority, others]) {
                     *sum += share * count as f64;
                 }

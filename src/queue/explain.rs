@@ -97,7 +97,7 @@ impl Dispatcher {
         };
         let waits = stage == SeatStage::Waiting;
         let ahead = match waits && !seat.returned {
-            true => lane.ahead_of(seat.class, seat.place(), self.priority_over_share()),
+            true => lane.ahead(seat.class, seat.place(), self.priority_over_share()),
             false => Ahead::default(),
         };
         let due = self.settings.starvation_limit.saturating_sub(seat.place().age(now));

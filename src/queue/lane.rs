@@ -223,7 +223,7 @@ impl Lane {
 
     /// Of the seats without a phone, those to be called among them, those before a seat of this class and place; with Priority in front of everybody, or
     /// among them when it is over its share.
-    pub fn ahead_of(&self, class: Class, place: Place, over_share: bool) -> Ahead {
+    pub fn ahead(&self, class: Class, place: Place, over_share: bool) -> Ahead {
         let mut ahead = Ahead { returned: self.returned.len(), ..Ahead::default() };
         for (other, row) in self.waiting.iter().chain(&self.callbacks) {
             let first = |class| class == Class::Priority && !over_share;

@@ -29,6 +29,8 @@ pub struct Tally {
     pub connected_in_target: u64,
     /// Connected within [`PROMISE`].
     pub connected_in_promise: u64,
+    /// Of those connected, by a callback: misses (Q12).
+    pub called_back: u64,
     pub connected_wait: Duration,
     pub connected_wait_max: Duration,
     /// Hung up within 3 s.
@@ -116,10 +118,12 @@ impl Tally {
     /// An outcome: the one place where waits are held against the thresholds, for the live measures and for reports.
     pub fn settle(&mut self, class: Class, outcome: Outcome, waited: Duration, silent: bool) {
         match outcome {
-            Outcome::Connected => {
+            Outcome::Connected | Outcome::CalledBack => {
+                let by_callback = outcome == Outcome::CalledBack;
                 self.connected += 1;
-                self.connected_in_target += u64::from(waited <= class.target());
-                self.connected_in_promise += u64::from(waited <= PROMISE);
+                self.called_back += u64::from(by_callback);
+                self.connected_in_target += u64::from(!by_callback && waited <= class.target());
+                self.connected_in_promise += u64::from(!by_callback && waited <= PROMISE);
                 self.connected_wait += waited;
                 self.connected_wait_max = self.connected_wait_max.max(waited);
                 self.silent_operators += u64::from(silent);
@@ -133,7 +137,7 @@ impl Tally {
                 self.hung_up_short += u64::from(waited <= SHORT_ABANDON);
                 self.hung_up_in_target += u64::from(waited <= class.target());
             }
-            Outcome::Left | Outcome::Ended => self.left += 1,
+            Outcome::Left | Outcome::NotReached | Outcome::Ended => self.left += 1,
             Outcome::Exited(exit) => *self.exits.entry(exit).or_default() += 1,
             Outcome::Moved => self.moved += 1,
             Outcome::Lost => self.lost += 1,
@@ -163,6 +167,7 @@ impl Tally {
         self.connected += other.connected;
         self.connected_in_target += other.connected_in_target;
         self.connected_in_promise += other.connected_in_promise;
+        self.called_back += other.called_back;
         self.connected_wait += other.connected_wait;
         self.connected_wait_max = self.connected_wait_max.max(other.connected_wait_max);
         self.hung_up_at_once += other.hung_up_at_once;
@@ -248,19 +253,28 @@ impl Measures {
         self.opened(Account { class: to, ..account });
     }
 
-    pub(super) fn connected(&mut self, account: Account<'_>, waited: Duration, silent: bool) {
-        self.close(account, Outcome::Connected, waited, silent);
+    /// `outcome`: connected, by a callback or not.
+    pub(super) fn connected(
+        &mut self,
+        account: Account<'_>,
+        outcome: Outcome,
+        waited: Duration,
+        silent: bool,
+    ) {
+        self.close(account, outcome, waited, silent);
     }
 
     /// The operator who answered dropped or sent nothing: what was `booked` at the answer is taken back and the seat is
     /// open again. The longest wait stays as it was, for this seat's next wait can only be longer.
-    pub(super) fn connect_failed(&mut self, account: Account<'_>, booked: Option<Duration>) {
-        let Some(waited) = booked else { return };
+    pub(super) fn connect_failed(&mut self, account: Account<'_>, booked: Option<(Outcome, Duration)>) {
+        let Some((outcome, waited)) = booked else { return };
+        let by_callback = outcome == Outcome::CalledBack;
         self.book(account, |tally| {
             tally.open += 1;
             tally.connected -= 1;
-            tally.connected_in_target -= u64::from(waited <= account.class.target());
-            tally.connected_in_promise -= u64::from(waited <= PROMISE);
+            tally.called_back -= u64::from(by_callback);
+            tally.connected_in_target -= u64::from(!by_callback && waited <= account.class.target());
+            tally.connected_in_promise -= u64::from(!by_callback && waited <= PROMISE);
             tally.connected_wait -= waited;
             // Only who was never heard is given back after the connection.
             tally.silent_operators -= 1;
@@ -327,11 +341,28 @@ mod tests {
         let wallet = QueueName::from("wallet");
         for ms in [10_000, 10_001] {
             measures.opened(account(&wallet, Class::Priority));
-            measures.connected(account(&wallet, Class::Priority), Duration::from_millis(ms), false);
+            measures.connected(
+                account(&wallet, Class::Priority),
+                Outcome::Connected,
+                Duration::from_millis(ms),
+                false,
+            );
         }
         let tally = measures.of(&wallet, Class::Priority);
         assert_eq!((tally.connected_in_promise, tally.connected_late()), (1, 1));
         assert_eq!(tally.p10(0), Some(0.5));
+    }
+
+    #[test]
+    fn a_callback_is_a_person_in_the_end_and_a_miss_all_the_same() {
+        let mut measures = Measures::default();
+        let wallet = QueueName::from("wallet");
+        measures.opened(account(&wallet, Class::Priority));
+        let soon = Duration::from_secs(9);
+        measures.connected(account(&wallet, Class::Priority), Outcome::CalledBack, soon, false);
+        let tally = measures.of(&wallet, Class::Priority);
+        assert_eq!((tally.connected, tally.called_back, tally.p10(0)), (1, 1, Some(0.0)));
+        assert_eq!(tally.service_level(0), Some(0.0));
     }
 
     #[test]
@@ -343,7 +374,12 @@ mod tests {
             measures.closed(account(&wallet, Class::Priority), Outcome::HungUp, Duration::from_millis(ms));
         }
         measures.opened(account(&wallet, Class::Priority));
-        measures.connected(account(&wallet, Class::Priority), Duration::from_secs(2), false);
+        measures.connected(
+            account(&wallet, Class::Priority),
+            Outcome::Connected,
+            Duration::from_secs(2),
+            false,
+        );
         let tally = measures.of(&wallet, Class::Priority);
         assert_eq!((tally.hung_up_at_once, tally.hung_up_in_promise, tally.hung_up_later), (1, 3, 1));
         assert_eq!(tally.hung_up_short, 2);
@@ -361,7 +397,12 @@ mod tests {
         measures.opened(account(&wallet, Class::Standard));
         measures.moved_out(account(&wallet, Class::Standard));
         measures.moved_in(account(&security, Class::Standard));
-        measures.connected(account(&security, Class::Standard), Duration::from_secs(7), false);
+        measures.connected(
+            account(&security, Class::Standard),
+            Outcome::Connected,
+            Duration::from_secs(7),
+            false,
+        );
         assert_eq!(measures.of(&wallet, Class::Standard).offered, 1);
         assert_eq!(measures.of(&security, Class::Standard).offered, 1);
         let total = measures.total(Class::Standard);
@@ -374,8 +415,16 @@ mod tests {
         let mut measures = Measures::default();
         let wallet = QueueName::from("wallet");
         measures.opened(account(&wallet, Class::Standard));
-        measures.connected(account(&wallet, Class::Standard), Duration::from_secs(2), true);
-        measures.connect_failed(account(&wallet, Class::Standard), Some(Duration::from_secs(2)));
+        measures.connected(
+            account(&wallet, Class::Standard),
+            Outcome::Connected,
+            Duration::from_secs(2),
+            true,
+        );
+        measures.connect_failed(
+            account(&wallet, Class::Standard),
+            Some((Outcome::Connected, Duration::from_secs(2))),
+        );
         let tally = measures.of(&wallet, Class::Standard);
         assert_eq!((tally.connected, tally.open, tally.silent_operators), (0, 1, 0));
         assert_eq!(tally.connected_wait, Duration::ZERO);

@@ -62,6 +62,7 @@ pub use explain::{Before, Explanation, SeatNow, SeatStage};
 pub use lane::Ahead;
 pub use measures::{Measures, Tally};
 pub use occupancy::Spent;
+pub use operator::SIGNED_OUT;
 pub use reserve::ReserveStatus;
 pub use settings::{OperatorSettings, PoolSettings, QueueSettings, SignIn, Strategy, Widening};
 pub use status::{OperatorStatus, QueueStatus, Reason, Rule, SeatOutlook, SeatStatus, Why};

@@ -31,6 +31,8 @@ const SLOW_AS_NO_ANSWER: u32 = 3;
 /// Q7: wrap-up "extended once [60 s]".
 const WRAP_UP_EXTENSION: Duration = Duration::from_secs(60);
 
+/// A choice of its own, written where the reason of a break stands: he has gone home, and his phone has not.
+pub const SIGNED_OUT: &str = "signed_out";
 /// Reasons of pauses that nobody chose.
 pub(super) const PAUSED_NO_ANSWER: &str = "no_answer";
 pub(super) const PAUSED_REJECTED: &str = "rejected";
@@ -218,7 +220,13 @@ impl Operator {
 
     pub fn signed_in(&self) -> bool {
         self.registered
+            && !self.has_signed_out()
             && (self.settings.sign_in == SignIn::OnRegister || self.has_static_contact() || self.entered)
+    }
+
+    /// By his own wish, though his phone is there. It lasts until he chooses to be ready.
+    fn has_signed_out(&self) -> bool {
+        matches!(&self.choice, Choice::Paused { reason } if reason == SIGNED_OUT)
     }
 
     fn has_static_contact(&self) -> bool {

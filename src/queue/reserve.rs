@@ -348,8 +348,7 @@ impl Dispatcher {
         let Some(opened) = self.seats.get(&seat).filter(|seat| seat.sequence == self.sequence) else {
             return;
         };
-        let ahead =
-            self.lanes[opened.lane].ahead_of(opened.class, opened.place(), self.priority_over_share());
+        let ahead = self.lanes[opened.lane].ahead(opened.class, opened.place(), self.priority_over_share());
         self.estimates.arrived(opened.class, now);
         self.decisions.opened(seat, ahead);
     }

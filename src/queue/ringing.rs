@@ -225,7 +225,7 @@ impl Dispatcher {
         (offer.connected_at, offer.waited) = (Some(now), waited);
         let heard = offer.heard;
         seat.stage = Stage::Talking { offer: id, since: now, waited };
-        self.measures.connected(seat.account(), waited, silent);
+        self.measures.connected(seat.account(), seat.connected_as(), waited, silent);
         if let Some(caller) = &seat.caller {
             self.last_spoke.spoke(caller, &offer.operator, now);
         }
@@ -393,7 +393,7 @@ impl Dispatcher {
     fn return_to_head(&mut self, seat: SeatId, offer: OfferId, now: Instant, out: &mut Vec<Action>) {
         let Some(returning) = self.seats.get_mut(&seat) else { return };
         let booked = match returning.stage {
-            Stage::Talking { waited, .. } => Some(waited),
+            Stage::Talking { waited, .. } => Some((returning.connected_as(), waited)),
             Stage::Waiting { .. } | Stage::Bridging { .. } | Stage::Callback(_) => None,
         };
         self.measures.connect_failed(returning.account(), booked);

@@ -7,6 +7,7 @@
 //!       ▲   └──────▶ exit, left ◀──────┘               │            │
 //!       └──────── returned, at the head ◀──────────────┴─ no RTP ───┘
 //! ```
+use super::booking::Outcome;
 use super::callback::Callback;
 use super::measures::Account;
 use crate::class::Class;
@@ -51,6 +52,8 @@ pub(super) struct Seat {
     pub first_offered_at: Option<Instant>,
     pub stage: Stage,
     pub in_total: bool,
+    /// He chose to be called back.
+    pub called_back: bool,
     /// Queues it was in before this one.
     pub moves: u32,
     pub deadline: Option<Instant>,
@@ -118,6 +121,11 @@ impl Seat {
         let at = self.enqueued_at + self.absence;
         let since = i64::try_from(at.as_nanos()).unwrap_or(i64::MAX) - nanos(self.credit);
         Place { since, sequence: self.sequence, seat: self.id }
+    }
+
+    /// What a connection would be booked as.
+    pub fn connected_as(&self) -> Outcome {
+        if self.called_back { Outcome::CalledBack } else { Outcome::Connected }
     }
 
     /// The promise clock.

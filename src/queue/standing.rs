@@ -16,7 +16,7 @@ impl Dispatcher {
         }
         let over_share = self.priority_over_share();
         let own = self.lanes.iter().filter(|lane| lane.queue == seat.queue);
-        let before = own.map(|lane| lane.ahead_of(seat.class, seat.place(), over_share));
+        let before = own.map(|lane| lane.ahead(seat.class, seat.place(), over_share));
         let before = match seat.returned {
             true => 0,
             false => before.map(Ahead::all).sum(),

@@ -50,6 +50,7 @@ impl QueueLine {
             ("offered", json!(tally.offered)),
             ("open", json!(tally.open)),
             ("connected", json!(tally.connected)),
+            ("called_back", json!(tally.called_back)),
             ("connected_within_target", json!(tally.connected_in_target)),
             ("connected_within_10s", json!(tally.connected_in_promise)),
             ("hung_up", json!(tally.hung_up())),

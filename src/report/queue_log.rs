@@ -87,8 +87,10 @@ fn calls(chunk: &Chunk, facts: &Facts, lines: &mut Vec<Line>) {
         let left = [left_at.clone(), came.to_string(), seconds(stay.waited)];
         let event: (&str, Vec<String>) = match outcome {
             // Told by the attempt, which knows how long it rang.
-            Outcome::Connected => continue,
-            Outcome::HungUp | Outcome::Ended | Outcome::Lost => ("ABANDON", left.to_vec()),
+            Outcome::Connected | Outcome::CalledBack => continue,
+            Outcome::HungUp | Outcome::Ended | Outcome::Lost | Outcome::NotReached => {
+                ("ABANDON", left.to_vec())
+            }
             // Which key it was, the call's story says. To another queue: this call's next line is its ENTERQUEUE there.
             Outcome::Left | Outcome::Moved => ("EXITWITHKEY", [vec![String::new()], left.to_vec()].concat()),
             Outcome::Exited(Exit::MaxWait) => ("EXITWITHTIMEOUT", left.to_vec()),

@@ -148,7 +148,7 @@ fn queues(report: &Report, lines: &[&QueueLine], language: Language, out: &mut S
     {
         out.push_str(&format!(
             "{} {}; {} {}\n",
-            say(("Иначе считают: в срок из соединённых", "Others count: in time, of those answered")),
+            say(("Другие формулы: в срок из соединённых", "Other formulas: in time, of those answered")),
             words::percent(language, total.tally.answered_in_target_of_answered()),
             say(("положившие трубку в срок как успех", "hung up in time as a success")),
             words::percent(language, total.service_level_with_abandons()),

@@ -134,6 +134,7 @@ pub async fn start(config: &Config, options: Options) -> Result<Running, StartEr
     let trusted = settings.trunks.iter().chain(&settings.test_sources).copied().collect();
     let limits = Limits { trusted, ..Limits::default() };
 
+    let guarded = settings.features.guarded();
     let mut switchboard = Switchboard::new(settings, Arc::new(flows), seed);
     for operator in &operators {
         switchboard.restore_choice(&OperatorId::from(operator.id.as_str()), operator.paused.clone());
@@ -170,6 +171,7 @@ pub async fn start(config: &Config, options: Options) -> Result<Running, StartEr
             DigestOffer::Sha256 => vec![Algorithm::Sha256],
             DigestOffer::Md5 => vec![Algorithm::Md5],
         },
+        guarded,
         external_address: config.sip.external_address,
         legs_max: calls_max * 4,
         ..sip::Config::default()

@@ -237,6 +237,7 @@ impl World {
             call_id: format!("{CALL_ID}{}", self.callers),
             user_agent: None,
             test: false,
+            user: None,
             offer: Some(String::new()),
             hop: hop(peer),
         };

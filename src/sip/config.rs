@@ -22,6 +22,8 @@ pub struct Config {
     pub min_se: Duration,
     /// Algorithms that a 401 offers, one challenge each; empty: nobody can register.
     pub digest: Vec<Algorithm>,
+    /// Numbers that begin so are for registered users only: an INVITE for one is challenged like a REGISTER.
+    pub guarded: Vec<String>,
     pub register_expires_min: Duration,
     /// For a REGISTER that does not ask for a time.
     pub register_expires_default: Duration,
@@ -51,6 +53,7 @@ impl Default for Config {
             session_expires: Duration::from_secs(1800),
             min_se: Duration::from_secs(90),
             digest: Algorithm::ALL.to_vec(),
+            guarded: Vec::new(),
             register_expires_min: Duration::from_secs(60),
             register_expires_default: Duration::from_secs(300),
             register_expires_max: Duration::from_secs(3600),

@@ -146,6 +146,8 @@ pub struct Incoming {
     pub user_agent: Option<String>,
     /// `X-Hotline-Test` says that nobody is behind it; to be believed only from a source for tests.
     pub test: bool,
+    /// Who has proved by digest that he is it; asked for only where the number dialled wants it.
+    pub user: Option<OperatorId>,
     /// Absent when the peer wants the offer from us (RFC 3264 §5).
     pub offer: Option<Sdp>,
     pub hop: Hop,

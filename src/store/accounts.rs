@@ -7,7 +7,7 @@
 //! Passwords are Argon2id (RFC 9106); tokens are 256 random bits kept as SHA-256. After [`LOCK_AFTER`] failures in a row
 //! a user is locked for [`LOCK_FOR`]; the failure is counted before the password is looked at, so that guesses made at
 //! the same time gain nothing. An unknown user costs the same time as a wrong password.
-use super::{Error, Role, Session, Shared, Token, TokenHash, User};
+use super::{Error, Person, Role, Session, Shared, Token, TokenHash, User};
 use crate::machine::Wall;
 use argon2::password_hash::phc::PasswordHash;
 use argon2::{Argon2, PasswordHasher, PasswordVerifier};
@@ -34,15 +34,6 @@ pub const PASSWORD_CHARS_MAX: usize = 256;
 const VERIFICATIONS_AT_ONCE: usize = 2;
 const FIRST_ADMIN: &str = "admin";
 const FIRST_ADMIN_FILE: &str = "first-admin";
-
-/// A signed-in person or program.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Person {
-    pub name: String,
-    pub role: Role,
-    /// Nothing is allowed but changing the password.
-    pub must_change: bool,
-}
 
 /// What an attempt to sign in came to.
 #[derive(Clone, Debug, PartialEq)]

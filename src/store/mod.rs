@@ -23,7 +23,8 @@ mod sqlite;
 mod ticket;
 pub mod writer;
 
-pub use accounts::{Accounts, Person, SignIn};
+pub use crate::role::{Person, Role};
+pub use accounts::{Accounts, SignIn};
 pub use answer::answer;
 pub use rows::*;
 pub use sqlite::SqliteStore;

@@ -5,6 +5,7 @@ use crate::ids::{CallId, OperatorId};
 use crate::machine::{Now, Wall};
 use crate::number::Number;
 use crate::queue::OperatorSettings;
+use crate::role::Role;
 use crate::sip::Ha1;
 use serde::{Deserialize, Serialize};
 use std::collections::BTreeMap;
@@ -97,42 +98,6 @@ pub struct Operator {
 pub struct Secret {
     pub realm: String,
     pub ha1: Ha1,
-}
-
-/// What a person or a program may do. Each role includes those before it, but `Api` is apart.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
-#[serde(rename_all = "snake_case")]
-pub enum Role {
-    Viewer,
-    Operator,
-    Supervisor,
-    Admin,
-    /// A program with a token.
-    Api,
-}
-
-impl Role {
-    pub const ALL: [Role; 5] = [Role::Viewer, Role::Operator, Role::Supervisor, Role::Admin, Role::Api];
-
-    pub const fn as_str(self) -> &'static str {
-        match self {
-            Role::Viewer => "viewer",
-            Role::Operator => "operator",
-            Role::Supervisor => "supervisor",
-            Role::Admin => "admin",
-            Role::Api => "api",
-        }
-    }
-
-    pub fn parse(text: &str) -> Option<Role> {
-        Role::ALL.into_iter().find(|role| role.as_str() == text)
-    }
-}
-
-impl fmt::Display for Role {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(self.as_str())
-    }
 }
 
 /// A person who signs in to the pages.

@@ -15,6 +15,9 @@ const RETRY_AFTER: Duration = Duration::from_secs(5);
 
 impl Switchboard {
     pub(super) fn admit(&mut self, invite: Box<sip::Incoming>, now: Now, out: &mut Vec<Action>) {
+        if let Some(operator) = invite.user.clone() {
+            return self.feature(operator, invite, now, out);
+        }
         let leg = invite.leg;
         let trust = self.settings.trust(invite.hop.peer.ip());
         if trust == Trust::Stranger {

@@ -10,6 +10,7 @@
 //! What a call and a dispatcher say to each other is carried to and fro until both are quiet, all within one `handle`.
 mod admit;
 pub mod event;
+mod feature;
 pub mod replay;
 mod routes;
 pub mod rules;
@@ -19,6 +20,7 @@ pub mod view;
 
 pub use crate::call::Happened;
 pub use event::{Action, Admin, Event, Outcome};
+pub use feature::FeatureCodes;
 pub use rules::{CallerLimits, CallerRule, RuleAction};
 pub use settings::{AllowAnonymous, Settings, Trust};
 pub use view::View;
@@ -60,6 +62,8 @@ pub struct Switchboard {
     pings: BTreeMap<RequestId, (usize, OperatorId)>,
     /// Phones whose CANCEL or BYE is under way; their operators are free when it is done.
     releasing: BTreeMap<LegId, (usize, OfferId)>,
+    /// Operators who dialled a feature code.
+    features: BTreeMap<LegId, feature::Feature>,
     /// Each call's deadline, and all deadlines in order.
     deadline_of: BTreeMap<CallId, Instant>,
     deadlines: BTreeSet<(Instant, CallId)>,
@@ -116,6 +120,7 @@ impl Switchboard {
             requests: BTreeMap::new(),
             pings: BTreeMap::new(),
             releasing: BTreeMap::new(),
+            features: BTreeMap::new(),
             deadline_of: BTreeMap::new(),
             deadlines: BTreeSet::new(),
             habits: rules::Habits::default(),
@@ -204,6 +209,9 @@ impl Switchboard {
             | S::Offered { leg, .. }
             | S::Reanswered { leg, .. }
             | S::Digit { leg, .. } => {
+                if self.features.contains_key(&leg) {
+                    return self.feature_sip(leg, &event, now, out);
+                }
                 if let S::Ended { .. } | S::Failed { .. } = &event
                     && let Some((pool, offer)) = self.releasing.remove(&leg)
                 {
@@ -289,6 +297,9 @@ impl Machine for Switchboard {
             Event::Sip(event) => self.on_sip(event, now, out),
             Event::Leg(event) => {
                 let leg = event.leg();
+                if self.features.contains_key(&leg) {
+                    return self.feature_leg(event, now, out);
+                }
                 if let Some(call) = self.legs.get(&leg).copied() {
                     match event {
                         crate::media::LegEvent::Closed { .. } => {
@@ -323,6 +334,7 @@ impl Machine for Switchboard {
 
     fn handle_timeout(&mut self, now: Now, out: &mut Vec<Action>) {
         self.version += 1;
+        self.feature_timeouts(now, out);
         while let Some((at, call)) = self.deadlines.first().copied()
             && at <= now.mono
         {
@@ -337,6 +349,7 @@ impl Machine for Switchboard {
 
     fn next_timeout(&self) -> Option<Instant> {
         let calls = self.deadlines.first().map(|(at, _)| *at);
+        let calls = earlier(calls, self.next_feature_timeout());
         self.pools.iter().map(|pool| pool.next_timeout()).fold(calls, earlier)
     }
 }

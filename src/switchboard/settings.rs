@@ -1,4 +1,5 @@
 //! What the Switchboard needs to know of the installation.
+use super::feature::FeatureCodes;
 use super::rules::{CallerLimits, CallerRule};
 use crate::call::Rules;
 use crate::queue::PoolSettings;
@@ -29,6 +30,7 @@ pub struct Settings {
     pub caller_rules: Vec<CallerRule>,
     pub caller_limits: CallerLimits,
     pub pools: Vec<PoolSettings>,
+    pub features: FeatureCodes,
     /// Calls at once; more are refused with 503 and Retry-After.
     pub calls_max: usize,
     pub shards: u16,
@@ -91,6 +93,7 @@ mod tests {
             caller_rules: Vec::new(),
             caller_limits: CallerLimits::default(),
             pools: Vec::new(),
+            features: FeatureCodes::default(),
             calls_max: 10,
             shards: 1,
         }

@@ -175,10 +175,10 @@ impl Metrics {
 impl Counts {
     fn closed(&mut self, queue: &str, class: Class, outcome: Outcome, waited: Duration) {
         let word = match outcome {
-            Outcome::Connected => {
-                let within = waited <= class.target();
+            Outcome::Connected | Outcome::CalledBack => {
+                let within = outcome == Outcome::Connected && waited <= class.target();
                 *self.answered.entry((queue.to_string(), class, within)).or_default() += 1;
-                "connected"
+                if outcome == Outcome::CalledBack { "called_back" } else { "connected" }
             }
             Outcome::HungUp => {
                 let short = waited <= SHORT_ABANDON;
@@ -186,7 +186,7 @@ impl Counts {
                 "abandoned"
             }
             Outcome::Exited(_) => "exit",
-            Outcome::Left | Outcome::Ended => "left",
+            Outcome::Left | Outcome::NotReached | Outcome::Ended => "left",
             Outcome::Moved | Outcome::Lost => return,
         };
         self.waited(queue, class, word, waited);

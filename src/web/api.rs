@@ -29,6 +29,11 @@ const REASON_CHARS_MAX: usize = 64;
 /// What a break is called when nobody said why.
 const REASON_DEFAULT: &str = "break";
 
+/// Everything that people see, at one moment.
+pub async fn view(State(app): State<App>) -> Json<View> {
+    Json(View::clone(&now(&app)))
+}
+
 pub async fn queues(State(app): State<App>) -> Json<Vec<QueueView>> {
     Json(now(&app).queues.clone())
 }

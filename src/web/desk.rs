@@ -6,8 +6,8 @@ use crate::ids::CallId;
 use crate::machine::Wall;
 use crate::number::Number;
 use crate::report::{Asked, AskedWrongly, Kind, Report};
+pub use crate::role::{Person, Role};
 use futures_util::future::BoxFuture;
-use serde::Serialize;
 use std::collections::BTreeMap;
 use std::fmt;
 
@@ -47,39 +47,6 @@ pub trait Desk: Send + Sync + 'static {
 
     /// Who changed what. Holds no secret.
     fn audit(&self, line: AuditLine) -> Answer<'_, ()>;
-}
-
-/// What a person or a program may do. Each role includes those before it, but `Api` is apart.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize)]
-#[serde(rename_all = "snake_case")]
-pub enum Role {
-    Viewer,
-    Operator,
-    Supervisor,
-    Admin,
-    Api,
-}
-
-impl Role {
-    pub const ALL: [Role; 5] = [Role::Viewer, Role::Operator, Role::Supervisor, Role::Admin, Role::Api];
-
-    pub const fn as_str(self) -> &'static str {
-        match self {
-            Role::Viewer => "viewer",
-            Role::Operator => "operator",
-            Role::Supervisor => "supervisor",
-            Role::Admin => "admin",
-            Role::Api => "api",
-        }
-    }
-}
-
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Person {
-    pub name: String,
-    pub role: Role,
-    /// Nothing is allowed but changing the password.
-    pub must_change: bool,
 }
 
 /// What an attempt to sign in came to.

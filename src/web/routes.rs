@@ -46,6 +46,7 @@ fn table(app: &App, shutdown: &CancellationToken) -> Vec<Route> {
         route.post("/api/v1/password", Open, login::change_password),
         route.post("/api/v1/logout", SIGNED_IN, login::logout),
         route.get("/api/v1/session", SIGNED_IN, login::session),
+        route.get("/api/v1/view", SIGNED_IN, api::view),
         route.get("/api/v1/queues", SIGNED_IN, api::queues),
         route.get("/api/v1/queues/{name}", SIGNED_IN, api::queue),
         route.get("/api/v1/calls", SIGNED_IN, api::calls),

@@ -7,6 +7,7 @@ mod disk;
 mod edges;
 mod exchange;
 mod faults;
+mod features;
 mod floors;
 mod flows;
 mod house;

@@ -53,7 +53,8 @@ fn call(fields: &[&str]) -> Vec<Entry> {
         outcome,
         ended_at: outcome.map(|_| later(waited)),
         waited,
-        operator: (outcome == Some(Outcome::Connected)).then(|| OperatorId::from(operator)),
+        operator: matches!(outcome, Some(Outcome::Connected | Outcome::CalledBack))
+            .then(|| OperatorId::from(operator)),
         silent_operator: mark == "silent",
     };
     let record = CallRecord {
@@ -249,7 +250,8 @@ async fn thirty_calls_give_the_figures_worked_out_by_hand() {
     let line = find(&day, Some("wallet"), Some(Class::Standard));
     assert_eq!(counts(line), [8, 3, 0, 3, 2, 0, 0, 0], "the test call is not among them");
     assert_eq!(shares(line), [of(1, 5), of(2, 6), of(2, 3), of(6, 8)]);
-    assert_eq!(line.tally.average_speed_of_answer(), ms(201_667.0));
+    assert_eq!(line.tally.average_speed_of_answer(), Some(Duration::from_millis(310_000) / 3));
+    assert_eq!(line.tally.called_back, 1);
     assert_eq!(line.tally.average_handling(), Some(Duration::from_secs(140)));
     assert_eq!(line.tally.failed_connects, 1);
 

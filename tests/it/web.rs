@@ -12,6 +12,7 @@ use std::os::unix::fs::PermissionsExt;
 use world::{CALL, World};
 
 const ALL: [Role; 5] = [Role::Viewer, Role::Operator, Role::Supervisor, Role::Admin, Role::Api];
+const LEADERS: [Role; 4] = [Role::Viewer, Role::Supervisor, Role::Admin, Role::Api];
 const OPERATORS: [Role; 3] = [Role::Operator, Role::Supervisor, Role::Admin];
 
 /// Written out on purpose: the table in the code is what this one is held against.
@@ -20,6 +21,10 @@ fn matrix() -> Vec<(&'static str, &'static str, Option<Value>, &'static [Role])>
     vec![
         ("POST", "/api/v1/logout", None, &ALL),
         ("GET", "/api/v1/session", None, &ALL),
+        ("GET", "/api/v1/view", None, &ALL),
+        ("GET", "/api/v1/reports/daily", None, &LEADERS),
+        ("GET", "/api/v1/reports/queue", None, &LEADERS),
+        ("GET", "/api/v1/reports/operator", None, &[Role::Supervisor, Role::Admin, Role::Api]),
         ("GET", "/api/v1/queues", None, &ALL),
         ("GET", "/api/v1/queues/{name}", None, &ALL),
         ("GET", "/api/v1/calls", None, &ALL),
@@ -459,6 +464,33 @@ async fn the_control_socket_is_a_local_admin_and_nobody_elses() {
     assert!(!socket.exists());
     let gone = client::get(&socket, "/healthz").await.unwrap_err();
     assert!(matches!(gone, client::ClientError::NoServer { .. }), "{gone}");
+}
+
+#[tokio::test]
+async fn a_report_comes_as_json_csv_or_a_table_and_a_wrong_question_is_told_why() {
+    let world = World::start().await;
+    let token = world.token(Role::Api).await;
+    let bearer = ("authorization", token.as_str());
+    let ask = async |path: &str| world.ask("GET", path, &[bearer], None).await;
+    let json = ask("/api/v1/reports/queue?from=2026-11-01&to=2026-11-30").await;
+    assert_eq!((json.status, &json.json()["report"]), (200, &json!("queue")));
+    assert_eq!(json.json()["lines"][0]["offered"], 0);
+    let csv = ask("/api/v1/reports/daily?format=csv").await;
+    assert!(csv.header("content-type").starts_with("text/csv"), "{}", csv.header("content-type"));
+    assert!(csv.text().starts_with("from,to,queue,class,offered,"), "{}", csv.text());
+    let table = ask("/api/v1/reports/operator?format=text&language=en").await;
+    assert!(table.text().starts_with("Report by operator: "), "{}", table.text());
+    for (wrong, why) in [
+        ("from=yesterday", "expected a day"),
+        ("interval=7m", "expected 15m, 30m, 1h or 1d"),
+        ("format=pdf", "format"),
+        ("form=csv", "form"),
+        ("from=2020-01-01", "731 days"),
+    ] {
+        let refused = ask(&format!("/api/v1/reports/daily?{wrong}")).await;
+        assert_eq!(refused.status, 400, "{wrong}");
+        assert!(refused.text().contains(why), "{wrong}: {}", refused.text());
+    }
 }
 
 #[tokio::test]

@@ -7,7 +7,7 @@ use rand_core::{Rng, SeedableRng};
 use std::collections::BTreeMap;
 
 /// More with `HOTLINE_SEEDS=10000`.
-const SEEDS: u64 = 150;
+const SEEDS: u64 = 60;
 const ARRIVALS_FOR: Duration = Duration::from_secs(1500);
 /// Long enough for every `max_wait`, talk and ring to end.
 const QUIET_AFTER: Duration = Duration::from_secs(4 * 3600);

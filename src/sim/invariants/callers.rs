@@ -79,7 +79,7 @@ impl Callers {
         self.cut_off.insert(key, (age, now));
     }
 
-    #[allow(clippy::too_many_arguments)] // what an arrival has
+    #[allow(clippy::too_many_arguments)] // what an event says, and what is owed
     pub fn join(
         &mut self,
         seat: SeatId,

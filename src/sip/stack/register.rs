@@ -1,4 +1,4 @@
-//! REGISTER (RFC 3261 §10.3): who it is, whether he may, and what is bound now.
+//! REGISTER (RFC 3261 §10.3): who it is, whether he may, and what is bound now. Who it is, is asked of some INVITEs too.
 use super::{Stack, request::warning};
 use crate::ids::OperatorId;
 use crate::machine::Now;
@@ -22,33 +22,15 @@ impl Stack {
         now: Now,
         out: &mut Vec<Output>,
     ) {
-        let Start::Request { uri, text, .. } = message.start else { return };
         let Ok(aor) = message.to.parsed() else {
             return self.respond(id, 400, |builder| warning(builder, "To is no SIP address"), now, out);
         };
         let aor = aor.user_text();
-        let credentials: Vec<Credentials> = message
-            .headers
-            .iter()
-            .filter(|h| h.name == Name::Authorization)
-            .filter_map(|h| Credentials::parse(h.value))
-            .collect();
-        let Some(credentials) = credentials.into_iter().find(|c| c.realm == self.config.domain) else {
-            return self.challenge(id, message, false, now, out);
-        };
-        let secret = self.registrar.secret(&credentials.user);
-        match self.authenticator.check(&credentials, text, secret, now.wall) {
-            Verdict::Bad => return self.challenge(id, message, false, now, out),
-            Verdict::Stale => return self.challenge(id, message, true, now, out),
-            Verdict::Good => {}
-        }
-        if !same_resource(&credentials.uri, uri) {
-            return self.respond(id, 400, |builder| warning(builder, "digest is for another URI"), now, out);
-        }
-        if credentials.user != aor {
+        let Some(user) = self.authenticate(id, message, now, out) else { return };
+        if user != aor {
             return self.respond(id, 403, |builder| builder, now, out);
         }
-        let user = OperatorId::from(credentials.user);
+        let user = OperatorId::from(user);
         match self.registrar.register(&user, message, hop, now.mono, &self.config) {
             Err(Refusal::Malformed) => {
                 self.respond(id, 400, |builder| warning(builder, "Contact is malformed"), now, out);
@@ -85,6 +67,53 @@ impl Stack {
                 }
             }
         }
+    }
+
+    /// Who sent this request: the user of its From, by his digest. `None` when it was answered (401, 400, 403).
+    pub(super) fn identify(
+        &mut self,
+        id: u64,
+        message: &Message<'_>,
+        now: Now,
+        out: &mut Vec<Output>,
+    ) -> Option<OperatorId> {
+        let user = self.authenticate(id, message, now, out)?;
+        let from = message.from.parsed().ok().is_some_and(|from| from.user_text() == user);
+        if !from {
+            self.respond(id, 403, |builder| builder, now, out);
+        }
+        from.then(|| OperatorId::from(user))
+    }
+
+    /// The user whose password this request knows (RFC 3261 §22.1). `None` when it was answered.
+    fn authenticate(
+        &mut self,
+        id: u64,
+        message: &Message<'_>,
+        now: Now,
+        out: &mut Vec<Output>,
+    ) -> Option<String> {
+        let Start::Request { uri, text, .. } = message.start else { return None };
+        let credentials = message
+            .headers
+            .iter()
+            .filter(|h| h.name == Name::Authorization)
+            .filter_map(|h| Credentials::parse(h.value))
+            .find(|credentials| credentials.realm == self.config.domain);
+        let Some(credentials) = credentials else {
+            self.challenge(id, message, false, now, out);
+            return None;
+        };
+        let secret = self.registrar.secret(&credentials.user);
+        match self.authenticator.check(&credentials, text, secret, now.wall) {
+            Verdict::Bad => self.challenge(id, message, false, now, out),
+            Verdict::Stale => self.challenge(id, message, true, now, out),
+            Verdict::Good if !same_resource(&credentials.uri, uri) => {
+                self.respond(id, 400, |builder| warning(builder, "digest is for another URI"), now, out);
+            }
+            Verdict::Good => return Some(credentials.user),
+        }
+        None
     }
 
     fn challenge(&mut self, id: u64, message: &Message<'_>, stale: bool, now: Now, out: &mut Vec<Output>) {

@@ -49,6 +49,14 @@ impl Stack {
                 out,
             );
         }
+        let guarded = self.config.guarded.iter().any(|prefix| called.starts_with(prefix.as_str()));
+        let user = match guarded {
+            true => match self.identify(id, message, now, out) {
+                Some(user) => Some(user),
+                None => return,
+            },
+            false => None,
+        };
         let Some(offer) = self.description(id, message, now, out) else { return };
         let Some(session) = self.session_answer(id, message, now, out) else { return };
         self.last_incoming = self.last_incoming.wrapping_add(1);
@@ -77,13 +85,8 @@ impl Stack {
                 flow_closed: false,
             },
         );
-        out.push(Output::Event(Event::Incoming(Box::new(introduce(
-            leg_id,
-            hop,
-            message,
-            called.into(),
-            offer,
-        )))));
+        let incoming = Incoming { user, ..introduce(leg_id, hop, message, called.into(), offer) };
+        out.push(Output::Event(Event::Incoming(Box::new(incoming))));
     }
 
     /// The SDP of a request, or the answer to a body that is none: outer `None` after a refusal.
@@ -332,6 +335,7 @@ fn introduce(leg: LegId, hop: Hop, message: &Message<'_>, called: String, offer:
         call_id: message.call_id.to_owned(),
         user_agent: message.user_agent(),
         test: message.header(Name::TestCall).is_some(),
+        user: None,
         offer,
         hop,
     }
