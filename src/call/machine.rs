@@ -109,6 +109,8 @@ pub struct Call {
     pub(super) step: String,
     pub(super) class: Class,
     pub(super) test: bool,
+    pub(super) standard_only: bool,
+    pub(super) test_source: bool,
     pub(super) stage_since: Instant,
     pub(super) seat: Option<Seat>,
     pub(super) parted: Option<Parted>,
@@ -144,6 +146,10 @@ pub struct Admitted {
     pub answer_early: bool,
     pub caller: Option<Number>,
     pub called: Number,
+    /// Never more than the standard class, by a caller rule.
+    pub standard_only: bool,
+    /// The call comes from a local test source.
+    pub test_source: bool,
     /// The number comes from a trunk or a test source, so class and credit may follow from it.
     pub verified: bool,
     pub seed: u64,
@@ -153,8 +159,8 @@ impl Call {
     /// A new call: asks the shard for a leg and the store for the caller's class.
     /// `None` when the flow is not in the set.
     pub fn begin(admitted: Admitted, cx: &mut Context) -> Option<Call> {
-        let Admitted { call: id, test, shard, invite, flow, answer_early, caller, called, verified, seed } =
-            admitted;
+        let Admitted { call: id, test, shard, invite, flow, answer_early, caller, called, .. } = admitted;
+        let Admitted { verified, standard_only, test_source, seed, .. } = admitted;
         let number = caller.as_ref().map(|number| number.as_str().to_string()).unwrap_or_default();
         let facts = flow::Facts {
             call: id,
@@ -192,6 +198,8 @@ impl Call {
         let mut call = Call::with(invite.leg, shard, opening, interpreter, record, cx);
         call.answer_early = answer_early;
         call.test = test;
+        call.standard_only = standard_only;
+        call.test_source = test_source;
         cx.out.push(Action::Happened(Happened::CallStarted { call: id, line: call.record.line.clone() }));
         cx.out.push(Action::Keep(Keep::Call(Box::new(call.record.clone()))));
         let how = match invite.offer {
@@ -199,7 +207,7 @@ impl Call {
             None => crate::media::Negotiation::Offer,
         };
         cx.out.push(Action::Leg(LegCommand::Open { leg: call.leg, how, peer: invite.hop.peer.ip() }));
-        if verified {
+        if verified && !standard_only {
             let what = flow::Lookup::Subscriber { number };
             let request = call.pend(None, CLASS_LOOKUP, cx);
             cx.out.push(Action::Ask(Ask::Lookup { request, what }));
@@ -228,6 +236,8 @@ impl Call {
             step: String::new(),
             class: record.class,
             test: false,
+            standard_only: false,
+            test_source: false,
             record,
             stage_since: cx.now.mono,
             seat: None,
@@ -268,6 +278,15 @@ impl Call {
     /// Whether this call's number is this one, and believed.
     pub fn is_verified_caller(&self, number: &Number) -> bool {
         self.record.verified && self.record.caller == number.as_str()
+    }
+
+    /// The caller's number, believed or not.
+    pub fn number(&self) -> Option<Number> {
+        Number::parse(&self.record.caller)
+    }
+
+    pub fn is_from_test_source(&self) -> bool {
+        self.test_source
     }
 
     /// Whether the call is over and only its record is awaited.
@@ -559,6 +578,9 @@ impl Call {
     }
 
     fn class_known(&mut self, class: Class, name: Option<String>, cx: &mut Context) {
+        if self.standard_only {
+            return;
+        }
         self.class = class;
         self.record.class = class;
         self.tell(flow::Event::ClassKnown { class, name }, cx);

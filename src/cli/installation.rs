@@ -2,14 +2,14 @@
 use super::{Common, Exit, Failure};
 use crate::call::{Outbound, Rules};
 use crate::clock::Zone;
-use crate::config::{Anonymous, Auto, Config};
+use crate::config::{self, Anonymous, Auto, Config};
 use crate::flow::finding::{Finding, Severity};
 use crate::flow::{Environment, FlowSet};
 use crate::prompts::{self, Catalogue};
 use crate::say::Language;
 use crate::sim::Library;
 use crate::store::{self, Shared};
-use crate::switchboard::{AllowAnonymous, FeatureCodes, Settings};
+use crate::switchboard::{AllowAnonymous, CallerLimits, CallerRule, FeatureCodes, RuleAction, Settings};
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 
@@ -124,6 +124,13 @@ impl Installation {
                 Anonymous::True => AllowAnonymous::Always,
                 Anonymous::False => AllowAnonymous::Never,
             },
+            caller_rules: config.caller_rules.iter().map(caller_rule).collect(),
+            caller_limits: CallerLimits {
+                calls_per_source: config.caller_limits.calls_per_source,
+                calls_per_hour: config.caller_limits.calls_per_hour,
+                recordings_per_hour: config.caller_limits.recordings_per_hour,
+                test_sources: config.caller_limits.test_sources,
+            },
             pools,
             features: FeatureCodes {
                 ready: config.feature_codes.ready.clone(),
@@ -166,6 +173,15 @@ impl Installation {
         library.subscribers.insert(number, fields);
         Ok(library)
     }
+}
+
+fn caller_rule(rule: &config::CallerRule) -> CallerRule {
+    let action = match &rule.action {
+        config::RuleAction::Reject => RuleAction::Reject,
+        config::RuleAction::Standard => RuleAction::Standard,
+        config::RuleAction::Flow(flow) => RuleAction::Flow(flow.as_str().into()),
+    };
+    CallerRule { number: rule.number.clone(), action, until: rule.until }
 }
 
 pub fn list(what: &str, findings: &[Finding]) -> String {

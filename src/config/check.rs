@@ -78,6 +78,7 @@ pub(super) fn check(
         queues,
         operators,
         calendars,
+        caller_limits: written.caller_limits,
         caller_rules: check.caller_rules(written.caller_rules, &written.timezone),
         feature_codes: check.feature_codes(written.feature_codes),
         recording: written.recording,

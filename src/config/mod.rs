@@ -56,6 +56,7 @@ pub struct Config {
     pub operators: Vec<DeclaredOperator>,
     pub calendars: BTreeMap<String, Calendar>,
     pub caller_rules: Vec<CallerRule>,
+    pub caller_limits: CallerLimitsSection,
     pub feature_codes: FeatureCodesSection,
     pub recording: RecordingSection,
     pub retention: RetentionSection,

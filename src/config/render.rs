@@ -31,6 +31,7 @@ pub fn show(config: &Config) -> String {
     one("operators", &|| list(&config.operators));
     one("calendars", &|| map(&calendars(config)));
     one("caller_rules", &|| list(&rules(config)));
+    one("caller_limits", &|| format!(" {}", line(&config.caller_limits)));
     one("feature_codes", &|| format!(" {}", line(&config.feature_codes)));
     one("recording", &|| format!(" {}", line(&config.recording)));
     one("retention", &|| format!(" {}", line(&config.retention)));
@@ -48,6 +49,7 @@ pub fn show_json(config: &Config) -> serde_json::Value {
         "storage": storage(config), "flows": config.flows, "prompts": config.prompts, "lines": config.lines,
         "trunks": config.trunks, "outbound": config.outbound, "pools": config.pools, "queues": queues(config),
         "operators": config.operators, "calendars": calendars(config), "caller_rules": rules(config),
+        "caller_limits": config.caller_limits,
         "feature_codes": config.feature_codes, "recording": config.recording, "retention": config.retention, "smtp": config.smtp,
         "alerts": config.alerts, "language": config.language, "timezone": config.timezone,
     })

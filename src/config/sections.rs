@@ -338,6 +338,29 @@ pub enum RuleAction {
     Flow(String),
 }
 
+/// Rule Q14.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields, default)]
+pub struct CallerLimitsSection {
+    /// At once, from one address that is no trunk.
+    pub calls_per_source: u32,
+    pub calls_per_hour: u32,
+    pub recordings_per_hour: u32,
+    /// Whether they hold for `sip.test_sources` too.
+    pub test_sources: bool,
+}
+
+impl Default for CallerLimitsSection {
+    fn default() -> Self {
+        CallerLimitsSection {
+            calls_per_source: 10,
+            calls_per_hour: 20,
+            recordings_per_hour: 3,
+            test_sources: false,
+        }
+    }
+}
+
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields, default)]
 pub struct RecordingSection {

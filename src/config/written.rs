@@ -1,8 +1,8 @@
 //! config.yaml as it is written, before it is checked as a whole: places are kept where a check needs them, and what is
 //! absent stays absent.
 use super::sections::{
-    FeatureCodesSection, FlowsSection, MediaSection, MetricsSection, PoolSection, PromptsSection,
-    RecordingSection, RetentionSection, RuleAction, SipSection, SmtpTls, WebSection,
+    CallerLimitsSection, FeatureCodesSection, FlowsSection, MediaSection, MetricsSection, PoolSection,
+    PromptsSection, RecordingSection, RetentionSection, RuleAction, SipSection, SmtpTls, WebSection,
 };
 use super::values::{Peer, Secret, ZoneName};
 use crate::class::Class;
@@ -33,6 +33,7 @@ pub(super) struct Written {
     pub operators: Vec<OperatorText>,
     pub calendars: BTreeMap<String, Node>,
     pub caller_rules: Vec<CallerRuleText>,
+    pub caller_limits: CallerLimitsSection,
     pub feature_codes: Spanned<FeatureCodesSection>,
     pub recording: RecordingSection,
     pub retention: RetentionSection,

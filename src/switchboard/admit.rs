@@ -1,4 +1,5 @@
 //! The door: which INVITE becomes a call, on which line, and whether its number is believed.
+use super::rules::{RuleAction, rule_for};
 use super::{Action, Switchboard, Trust};
 use crate::call::{Admitted, Call, Happened};
 use crate::cause::{CallResult, Cause};
@@ -39,6 +40,31 @@ impl Switchboard {
             invite.asserted.as_deref().filter(|_| trust == Trust::Verified).and_then(Number::parse);
         let shown = if invite.anonymous { None } else { Number::parse(&invite.from.user) };
         let caller = asserted.or(shown);
+        let source = invite.hop.peer.ip().to_canonical();
+        let rule = caller
+            .as_ref()
+            .and_then(|caller| rule_for(&self.settings.caller_rules, caller, now.wall))
+            .cloned();
+        if rule == Some(RuleAction::Reject) {
+            return self.turn_away(leg, 603, Cause::Refused, now, out);
+        }
+        let limits = self.settings.caller_limits;
+        let is_limited = limits.test_sources || !self.settings.is_test_source(source);
+        let is_stranger = trust == Trust::Anonymous || (is_limited && self.settings.is_test_source(source));
+        if is_stranger && self.habits.calls_at_once(source) >= limits.calls_per_source {
+            return self.turn_away(leg, 486, Cause::Refused, now, out);
+        }
+        if is_limited
+            && let Some(caller) = &caller
+            && !self.habits.may_call(caller, limits.calls_per_hour, now.mono)
+        {
+            return self.turn_away(leg, 480, Cause::Refused, now, out);
+        }
+        let flow = match &rule {
+            // A rule that names no flow of ours leads nowhere else.
+            Some(RuleAction::Flow(flow)) if flows.flow_named(flow).is_some() => flow.clone(),
+            _ => line.flow.clone(),
+        };
         let (id, shard) = self.next_call(now);
         self.legs.insert(leg, id);
         let test = invite.test && self.settings.is_test_source(invite.hop.peer.ip());
@@ -47,7 +73,9 @@ impl Switchboard {
             test,
             shard,
             invite,
-            flow: line.flow.clone(),
+            flow,
+            test_source: self.settings.is_test_source(source),
+            standard_only: rule == Some(RuleAction::Standard),
             answer_early: line.answer == AnswerMode::Early,
             verified: verified && caller.is_some(),
             caller,
@@ -57,7 +85,10 @@ impl Switchboard {
         if !self.begin(id, &flows, now, out, |cx| Call::begin(admitted, cx)) {
             self.legs.remove(&leg);
             self.calls_per_shard[usize::from(shard.0)] -= 1;
-            self.turn_away(leg, 500, Cause::Internal, now, out);
+            return self.turn_away(leg, 500, Cause::Internal, now, out);
+        }
+        if is_stranger {
+            self.habits.began(id, source);
         }
     }
 

@@ -13,6 +13,7 @@ pub mod event;
 mod feature;
 pub mod replay;
 mod routes;
+pub mod rules;
 mod seats;
 pub mod settings;
 pub mod view;
@@ -20,6 +21,7 @@ pub mod view;
 pub use crate::call::Happened;
 pub use event::{Action, Admin, Event, Outcome};
 pub use feature::FeatureCodes;
+pub use rules::{CallerLimits, CallerRule, RuleAction};
 pub use settings::{AllowAnonymous, Settings, Trust};
 pub use view::View;
 
@@ -65,6 +67,7 @@ pub struct Switchboard {
     /// Each call's deadline, and all deadlines in order.
     deadline_of: BTreeMap<CallId, Instant>,
     deadlines: BTreeSet<(Instant, CallId)>,
+    habits: rules::Habits,
     ids: Ids,
     calls_begun: u64,
     calls_per_shard: Vec<usize>,
@@ -120,6 +123,7 @@ impl Switchboard {
             features: BTreeMap::new(),
             deadline_of: BTreeMap::new(),
             deadlines: BTreeSet::new(),
+            habits: rules::Habits::default(),
             ids: Ids::default(),
             calls_begun: 0,
             draining: false,

@@ -4,11 +4,13 @@ use crate::call::{self, Call, Context, Endpoint, Happened, Keep};
 use crate::flow::FlowSet;
 use crate::ids::*;
 use crate::machine::{Machine, Now};
-use crate::media::LegCommand;
+use crate::media::{LegCommand, LegEvent, RecordingEnd};
+use crate::number::Number;
 use crate::queue::{self, Alert};
 use crate::sip;
 use std::collections::VecDeque;
 use std::net::{IpAddr, SocketAddr};
+use std::time::Duration;
 
 /// Something said that has not been heard yet.
 pub(super) enum Work {
@@ -137,6 +139,14 @@ impl Switchboard {
                 if let LegCommand::Open { leg, .. } = &command {
                     self.legs.insert(*leg, id);
                 }
+                if let LegCommand::Record { leg, name, .. } = &command
+                    && !self.may_record(id, now)
+                {
+                    let (leg, name) = (*leg, name.clone());
+                    let (duration, why) = (Duration::ZERO, RecordingEnd::Failed);
+                    let failed = call::Event::Leg(LegEvent::Recorded { leg, name, duration, why });
+                    return work.push_back(Work::ToCall(id, failed));
+                }
                 if let Some(shard) = self.calls.get(&id).map(Call::shard) {
                     out.push(Action::Leg { shard, command });
                 }
@@ -145,7 +155,14 @@ impl Switchboard {
                 self.requests.insert(ask.request(), id);
                 out.push(Action::Ask(ask));
             }
-            call::Action::Keep(keep) => out.push(Action::Keep(keep)),
+            call::Action::Keep(keep) => {
+                if let Keep::Message(message) = &keep
+                    && let Some(caller) = Number::parse(&message.caller)
+                {
+                    self.habits.recorded(&caller, now.mono);
+                }
+                out.push(Action::Keep(keep));
+            }
             call::Action::Http { request, method, url, headers, body, timeout, retries } => {
                 self.requests.insert(request, id);
                 out.push(Action::Http { request, method, url, headers, body, timeout, retries });
@@ -215,7 +232,17 @@ impl Switchboard {
         }
     }
 
+    /// Q14: messages of one number in an hour.
+    fn may_record(&mut self, id: CallId, now: Now) -> bool {
+        let limits = self.settings.caller_limits;
+        let Some(call) = self.calls.get(&id) else { return false };
+        let is_limited = limits.test_sources || !call.is_from_test_source();
+        let number = call.number().filter(|_| is_limited);
+        number.is_none_or(|number| self.habits.may_record(&number, limits.recordings_per_hour, now.mono))
+    }
+
     fn forget(&mut self, id: CallId, now: Now, work: &mut VecDeque<Work>) {
+        self.habits.ended(id);
         if let Some((pool, seat)) = self.on_the_line.remove(&id) {
             self.pool_step(pool, queue::Event::LineFree { seat }, now, work);
         }

@@ -1,5 +1,6 @@
 //! What the Switchboard needs to know of the installation.
 use super::feature::FeatureCodes;
+use super::rules::{CallerLimits, CallerRule};
 use crate::call::Rules;
 use crate::queue::PoolSettings;
 use ipnet::IpNet;
@@ -25,6 +26,9 @@ pub struct Settings {
     /// Local sources whose numbers are believed too, for tests and demonstrations.
     pub test_sources: Vec<IpNet>,
     pub allow_anonymous: AllowAnonymous,
+    /// Rule Q14.
+    pub caller_rules: Vec<CallerRule>,
+    pub caller_limits: CallerLimits,
     pub pools: Vec<PoolSettings>,
     pub features: FeatureCodes,
     /// Calls at once; more are refused with 503 and Retry-After.
@@ -86,6 +90,8 @@ mod tests {
             trunks: vec!["203.0.113.0/24".parse().unwrap()],
             test_sources: vec!["127.0.0.1/32".parse().unwrap()],
             allow_anonymous: AllowAnonymous::Local,
+            caller_rules: Vec::new(),
+            caller_limits: CallerLimits::default(),
             pools: Vec::new(),
             features: FeatureCodes::default(),
             calls_max: 10,

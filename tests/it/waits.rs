@@ -228,10 +228,7 @@ fn an_announcement_is_cut_at_the_answer_and_the_music_goes_on_after_one() {
 #[test]
 fn nothing_begins_while_an_offer_is_fresh_and_a_priority_caller_hears_nothing_before_his_first() {
     let mut world = world();
-    world.library.subscribers.insert(
-        PRIORITY.into(),
-        [("number", PRIORITY), ("class", "priority")].map(|(k, v)| (k.into(), v.into())).into(),
-    );
+    subscribe(&mut world);
     world.register("101", Behaviour { answers_after: None, ..picks_up(60) });
     let anna = world.waits_for_a_specialist(ANNA);
     let at = world.now.mono;
@@ -422,10 +419,7 @@ fn one_number_has_one_open_callback_in_all_queues() {
 #[test]
 fn a_priority_subscriber_is_offered_a_callback_where_nobody_is_there() {
     let mut world = world();
-    world.library.subscribers.insert(
-        PRIORITY.into(),
-        [("number", PRIORITY), ("class", "priority")].map(|(k, v)| (k.into(), v.into())).into(),
-    );
+    subscribe(&mut world);
     let ordinary = world.waits_for_a_specialist(ANNA);
     world.run(seconds(1));
     assert!(world.said(ordinary).last().unwrap().contains("nobody_can_answer"));
@@ -569,10 +563,7 @@ fn edge_26_a_move_to_a_queue_of_another_pool_takes_age_and_class_along() {
         let (flows, findings) = FlowSet::parse(files, &installation.config.environment());
         Arc::new(flows.unwrap_or_else(|| panic!("{findings:?}")))
     });
-    world.library.subscribers.insert(
-        PRIORITY.into(),
-        [("number", PRIORITY), ("class", "priority")].map(|(k, v)| (k.into(), v.into())).into(),
-    );
+    subscribe(&mut world);
     world.register("101", picks_up(2000));
     world.register("201", Behaviour { answers_after: None, ..picks_up(60) });
     world.admin(Admin::SetOperator {
@@ -631,4 +622,96 @@ fn edge_32_a_re_invite_in_the_queue_keeps_music_and_place() {
     world.soon(Duration::from_millis(1), Event::Leg(reanswer));
     world.run(Duration::from_millis(100));
     assert_eq!((world.stage(ANNA), world.log.len()), before, "nothing was said, stopped or begun");
+}
+
+fn ruled(rules: &str) -> World {
+    world_with(&format!("{OPERATORS}{ROUTE}{rules}"), shipped)
+}
+
+fn refusals(world: &World) -> Vec<u16> {
+    let refused = world.log.iter().filter_map(|(_, heard)| match heard {
+        Heard::Refused { status, .. } => Some(*status),
+        _ => None,
+    });
+    refused.collect()
+}
+
+#[test]
+fn caller_rules_refuse_hold_down_and_lead_elsewhere_until_their_date() {
+    let mut world = ruled(
+        r#"
+caller_rules:
+  - {number: "7495*", action: reject, until: 2027-01-01}
+  - {number: "79161234567", action: standard}
+  - {number: "7499*", action: {flow: agent-line}}
+"#,
+    );
+    world.register("101", picks_up(60));
+    world.calls("84951112233");
+    assert_eq!(refusals(&world), [603]);
+    subscribe(&mut world);
+    let priority = world.waits_for_a_specialist(PRIORITY);
+    let seat = world.seats.values().next().unwrap();
+    assert_eq!(seat.class, Class::Standard, "never more than the standard class");
+    world.admin(Admin::SetClass { number: seat.number.clone(), class: Class::Priority });
+    world.run(seconds(1));
+    assert_eq!(world.seats.values().next().unwrap().class, Class::Standard);
+    world.hang_up(priority);
+    let other = world.calls("84991112233");
+    assert!(world.said(other)[0].contains("agents_welcome"), "another flow than the line's");
+    world.now.wall = Wall(1_798_800_000_000);
+    world.calls("84951112233");
+    assert_eq!(refusals(&world), [603], "the rule has ended");
+}
+
+fn subscribe(world: &mut World) {
+    let row = [("number", PRIORITY), ("class", "priority")].map(|(k, v)| (k.into(), v.into()));
+    world.library.subscribers.insert(PRIORITY.into(), row.into());
+}
+
+#[test]
+fn one_number_has_twenty_calls_in_an_hour_and_three_messages() {
+    let mut world = ruled("caller_limits: {test_sources: true, calls_per_source: 100}\n");
+    for message in 1..=4 {
+        let leg = world.waits_for_a_specialist(ANNA);
+        world.run(seconds(2));
+        let asked = world.said(leg).join(" ").contains("leave_message");
+        assert!(asked, "nobody is there: a message");
+        world.run(seconds(60));
+        let kept = world.said(leg).join(" ").contains("message_kept");
+        assert_eq!(kept, message <= 3, "message {message}: {:?}", world.said(leg));
+        world.hang_up(leg);
+        world.run(seconds(1));
+    }
+    for _ in 4..20 {
+        let leg = world.calls(ANNA);
+        world.hang_up(leg);
+        world.run(seconds(1));
+    }
+    assert_eq!(refusals(&world), [0u16; 0]);
+    world.calls(ANNA);
+    assert_eq!(refusals(&world), [480], "the twenty-first");
+    world.calls(BORIS);
+    assert_eq!(refusals(&world).len(), 1);
+    world.run(seconds(3600));
+    world.calls(ANNA);
+    assert_eq!(refusals(&world).len(), 1, "an hour later");
+}
+
+#[test]
+fn a_source_that_is_no_trunk_has_ten_calls_at_once_and_a_trunk_as_many_as_it_likes() {
+    let mut world = ruled("");
+    let stranger = IpAddr::from([10, 1, 2, 3]);
+    let legs: Vec<LegId> =
+        (0..11).map(|n| world.dial(&format!("7999100000{n}"), WALLET_LINE, stranger)).collect();
+    world.run(seconds(1));
+    assert_eq!(refusals(&world), [486]);
+    world.hang_up(legs[0]);
+    world.run(seconds(2));
+    world.dial("79991000099", WALLET_LINE, stranger);
+    for n in 0..30 {
+        world.dial(&format!("7999200{n:04}"), WALLET_LINE, IpAddr::from([192, 0, 2, 7]));
+    }
+    world.run(seconds(1));
+    assert_eq!(refusals(&world), [486]);
 }

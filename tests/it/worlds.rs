@@ -12,7 +12,7 @@ mod scene;
 
 /// Worlds on every push.
 const SEEDS: u64 = 300;
-/// Lines of the trace that are printed of a broken world.
+/// Lines of the trace that are printed of a broken world; others with `HOTLINE_TRACE`.
 const TRACE_MAX: usize = 80;
 
 pub fn seeds(default: u64) -> std::ops::Range<u64> {
@@ -68,7 +68,8 @@ fn command(recipe: &Recipe) -> String {
 }
 
 fn report(recipe: &Recipe, ended: &Ended) -> String {
-    let trace = ended.trace[ended.trace.len().saturating_sub(TRACE_MAX)..].join("\n");
+    let lines = std::env::var("HOTLINE_TRACE").ok().and_then(|text| text.parse().ok()).unwrap_or(TRACE_MAX);
+    let trace = ended.trace[ended.trace.len().saturating_sub(lines)..].join("\n");
     let broken: Vec<String> = ended.broken.iter().map(ToString::to_string).collect();
     format!("{trace}\n{}\nrun it again:\n  {}\n", broken.join("\n"), command(recipe))
 }

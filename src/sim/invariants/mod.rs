@@ -175,7 +175,8 @@ impl Invariants {
                 }
                 let class = self.callers.class_in(&self.settings, queue, *class);
                 self.account.opened(queue, class);
-                let within = self.settings.queues.get(queue).map_or(Duration::ZERO, |q| q.credit_within);
+                let within =
+                    self.callers.queue(&self.settings, queue).map_or(Duration::ZERO, |q| q.credit_within);
                 self.callers.join(*seat, queue.clone(), class, skills.clone(), caller.clone(), within, now);
             }
             Event::ClassChanged { seat, class } => {
@@ -248,7 +249,14 @@ impl Invariants {
         let mut ready: BTreeSet<OperatorId> = self.desks.ready().cloned().chain(offered).collect();
         for action in actions {
             if let Action::Offer { offer, seat, operator, .. } = action {
-                self.check_offer(*offer, *seat, operator, &ready, reserve_before.min(self.reserve), at);
+                self.check_offer(
+                    *offer,
+                    *seat,
+                    operator,
+                    &ready,
+                    (reserve_before.min(self.reserve), reserve_before.max(self.reserve)),
+                    at,
+                );
                 ready.remove(operator);
             } else {
                 self.carry_out(action, at);
@@ -412,7 +420,7 @@ impl Invariants {
                 };
                 self.account.closed(&caller.queue, caller.class, *why, caller.waited(now));
                 if *why == Leave::HungUp {
-                    let queue = self.settings.queues.get(&caller.queue);
+                    let queue = self.callers.queue(&self.settings, &caller.queue);
                     let within = queue.map_or(Duration::ZERO, |queue| queue.credit_within);
                     self.callers.cut_off(&caller, within, now);
                 }
@@ -469,7 +477,7 @@ impl Invariants {
         seat: SeatId,
         operator: &OperatorId,
         ready: &BTreeSet<OperatorId>,
-        reserve: u32,
+        reserve: (u32, u32),
         now: Instant,
     ) {
         if let Some(why) = self.desks.why_not(operator, now) {
@@ -532,7 +540,7 @@ impl Invariants {
             callers: &self.callers,
             desks: &self.desks,
             ready,
-            reserve: self.reserve,
+            reserve: (self.reserve, self.reserve),
             now,
         };
         let mut found = Vec::new();
@@ -563,7 +571,7 @@ impl Invariants {
             callers: &self.callers,
             desks: &self.desks,
             ready: &ready,
-            reserve: 0,
+            reserve: (0, 0),
             now,
         };
         if let Some(how) = room.overstayed() {

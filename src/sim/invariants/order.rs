@@ -94,8 +94,9 @@ pub(super) struct Room<'a> {
     pub callers: &'a Callers,
     pub desks: &'a Desks,
     pub ready: &'a BTreeSet<OperatorId>,
-    /// Q3's `r`.
-    pub reserve: u32,
+    /// Q3's `r` at the decision: it may have changed in the same step, so what was allowed is judged by the lesser of two,
+    /// and what was owed by the greater.
+    pub reserve: (u32, u32),
     pub now: Instant,
 }
 
@@ -113,10 +114,15 @@ impl Room<'_> {
             let withheld = || (Rule::Due, format!("{operator} is rung for seat {seat}; seat {due} was due"));
             return (due != seat).then(withheld);
         }
-        if !self.may_be_offered(chosen, self.candidates(chosen), self.desks.on_duty_at_least()) {
+        if !self.may_be_offered(
+            chosen,
+            self.candidates(chosen),
+            self.reserve.0,
+            self.desks.on_duty_at_least(),
+        ) {
             let how = format!(
                 "{operator} is rung for {} seat {seat}; {} are held back",
-                chosen.class, self.reserve
+                chosen.class, self.reserve.0
             );
             return Some((Rule::Reserve, how));
         }
@@ -166,13 +172,14 @@ impl Room<'_> {
         &self,
         caller: &Caller,
         candidates: usize,
+        reserve: u32,
         on_duty: impl Iterator<Item = &'b OperatorId>,
     ) -> bool {
         let kept = match caller.class {
             Class::Priority => 0,
             _ if caller.returned => 0,
-            Class::Security => self.reserve.min(1),
-            Class::AgentLine | Class::Standard => self.reserve,
+            Class::Security => reserve.min(1),
+            Class::AgentLine | Class::Standard => reserve,
         } as usize;
         let serve = on_duty.filter(|id| self.callers.could_serve(self.settings, id, caller)).count();
         let most = match (self.settings.reserve_max, serve) {
@@ -197,7 +204,8 @@ impl Room<'_> {
 
     fn is_open_to(&self, caller: &Caller) -> bool {
         let candidates = self.candidates_before(caller);
-        candidates > 0 && self.may_be_offered(caller, candidates, self.desks.on_duty_at_most())
+        candidates > 0
+            && self.may_be_offered(caller, candidates, self.reserve.1, self.desks.on_duty_at_most())
     }
 
     /// The oldest starving seat that a ready operator may serve, and since when it starves.
@@ -234,7 +242,7 @@ impl Room<'_> {
             .filter(|id| self.callers.may_serve(self.settings, id, caller, self.now))
             .map(|id| id.as_str())
             .collect();
-        let (idle, held) = (ready.join(", "), self.reserve);
+        let (idle, held) = (ready.join(", "), self.reserve.1);
         Some(format!("{idle} idle while {} seat {seat} waits; {held} are held back", caller.class))
     }
 
