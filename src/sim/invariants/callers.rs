@@ -163,6 +163,11 @@ impl Callers {
         self.fits(settings, operator, caller, now.since(caller.entered_at))
     }
 
+    pub fn serves_any(&self, settings: &PoolSettings, operator: &OperatorId) -> bool {
+        settings.operators.get(operator).is_some_and(|known| !known.queues.is_empty())
+            || self.retired.values().any(|retired| retired.operators.contains(operator))
+    }
+
     /// At the end of the queue's timeline.
     pub fn could_serve(&self, settings: &PoolSettings, operator: &OperatorId, caller: &Caller) -> bool {
         self.fits(settings, operator, caller, Duration::MAX)

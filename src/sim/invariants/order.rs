@@ -187,7 +187,9 @@ impl Room<'_> {
             (Some(most), _) => (most as usize).min(serve.saturating_sub(1)),
             (None, serve) => (serve * RESERVE_PERCENT).div_ceil(100),
         };
-        self.ready.len() > kept && candidates > kept.min(most)
+        // Who serves no queue is no part of the pool's strength.
+        let ready = self.ready.iter().filter(|id| self.callers.serves_any(self.settings, id)).count();
+        ready > kept && candidates > kept.min(most)
     }
 
     fn candidates(&self, caller: &Caller) -> usize {
