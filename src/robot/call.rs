@@ -124,7 +124,6 @@ pub async fn run(options: Options, stop: CancellationToken) -> Result<Report, Ca
         user: options.from.clone(),
         domain: target.local.to_string(),
         sound: Sound::Silence,
-        seed: super::clock().now().wall.as_millis().unsigned_abs(),
         ..PhoneOptions::default()
     })
     .await?;

@@ -28,10 +28,19 @@ pub mod trace;
 pub use phone::{Call, CallEvent, Dial, Phone};
 
 use crate::clock::Clock;
+use std::net::SocketAddr;
 use std::sync::OnceLock;
 
 /// The robots' clock, one for all of them, so that the times that two phones note can be compared.
 pub fn clock() -> Clock {
     static CLOCK: OnceLock<Clock> = OnceLock::new();
     *CLOCK.get_or_init(Clock::start)
+}
+
+/// The seed of a robot's SIP stack. What a robot says and presses may follow from a seed alone, but its Call-IDs and
+/// branches must be new: the kernel gives a port that was closed a moment ago to the next robot, and an INVITE with a
+/// branch that the server still remembers is a repetition to it, which it does not answer twice.
+fn stack_seed(seed: u64, me: SocketAddr) -> u64 {
+    let now_ms = clock().now().wall.as_millis().unsigned_abs();
+    seed ^ now_ms ^ (u64::from(me.port()) << 48)
 }

@@ -62,12 +62,13 @@ impl<'a> Engine<'a> {
         let epoll = epoll::create(epoll::CreateFlags::CLOEXEC).map_err(io::Error::from)?;
         let data = epoll::EventData::new_u64(SIP);
         epoll::add(&epoll, &sip, data, epoll::EventFlags::IN).map_err(io::Error::from)?;
+        let me = sip.local_addr()?;
         let agent = Agent::new(agent::Options {
-            me: sip.local_addr()?,
+            me,
             domain: target.local.to_string(),
             traced: false,
             legs_max: at_once + PHASES,
-            seed: options.seed ^ (u64::from(sip.local_addr()?.port()) << 32),
+            seed: crate::robot::stack_seed(options.seed, me),
         });
         Ok(Engine {
             options,

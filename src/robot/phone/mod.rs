@@ -221,8 +221,7 @@ impl Phone {
             domain: options.domain.clone(),
             traced: options.traced,
             legs_max: CALLS_MAX,
-            // Two phones of one seed must not make the same Call-IDs.
-            seed: options.seed ^ (u64::from(address.port()) << 32),
+            seed: super::stack_seed(options.seed, address),
         });
         let shared = Arc::new(Shared {
             options,
