@@ -34,8 +34,8 @@ lint:
 
 bench: ## capacity on loopback (server on one core, callers on the other) and micro-benchmarks
 	$(CARGO) build --release --bin hotline
-	scripts/bench $(TARGET_DIR)/release/hotline
 	$(CARGO) bench
+	scripts/bench $(TARGET_DIR)/release/hotline
 
 audit: ## licences, advisories and sources of the dependencies
 	$(CARGO) deny check

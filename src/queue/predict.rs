@@ -76,8 +76,13 @@ pub(super) struct Outlook {
 
 impl Outlook {
     pub fn keeps_the_promise(&self) -> bool {
-        self.misses * RATES_WRONG <= MISSES_MAX
+        keeps_the_promise(self.misses)
     }
+}
+
+/// Whether so small a share of misses, as the model says it, keeps the promise.
+pub(super) fn keeps_the_promise(misses: f64) -> bool {
+    misses * RATES_WRONG <= MISSES_MAX
 }
 
 pub(super) fn outlook(servers: u32, reserve: u32, demand: &Demand, phones: &Phones) -> Outlook {

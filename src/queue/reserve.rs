@@ -12,11 +12,11 @@
 //! The reserve is the pool's. In a lane that only part of the pool may serve it is no greater than that part's own r_max, so
 //! that callers whom two operators can help are never held back from both; but the pool's own count holds for them too.
 use super::dispatcher::Dispatcher;
-use super::estimates::Estimates;
+use super::estimates::{Estimates, PRIORITY_FORGOTTEN};
 use super::event::{Action, Alert};
 use super::lane::Lane;
 use super::pick_up;
-use super::predict::{Demand, Outlook, Phones, outlook, reserve_max};
+use super::predict::{Demand, Outlook, Phones, keeps_the_promise, outlook, reserve_max};
 use super::seat::{Seat, Stage};
 use super::timers::Timer;
 use crate::class::Class;
@@ -221,15 +221,17 @@ impl Reserve {
         }
         let (servers, most, ..) = key;
         let (wanted, there) = least(servers, most, demand, &self.phones);
+        let free = outlook(servers, 0, demand, &self.phones);
+        let misses = of_all(demand, there.misses, free.misses);
         let verdict = Verdict {
             wanted,
-            missing: match there.keeps_the_promise() {
+            missing: match keeps_the_promise(misses) {
                 true => 0,
                 false => missing(servers, most, self.verdict.missing, demand, &self.phones),
             },
-            misses: there.misses,
+            misses,
             wait_s: there.ordinary_wait_s,
-            free_wait_s: outlook(servers, 0, demand, &self.phones).ordinary_wait_s,
+            free_wait_s: free.ordinary_wait_s,
         };
         if self.known.len() >= KEPT_MAX {
             self.known.clear();
@@ -263,12 +265,21 @@ fn least(servers: u32, most: u32, demand: &Demand, phones: &Phones) -> (u32, Out
     (high, there)
 }
 
+/// The misses of all Priority callers. Those who come after half an hour without one find nobody held back (Q3: `r` is 0
+/// then), which where Priority is rare is many of them.
+fn of_all(demand: &Demand, held_back: f64, free: f64) -> f64 {
+    let first = (-demand.priority * PRIORITY_FORGOTTEN.as_secs_f64()).exp();
+    held_back + first * (free - held_back)
+}
+
 /// Q3: "the +N with which the simulation meets 95 %". It is looked for near the last answer.
 fn missing(servers: u32, most: u32, last: u32, demand: &Demand, phones: &Phones) -> u32 {
     let setting = if most == reserve_max(servers, None) { None } else { Some(most) };
     let enough = |more: u32| {
         let servers = servers + more;
-        outlook(servers, reserve_max(servers, setting), demand, phones).keeps_the_promise()
+        let misses = |reserve| outlook(servers, reserve, demand, phones).misses;
+        let held_back = misses(reserve_max(servers, setting));
+        keeps_the_promise(held_back) && keeps_the_promise(of_all(demand, held_back, misses(0)))
     };
     // With fewer than Priority alone keeps at work it is hopeless.
     let hopeless = (demand.priority * demand.handling_s).ceil() as u32;

@@ -113,6 +113,17 @@ impl Rule {
         !matches!(self, Rule::PriorityAgain | Rule::OrderAgain)
     }
 
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Rule::Due => "due",
+            Rule::Returned => "returned",
+            Rule::Priority => "priority",
+            Rule::PriorityAgain => "priority_again",
+            Rule::Order => "order",
+            Rule::OrderAgain => "order_again",
+        }
+    }
+
     /// As a reason.
     pub fn words(self) -> &'static str {
         match self {

@@ -83,6 +83,8 @@ struct Control {
     inputs: VecDeque<Event>,
     waiting_admins: BTreeMap<RequestId, oneshot::Sender<Outcome>>,
     next_admin: RequestId,
+    /// The last snapshot's place in the journal.
+    snapshot_at: Option<u64>,
     drained: Vec<oneshot::Sender<()>>,
     spans: BTreeMap<CallId, tracing::Span>,
     published: u64,
@@ -105,6 +107,7 @@ pub async fn run(mut parts: Parts, mut legs: shard::Events, mut stop: oneshot::R
         inputs: VecDeque::new(),
         waiting_admins: BTreeMap::new(),
         next_admin: RequestId(0),
+        snapshot_at: None,
         drained: Vec::new(),
         spans: BTreeMap::new(),
         published: u64::MAX,
@@ -157,11 +160,11 @@ pub async fn run(mut parts: Parts, mut legs: shard::Events, mut stop: oneshot::R
                 }
             }
             Some(reply) = replies.recv() => control.input(reply),
-            Some((what, answer)) = admin.recv() => control.admin(what, answer),
+            Some(request) = admin.recv() => control.admin(request),
             Some(order) = commands.recv() => control.order(order),
             _ = sleep => {}
             _ = publish.tick() => control.publish(),
-            _ = snapshot.tick() => control.snapshot(),
+            _ = snapshot.tick() => control.snapshot_if_changed(),
         }
         control.timeouts();
         control.settle();
@@ -340,10 +343,18 @@ impl Control {
         });
     }
 
-    fn admin(&mut self, what: Admin, answer: oneshot::Sender<Outcome>) {
-        let request = self.next_admin.take();
-        self.waiting_admins.insert(request, answer);
-        self.input(Event::Admin { request, what });
+    fn admin(&mut self, request: AdminRequest) {
+        match request {
+            AdminRequest::Do(what, answer) => {
+                let request = self.next_admin.take();
+                self.waiting_admins.insert(request, answer);
+                self.input(Event::Admin { request, what });
+            }
+            AdminRequest::Why(call, answer) => {
+                // Whoever asked may have gone meanwhile.
+                let _ = answer.send(self.parts.switchboard.why(call, self.now()));
+            }
+        }
     }
 
     fn order(&mut self, order: Order) {
@@ -434,8 +445,16 @@ impl Control {
         }
     }
 
+    /// Through a quiet night one snapshot is enough.
+    fn snapshot_if_changed(&mut self) {
+        if self.snapshot_at != Some(self.parts.journal_seq) {
+            self.snapshot();
+        }
+    }
+
     fn snapshot(&mut self) {
         let now = self.now();
+        self.snapshot_at = Some(self.parts.journal_seq);
         let flow_set = self.parts.switchboard.flow_set().to_string();
         match serde_json::to_vec(&self.parts.switchboard) {
             Ok(state) => {

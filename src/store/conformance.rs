@@ -504,9 +504,12 @@ pub(crate) async fn what_is_old_is_forgotten_but_not_the_way_to_replay(store: Sh
         event(1, "ended"),
         keep(begun(2)),
         keep(ended(90)),
+        open(seat(1, "79160000001")),
+        open(OpenSeat { since: Wall(50_000), ..seat(2, "79160000002") }),
     ]);
     store.write(&batch).await.unwrap();
     assert_eq!(store.forget_before(Wall(50_000)).await.unwrap(), 1);
+    assert_eq!(store.status().await.unwrap().rows["open_seats"], 1);
     let left = store.calls(CallFilter::default()).await.unwrap();
     assert_eq!(left, [ended(90), begun(2)], "a call that has not ended is not old");
     assert_eq!(store.status().await.unwrap().rows["call_events"], 0);

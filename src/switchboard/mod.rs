@@ -17,6 +17,7 @@ pub mod rules;
 mod seats;
 pub mod settings;
 pub mod view;
+mod why;
 
 pub use crate::call::Happened;
 pub use event::{Action, Admin, Event, Outcome};

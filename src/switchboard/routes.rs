@@ -350,8 +350,7 @@ impl Switchboard {
                 }
                 out.push(Action::Alert(alert));
             }
-            // Remembered by the pool; asked for by `Dispatcher::explain`.
-            queue::Action::Explained(_) => {}
+            queue::Action::Explained(decision) => self.tell_why(&decision, now, out),
         }
     }
 

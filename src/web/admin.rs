@@ -1,4 +1,6 @@
 //! The way to the control thread: a request of a person goes into a bounded queue, its outcome comes back once.
+use crate::ids::CallId;
+use crate::queue::Explanation;
 use crate::switchboard::{Admin, Outcome};
 use std::time::Duration;
 use tokio::sync::{mpsc, oneshot};
@@ -8,7 +10,13 @@ pub const WAITING_MAX: usize = 64;
 /// The control thread answers within a few milliseconds; longer means that it is in trouble.
 const PATIENCE: Duration = Duration::from_secs(2);
 
-pub type AdminRequest = (Admin, oneshot::Sender<Outcome>);
+#[derive(Debug)]
+pub enum AdminRequest {
+    /// Something to be done: an input of the Switchboard.
+    Do(Admin, oneshot::Sender<Outcome>),
+    /// Why a caller waits; nothing changes by it.
+    Why(CallId, oneshot::Sender<Option<Explanation>>),
+}
 
 #[derive(Clone, Debug)]
 pub struct AdminHandle(mpsc::Sender<AdminRequest>);
@@ -26,10 +34,19 @@ impl AdminHandle {
     }
 
     pub async fn ask(&self, what: Admin) -> Result<Outcome, Busy> {
-        let (answer, outcome) = oneshot::channel();
-        self.0.try_send((what, answer)).map_err(|_| Busy)?;
-        match tokio::time::timeout(PATIENCE, outcome).await {
-            Ok(Ok(outcome)) => Ok(outcome),
+        self.answered(|answer| AdminRequest::Do(what, answer)).await
+    }
+
+    /// `None`: no such call is in a queue.
+    pub async fn why(&self, call: CallId) -> Result<Option<Explanation>, Busy> {
+        self.answered(|answer| AdminRequest::Why(call, answer)).await
+    }
+
+    async fn answered<T>(&self, request: impl FnOnce(oneshot::Sender<T>) -> AdminRequest) -> Result<T, Busy> {
+        let (answer, answered) = oneshot::channel();
+        self.0.try_send(request(answer)).map_err(|_| Busy)?;
+        match tokio::time::timeout(PATIENCE, answered).await {
+            Ok(Ok(answer)) => Ok(answer),
             _ => Err(Busy),
         }
     }
@@ -43,7 +60,7 @@ mod tests {
     async fn an_outcome_comes_back_to_the_one_who_asked() {
         let (handle, mut requests) = AdminHandle::new();
         let asked = tokio::spawn(async move { handle.ask(Admin::Drain).await });
-        let (what, answer) = requests.recv().await.unwrap();
+        let Some(AdminRequest::Do(what, answer)) = requests.recv().await else { panic!() };
         assert_eq!(what, Admin::Drain);
         answer.send(Outcome::Done).unwrap();
         assert_eq!(asked.await.unwrap(), Ok(Outcome::Done));
@@ -55,7 +72,7 @@ mod tests {
         let waiting: Vec<_> = (0..WAITING_MAX)
             .map(|_| {
                 let (answer, outcome) = oneshot::channel();
-                handle.0.try_send((Admin::Drain, answer)).unwrap();
+                handle.0.try_send(AdminRequest::Do(Admin::Drain, answer)).unwrap();
                 outcome
             })
             .collect();

@@ -63,6 +63,15 @@ pub async fn call(State(app): State<App>, Path(id): Path<String>) -> Result<Json
     Ok(Json(detail(id, live, story)))
 }
 
+/// Why a caller waits, now: in words, and as data. What was decided about earlier calls is in their stories.
+pub async fn why(State(app): State<App>, Path(id): Path<String>) -> Result<Json<Value>, Problem> {
+    let explained = app.admin.why(call_id(&id)?).await?;
+    let explained = explained.ok_or_else(|| {
+        Problem::not_found("no call with this id is in a queue; GET /api/v1/calls/{id} tells its story")
+    })?;
+    Ok(Json(json!({ "text": explained.to_string(), "explanation": explained })))
+}
+
 pub async fn hang_up(
     State(app): State<App>,
     caller: Caller,

@@ -52,6 +52,7 @@ fn table(app: &App, shutdown: &CancellationToken) -> Vec<Route> {
         route.get("/api/v1/calls", SIGNED_IN, api::calls),
         route.get("/api/v1/calls/{id}", SIGNED_IN, api::call),
         route.delete("/api/v1/calls/{id}", SUPERVISORS, api::hang_up),
+        route.get("/api/v1/calls/{id}/why", SIGNED_IN, api::why),
         route.get("/api/v1/operators", SIGNED_IN, api::operators),
         route.get("/api/v1/operators/{id}", SIGNED_IN, api::operator),
         route.put("/api/v1/operators/{id}", OPERATORS, api::set_operator),

@@ -174,6 +174,37 @@ async fn priority_is_served_next_and_the_others_in_the_order_of_their_coming() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
+async fn whoever_waits_is_explained_and_why_each_phone_rang_stays_in_the_story() {
+    let house = quick();
+    let board = Board::of(&house);
+    let phone = operator(&house, "101", Policy::Manual).await;
+    let first = Caller::waiting(&house, "79150000130").await;
+    let busy = take(&phone).await;
+    talk(&first.call, &busy).await;
+    let ordinary = Caller::waiting(&house, "79150000131").await;
+    let priority = Caller::waiting(&house, PRIORITY_CALLER).await;
+    let id = ordinary.story(&house, |story| has(story, "enqueued")).await.record.id;
+    let (status, why) = board.get(&format!("/api/v1/calls/{id}/why"));
+    assert_eq!(status, 200, "{why}");
+    let why: serde_json::Value = serde_json::from_str(&why).unwrap();
+    let text = why["text"].as_str().unwrap();
+    assert!(text.contains("1 before it: 1 Priority, 0 others") && text.contains("Nobody is ready"), "{text}");
+    assert_eq!(why["explanation"]["standing"]["operators"][0]["operator"], "101", "{why}");
+
+    busy.hangup().await;
+    for (caller, rule) in [(&priority, "priority"), (&ordinary, "order")] {
+        let call = take(&phone).await;
+        let story = caller.story(&house, |story| has(story, "connected")).await;
+        let chosen = &story.events.iter().find(|event| event.kind == "chosen").unwrap().detail;
+        assert_eq!((chosen["operator"].as_str(), chosen["rule"].as_str()), ("101", rule), "{chosen:?}");
+        assert!(chosen["ranked"].starts_with("1. 101: idle for "), "{chosen:?}");
+        call.hangup().await;
+    }
+    let (status, gone) = board.get(&format!("/api/v1/calls/{id}/why"));
+    assert_eq!(status, 404, "{gone}");
+}
+
+#[tokio::test(flavor = "multi_thread")]
 async fn a_priority_caller_reaches_a_free_operator_well_within_ten_seconds() {
     let house = quick();
     let phone = operator(&house, "101", Policy::Answer { after: Duration::from_millis(300) }).await;

@@ -190,6 +190,10 @@ impl<'h> Board<'h> {
         Board { house, token: house.token("api") }
     }
 
+    pub fn get(&self, path: &str) -> (u16, String) {
+        self.house.get(path, &self.token)
+    }
+
     /// The state of an operator.
     pub fn state(&self, id: &str) -> String {
         let (status, body) = self.house.get("/api/v1/operators", &self.token);

@@ -29,6 +29,7 @@ fn matrix() -> Vec<(&'static str, &'static str, Option<Value>, &'static [Role])>
         ("GET", "/api/v1/queues/{name}", None, &ALL),
         ("GET", "/api/v1/calls", None, &ALL),
         ("GET", "/api/v1/calls/{id}", None, &ALL),
+        ("GET", "/api/v1/calls/{id}/why", None, &ALL),
         ("DELETE", "/api/v1/calls/{id}", None, &[Role::Supervisor, Role::Admin]),
         ("GET", "/api/v1/operators", None, &ALL),
         ("GET", "/api/v1/operators/{id}", None, &ALL),

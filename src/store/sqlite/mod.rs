@@ -58,6 +58,8 @@ const FORGET_EVENTS: &str =
     "DELETE FROM call_events WHERE call IN (SELECT id FROM calls WHERE ended_at < ?1) OR (at < ?1 AND
      NOT EXISTS (SELECT 1 FROM calls WHERE calls.id = call_events.call))";
 const FORGET_CALLS: &str = "DELETE FROM calls WHERE ended_at < ?";
+/// Nobody waits so long, nor for a call: what was not closed is a leftover.
+const FORGET_SEATS: &str = "DELETE FROM open_seats WHERE since < ?";
 const FORGET_STAYS: &str = "DELETE FROM stays WHERE opened_at < ?";
 const FORGET_ATTEMPTS: &str = "DELETE FROM attempts WHERE offered_at < ?";
 /// The last state of each operator stays: it is in force.
@@ -164,6 +166,7 @@ impl Store for SqliteStore {
             sqlx::query(FORGET_EVENTS).bind(at.0).execute(&mut *tx).await?;
             let calls = sqlx::query(FORGET_CALLS).bind(at.0).execute(&mut *tx).await?.rows_affected();
             for statement in [
+                FORGET_SEATS,
                 FORGET_STAYS,
                 FORGET_ATTEMPTS,
                 FORGET_STATES,

@@ -296,7 +296,14 @@ async fn control(
     view: Arc<watch::Sender<Arc<View>>>,
     asked: Arc<Mutex<Vec<Admin>>>,
 ) {
-    while let Some((what, answer)) = requests.recv().await {
+    while let Some(request) = requests.recv().await {
+        let (what, answer) = match request {
+            AdminRequest::Do(what, answer) => (what, answer),
+            AdminRequest::Why(_, answer) => {
+                let _ = answer.send(None);
+                continue;
+            }
+        };
         asked.lock().unwrap().push(what.clone());
         let known = |call: &CallId| view.borrow().calls.iter().any(|known| known.id == *call);
         let outcome = match &what {
