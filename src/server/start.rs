@@ -389,6 +389,7 @@ fn shard_options(config: &Config, shards: usize, clock: Clock) -> shard::Options
         advertised: config.sip.external_address,
         ports: config.media.ports.range(),
         shards,
+        browsers: Some(config.media.webrtc_port),
         realtime: config.media.realtime != Realtime::Off,
         rtp_timeout: config.media.rtp_timeout,
         clock,

@@ -3,6 +3,7 @@
 use crate::house::House;
 use crate::parties::SOON;
 use futures_util::{SinkExt, StreamExt};
+use hotline::ids::LegId;
 use hotline::machine::Instant;
 use hotline::robot::clock;
 use hotline::robot::trace::{Trace, Way};
@@ -196,6 +197,27 @@ impl Page {
                 }
             }
         }
+    }
+
+    /// Waits for something, while the page goes on.
+    pub async fn meanwhile<T>(&mut self, something: impl Future<Output = T>) -> T {
+        let mut something = std::pin::pin!(something);
+        loop {
+            tokio::select! {
+                done = &mut something => return done,
+                () = self.step() => {}
+            }
+        }
+    }
+
+    /// A re-INVITE, and the answer to it; `None` if it was refused.
+    pub async fn reinvite(&mut self, leg: LegId, sdp: String) -> Option<String> {
+        self.command(Command::Reinvite { leg, sdp }).await;
+        self.event(|event| match event {
+            Event::Reanswered { sdp, .. } => Some(sdp.clone()),
+            _ => None,
+        })
+        .await
     }
 
     /// The next call, ringing.
