@@ -22,6 +22,9 @@ pub struct Endpoint {
     /// Where his signalling comes from: source learning of his leg starts there.
     pub peer: IpAddr,
     pub auto_answer: bool,
+    /// He takes his calls in a page: the offer is for a browser.
+    #[serde(default)]
+    pub browser: bool,
 }
 
 #[derive(Clone, Debug, PartialEq)]

@@ -42,7 +42,8 @@ impl Call {
         };
         let headers = headers(&id, queue.as_str(), class.as_str(), waited.as_secs(), caller, &endpoint);
         let invite = sip::Invite { leg, to: endpoint.target, from, headers, sdp: String::new() };
-        cx.out.push(Action::Leg(LegCommand::Open { leg, how: Negotiation::Offer, peer: endpoint.peer }));
+        let how = if endpoint.browser { Negotiation::OfferBrowser } else { Negotiation::Offer };
+        cx.out.push(Action::Leg(LegCommand::Open { leg, how, peer: endpoint.peer }));
         self.record.offered_at.get_or_insert(cx.now.wall);
         if let Some(seat) = &mut self.seat {
             seat.offered = Some(cx.now.mono);

@@ -16,6 +16,8 @@ pub enum Negotiation {
     Answer { offer: Sdp },
     /// We offer: `Opened` carries our offer, and `Answer` brings theirs.
     Offer,
+    /// The same to a browser: ICE, DTLS-SRTP and both laws of G.711.
+    OfferBrowser,
 }
 
 /// A recording by name: `YYYY-MM/<call>-<n>`; the recorder thread adds the folder and `.wav`.

@@ -46,6 +46,8 @@ pub struct Leg {
     settings: Settings,
     local: LocalMedia,
     session: Option<Negotiated>,
+    /// The one address of a peer whom the transport itself proves, a browser: no description names it.
+    secured: Option<SocketAddr>,
     source: Source,
     /// Where the peer's reports come from, on their own port.
     reports_from: Option<SocketAddr>,
@@ -93,6 +95,7 @@ impl Leg {
             settings,
             local,
             session: None,
+            secured: None,
             source: Source::new(peer),
             reports_from: None,
             tx: Sender::new((seed[2] >> 32) as u32, seed[2] as u16, seed[3] as u32),
@@ -141,9 +144,17 @@ impl Leg {
         sdp::offer(&self.local)
     }
 
+    /// The transport has made the offer, and proves whose a packet is: it is from here, and ours go there.
+    pub fn offered_by_transport(&mut self, peer: SocketAddr) {
+        self.secured = Some(peer);
+    }
+
     /// The peer's answer to our offer. It may come twice: with a 183, and with the 200.
     pub fn accept_answer(&mut self, answer: &str, now: Now) -> Result<(), Refusal> {
-        let agreed = sdp::accept(answer, &sdp::offer(&self.local))?;
+        let agreed = match self.secured {
+            Some(_) => sdp::secured(answer)?,
+            None => sdp::accept(answer, &sdp::offer(&self.local))?,
+        };
         self.settle(agreed, now);
         Ok(())
     }
@@ -166,8 +177,26 @@ impl Leg {
         out.events.push(LegEvent::Reanswer { leg: self.id, sdp: answer, held });
     }
 
+    /// The same where the transport writes the answer, if it can: it is asked only when the leg agrees.
+    pub fn reoffer_by_transport(
+        &mut self,
+        offer: &str,
+        answer: impl FnOnce() -> Option<String>,
+        now: Now,
+        out: &mut Sink,
+    ) {
+        let agreed = sdp::secured(offer).ok();
+        let answer = agreed.and_then(|agreed| Some((agreed, answer()?)));
+        let sdp = answer.map(|(agreed, text)| {
+            self.settle(agreed, now);
+            text
+        });
+        let held = self.session.as_ref().is_some_and(Negotiated::held);
+        out.events.push(LegEvent::Reanswer { leg: self.id, sdp, held });
+    }
+
     fn settle(&mut self, agreed: Negotiated, now: Now) {
-        self.source.signal(agreed.remote.rtp);
+        self.source.signal(self.secured.or(agreed.remote.rtp));
         let was_held = self.session.as_ref().is_some_and(Negotiated::held);
         self.spurt |= was_held && agreed.sends();
         self.heard = now.mono;

@@ -16,7 +16,7 @@ const STREAMS_MAX: usize = 32;
 /// The dynamic payload type that nearly every phone uses for telephone events; ours in offers.
 pub const EVENT_PAYLOAD_TYPE: u8 = 101;
 /// The keys of a telephone: RFC 4733 events 0–15.
-const KEY_EVENTS: &str = "0-15";
+pub const KEY_EVENTS: &str = "0-15";
 
 /// Our end, as our descriptions tell it.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -126,7 +126,7 @@ pub fn offer(local: &LocalMedia) -> String {
 /// Our answer to their offer: the first audio stream that we can take, all others refused by port 0 in their places.
 pub fn answer(offer: &str, local: &LocalMedia) -> Result<Negotiated, Refusal> {
     let session = parse(offer)?;
-    let (chosen, stream) = choose(&session)?;
+    let (chosen, stream) = choose(&session, Profile::Plain)?;
     let direction = stream.direction.reversed();
     let mut text = head(local);
     for (index, media) in session.medias.iter().enumerate() {
@@ -143,11 +143,38 @@ pub fn answer(offer: &str, local: &LocalMedia) -> Result<Negotiated, Refusal> {
 /// Their answer to our offer, which is `ours`.
 pub fn accept(answer: &str, ours: &str) -> Result<Negotiated, Refusal> {
     let session = parse(answer)?;
-    let (_, stream) = choose(&session)?;
+    let (_, stream) = choose(&session, Profile::Plain)?;
     let direction = stream.direction.reversed();
     // Events come to us under the payload type that we offered (RFC 3264 §5.1), and answerers keep to it; should one
     // not, theirs is what it listens for.
     Ok(stream.negotiated(ours.to_string(), direction))
+}
+
+/// What a browser's description leaves, offer or answer: codec, events and direction. Addresses and keys are ICE's and DTLS's
+/// matter, and so is our own text.
+pub fn secured(theirs: &str) -> Result<Negotiated, Refusal> {
+    let session = parse(theirs)?;
+    let (_, stream) = choose(&session, Profile::Secured)?;
+    let direction = stream.direction.reversed();
+    Ok(stream.negotiated(String::new(), direction))
+}
+
+/// What carries a stream.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Profile {
+    /// RTP/AVP: to an address that the description names.
+    Plain,
+    /// DTLS-SRTP (RFC 5764) over ICE: the address in the description is a placeholder (RFC 8839 §4.2.1.2).
+    Secured,
+}
+
+impl Profile {
+    fn is_of(self, proto: &str) -> bool {
+        match self {
+            Profile::Plain => matches!(proto, "RTP/AVP" | "RTP/AVPF"),
+            Profile::Secured => matches!(proto, "UDP/TLS/RTP/SAVPF" | "UDP/TLS/RTP/SAVP"),
+        }
+    }
 }
 
 /// One audio stream of theirs that we can take.
@@ -178,17 +205,17 @@ fn parse(text: &str) -> Result<sdp_types::Session, Refusal> {
     Ok(session)
 }
 
-fn choose(session: &sdp_types::Session) -> Result<(usize, Stream), Refusal> {
+fn choose(session: &sdp_types::Session, profile: Profile) -> Result<(usize, Stream), Refusal> {
     session
         .medias
         .iter()
         .enumerate()
-        .find_map(|(index, media)| Some((index, stream(session, media)?)))
+        .find_map(|(index, media)| Some((index, stream(session, media, profile)?)))
         .ok_or(Refusal::NoCommonCodec)
 }
 
-fn stream(session: &sdp_types::Session, media: &sdp_types::Media) -> Option<Stream> {
-    if media.media != "audio" || media.port == 0 || !matches!(&media.proto[..], "RTP/AVP" | "RTP/AVPF") {
+fn stream(session: &sdp_types::Session, media: &sdp_types::Media, profile: Profile) -> Option<Stream> {
+    if media.media != "audio" || media.port == 0 || !profile.is_of(&media.proto) {
         return None;
     }
     let formats: Vec<u8> =
@@ -200,7 +227,9 @@ fn stream(session: &sdp_types::Session, media: &sdp_types::Media) -> Option<Stre
             .is_some_and(|(name, rate)| name.eq_ignore_ascii_case("telephone-event") && rate == 8000)
     });
     let address = media.connections.first().or(session.connection.as_ref());
-    let ip = address.and_then(|connection| connection.connection_address.parse::<IpAddr>().ok());
+    let ip = address
+        .filter(|_| profile == Profile::Plain)
+        .and_then(|connection| connection.connection_address.parse::<IpAddr>().ok());
     let mut direction = direction_of(&media.attributes)
         .or_else(|| direction_of(&session.attributes))
         .unwrap_or(Direction::SendRecv);
@@ -377,6 +406,22 @@ mod tests {
         let session_wide =
             description("m=audio 4000 RTP/AVP 8\r\n").replace("t=0 0\r\n", "t=0 0\r\na=sendonly\r\n");
         assert!(answer(&session_wide, &local()).unwrap().held());
+    }
+
+    #[test]
+    fn a_browsers_placeholder_address_is_no_hold() {
+        let answer = "v=0\r\no=- 1 2 IN IP4 127.0.0.1\r\ns=-\r\nt=0 0\r\na=group:BUNDLE 0\r\n\
+            m=audio 9 UDP/TLS/RTP/SAVPF 8 101\r\nc=IN IP4 0.0.0.0\r\na=rtcp:9 IN IP4 0.0.0.0\r\na=ice-ufrag:abcd\r\n\
+            a=setup:active\r\na=mid:0\r\na=sendrecv\r\na=rtcp-mux\r\na=rtpmap:8 PCMA/8000\r\n\
+            a=rtpmap:101 telephone-event/8000\r\n";
+        let agreed = secured(answer).unwrap();
+        assert_eq!((agreed.codec, agreed.event_payload_type, agreed.mux), (Codec::Pcma, Some(101), true));
+        assert_eq!((agreed.direction, agreed.remote.rtp), (Direction::SendRecv, None));
+        let held = secured(&answer.replace("a=sendrecv", "a=sendonly")).unwrap();
+        assert!(held.held());
+        // A telephone's description is none of a browser's, and the other way round.
+        assert_eq!(secured(&description("m=audio 4000 RTP/AVP 8\r\n")).unwrap_err(), Refusal::NoCommonCodec);
+        assert_eq!(accept(answer, "").unwrap_err(), Refusal::NoCommonCodec);
     }
 
     #[test]

@@ -15,7 +15,7 @@ use crate::media::{LegCommand, LegEvent, RecordingEnd};
 use crate::outbound::{self, Outbound};
 use crate::queue::OperatorState;
 use crate::shard::{self, Shards};
-use crate::sip::{Output, Stack};
+use crate::sip::{self, Output, Stack};
 use crate::store::answer::ANSWER_WITHIN;
 use crate::store::{JournalEntry, Shared, Snapshot, Writer};
 use crate::switchboard::{Action, Admin, Event, Outcome, Switchboard, View, replay};
@@ -349,6 +349,12 @@ impl Control {
                 let request = self.next_admin.take();
                 self.waiting_admins.insert(request, answer);
                 self.input(Event::Admin { request, what });
+            }
+            AdminRequest::Pass(user, ha1, lasts, answer) => {
+                let now = self.now();
+                let command = sip::Command::AddPass { user, ha1, until: now.mono + lasts };
+                self.parts.stack.command(command, now, &mut self.outputs);
+                let _ = answer.send(());
             }
             AdminRequest::Why(call, answer) => {
                 // Whoever asked may have gone meanwhile.

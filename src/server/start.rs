@@ -74,6 +74,7 @@ pub struct Running {
     stop: Option<oneshot::Sender<()>>,
     control: Option<std::thread::JoinHandle<()>>,
     shutdown: CancellationToken,
+    wire: wire::Wire,
     writer: Writer,
     recorder: Option<Recorder>,
     ready: watch::Sender<bool>,
@@ -275,7 +276,15 @@ pub async fn start(config: &Config, options: Options) -> Result<Running, StartEr
     let set_level = Arc::new(move |filter: &str| log_level.set(filter).map_err(|error| error.to_string()));
     let web_options = web::Options { tls: false, origins: config.web.origins.clone() };
     let desk = Arc::new(Desk::new(store.clone(), config.zone()));
-    let state = web::State::new(view_out, admin, desk, render, set_level, ready_out, clock, web_options);
+    let sip_side = wire.clone();
+    let phones = web::Phones {
+        domain: config.sip.domain.clone(),
+        incoming_max: wire::websocket::INCOMING_MAX,
+        outgoing_max: wire::websocket::OUTGOING_MAX,
+        take: Arc::new(move |line| sip_side.browser(line.hop, line.incoming, line.outgoing)),
+    };
+    let state =
+        web::State::new(view_out, admin, desk, render, set_level, ready_out, clock, web_options, phones);
     let shutdown = CancellationToken::new();
     let drained_view = state.view.clone();
     let socket = socket_path(&data_dir);
@@ -294,6 +303,7 @@ pub async fn start(config: &Config, options: Options) -> Result<Running, StartEr
         stop: Some(stop),
         control: Some(control),
         shutdown,
+        wire,
         writer,
         recorder: Some(recorder),
         ready,
@@ -336,6 +346,8 @@ impl Running {
         if let Some(control) = self.control.take() {
             let _ = tokio::task::spawn_blocking(move || control.join()).await;
         }
+        // Not before: calls of theirs were still to be told that they end.
+        self.wire.close_browsers();
         if !self.writer.close(FLUSH_WITHIN).await {
             tracing::error!("the store did not take the last records in time; they are in unwritten.jsonl");
         }
@@ -377,6 +389,7 @@ fn shard_options(config: &Config, shards: usize, clock: Clock) -> shard::Options
         advertised: config.sip.external_address,
         ports: config.media.ports.range(),
         shards,
+        browsers: Some(config.media.webrtc_port),
         realtime: config.media.realtime != Realtime::Off,
         rtp_timeout: config.media.rtp_timeout,
         clock,

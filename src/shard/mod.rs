@@ -35,6 +35,7 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use std::thread::JoinHandle;
 use std::time::Duration;
 use tokio::io::unix::AsyncFd;
+use transport::webrtc::Certificate;
 use wake::Wake;
 
 /// Commands on their way to one shard. A call makes a few a second, so this is thousands of calls' worth of a stall of
@@ -55,6 +56,9 @@ pub struct Options {
     /// Even port for RTP, the next for RTCP; spread over the shards and bound at the start.
     pub ports: RangeInclusive<u16>,
     pub shards: usize,
+    /// The UDP port of the first shard for all its browsers, the next shard's is the next; 0: any free ones. Without it no
+    /// leg of a browser can be opened.
+    pub browsers: Option<u16>,
     /// Ask for SCHED_FIFO; a refusal is logged and shown by [`ShardStats::realtime`].
     pub realtime: bool,
     /// No packet for so long, while the peer is expected to send: `RtpTimeout`.
@@ -71,6 +75,7 @@ impl Options {
             advertised: None,
             ports,
             shards: 1,
+            browsers: None,
             realtime: false,
             rtp_timeout: Duration::from_secs(30),
             clock,
@@ -189,6 +194,7 @@ impl Shards {
         let stop = Arc::new(AtomicBool::new(false));
         let meter = Meter { shards: (0..count).map(|_| stats::Shared::default()).collect() };
         let mut taps = taps.into_iter();
+        let certificate = options.browsers.map(|_| Certificate::make()).transpose()?;
         let (mut orders, mut notices, mut shards) = (Vec::new(), Vec::new(), Vec::new());
         for index in 0..count {
             let (order_in, order_out) = RingBuffer::new(ORDERS_MAX);
@@ -204,7 +210,7 @@ impl Shards {
                 tap: taps.next(),
             };
             // All ports are bound before the first thread runs: a fault here leaves nothing behind.
-            shards.push(run::Shard::new(index, &options, link)?);
+            shards.push(run::Shard::new(index, &options, certificate.clone(), link)?);
         }
         let mut threads = Vec::new();
         for (index, shard) in shards.into_iter().enumerate() {

@@ -111,7 +111,8 @@ fn bind_pair(address: IpAddr, port: u16) -> io::Result<Pair> {
     Ok(Pair { rtp, rtcp, rtp_port: port, rtcp_port: port + 1 })
 }
 
-fn bind_one(address: IpAddr, port: u16) -> io::Result<UdpSocket> {
+/// A socket for media: never blocks, and asks the network for the class of telephony.
+pub fn bind_one(address: IpAddr, port: u16) -> io::Result<UdpSocket> {
     let socket =
         Socket::new(Domain::for_address(SocketAddr::new(address, port)), Type::DGRAM, Some(Protocol::UDP))?;
     socket.set_nonblocking(true)?;

@@ -22,6 +22,7 @@ use crate::shard::socket;
 use crate::shard::stats::ShardStats;
 use crate::shard::tape::Tape;
 use crate::shard::transport::plain::Plain;
+use crate::shard::transport::webrtc::{Certificate, Door, Peer};
 use crate::shard::transport::{Buffer, Transport};
 use crate::shard::wake::Wake;
 use crate::shard::{Meter, Notice, Options, Order, Tap};
@@ -55,6 +56,10 @@ const ORDERS_PER_TICK: usize = 256;
 /// the next tick, and the kernel's list goes round.
 const READY_PER_CALL: usize = 256;
 const READY_CALLS_MAX: usize = 32;
+/// Datagrams of all browsers in one step; the rest waits for the next.
+const BROWSERS_BURST_MAX: usize = 512;
+/// What the kernel keeps for us with the browsers' port; no slot has this number.
+const BROWSERS: u64 = u64::MAX;
 
 /// The rings' shard side.
 pub struct Link {
@@ -84,6 +89,7 @@ pub struct Shard {
     address: IpAddr,
     rng: ChaCha8Rng,
     ports: Ports,
+    browsers: Option<Door>,
     slots: Vec<Option<Slot>>,
     vacant: Vec<usize>,
     by_leg: BTreeMap<LegId, usize>,
@@ -99,7 +105,12 @@ pub struct Shard {
 }
 
 impl Shard {
-    pub fn new(index: usize, options: &Options, link: Link) -> io::Result<Shard> {
+    pub fn new(
+        index: usize,
+        options: &Options,
+        certificate: Option<Certificate>,
+        link: Link,
+    ) -> io::Result<Shard> {
         let ports = Ports::bind(options.address, &options.ports, index, options.shards.max(1))?;
         let seed = match options.seed {
             Some(seed) => seed,
@@ -109,6 +120,11 @@ impl Shard {
         let mut stats =
             ShardStats { ports_total: total as u64, ports_free: total as u64, ..ShardStats::default() };
         stats.legs = 0;
+        let poll = epoll::create(epoll::CreateFlags::CLOEXEC)?;
+        let browsers = certificate.and_then(|certificate| open_door(index, options, certificate));
+        if let Some(door) = &browsers {
+            epoll::add(&poll, door, epoll::EventData::new_u64(BROWSERS), epoll::EventFlags::IN)?;
+        }
         let shard = Shard {
             index,
             realtime: options.realtime,
@@ -117,11 +133,12 @@ impl Shard {
             address: options.advertised.unwrap_or(options.address),
             rng: ChaCha8Rng::seed_from_u64(seed.wrapping_add(index as u64)),
             ports,
+            browsers,
             slots: Vec::with_capacity(total),
             vacant: Vec::with_capacity(total),
             by_leg: BTreeMap::new(),
             opened: 0,
-            poll: epoll::create(epoll::CreateFlags::CLOEXEC)?,
+            poll,
             tape: Tape::new(link.tap),
             outbox: Outbox { ring: link.notices, waiting: VecDeque::new(), wake: link.wake },
             stats,
@@ -174,7 +191,14 @@ impl Shard {
             self.obey(order, now, sink);
         }
         self.read_ready(now, buffer, sink);
+        let at = self.clock.deadline(now.mono);
         for index in 0..self.slots.len() {
+            if let Some(Slot { transport: Transport::Browser(peer), .. }) = &mut self.slots[index]
+                && peer.is_due(at)
+            {
+                peer.handle_timeout();
+                self.read(index, now, buffer, sink);
+            }
             if let Some(slot) = &mut self.slots[index]
                 && slot.leg.is_due(now.mono)
             {
@@ -200,6 +224,10 @@ impl Shard {
         for _ in 0..READY_CALLS_MAX {
             let count = epoll::wait(&self.poll, &mut ready[..], Some(&immediately)).unwrap_or(0);
             for event in ready.iter().take(count) {
+                if event.data.u64() == BROWSERS {
+                    self.read_browsers(now, buffer, sink);
+                    continue;
+                }
                 let (index, channel) = unpack(event.data.u64());
                 match channel {
                     Channel::Rtp => self.read(index, now, buffer, sink),
@@ -217,12 +245,13 @@ impl Shard {
     fn read(&mut self, index: usize, now: Now, buffer: &mut Buffer, sink: &mut Sink) {
         let step = self.stats.ticks;
         let Some(slot) = self.slots.get_mut(index).and_then(Option::as_mut) else { return };
-        let many = if slot.read_at + 1 >= step { BURST_MAX } else { 1 };
+        let all = slot.read_at + 1 >= step || matches!(slot.transport, Transport::Browser(_));
+        let many = if all { BURST_MAX } else { 1 };
         slot.read_at = step;
         for _ in 0..many {
             let Some(slot) = &mut self.slots[index] else { return };
             let Some((bytes, from)) = slot.transport.receive(Channel::Rtp, buffer) else { break };
-            self.stats.packets_in += 1;
+            self.stats.packets_in += u64::from(matches!(slot.transport, Transport::Plain(_)));
             let passed = slot.leg.receive(bytes, from, now, sink);
             if let (Some(passed), Some(partner)) = (passed, slot.partner) {
                 self.pass(partner, &passed, now, sink);
@@ -230,6 +259,27 @@ impl Shard {
         }
         if !sink.events.is_empty() || !sink.chunks.is_empty() || !sink.spent.is_empty() {
             self.flush(index, sink);
+        }
+    }
+
+    /// What came to the browsers' port, each to its leg.
+    fn read_browsers(&mut self, now: Now, buffer: &mut Buffer, sink: &mut Sink) {
+        for _ in 0..BROWSERS_BURST_MAX {
+            let Some(door) = &mut self.browsers else { return };
+            let Some((bytes, from)) = door.receive(buffer) else { return };
+            self.stats.packets_in += 1;
+            let index = door.whose(bytes, from);
+            let slot = index.and_then(|index| Some((index, self.slots.get_mut(index)?.as_mut()?)));
+            let Some((index, Slot { transport: Transport::Browser(peer), .. })) = slot else {
+                self.stats.rejected += 1;
+                continue;
+            };
+            if !peer.take(bytes, from) {
+                self.stats.rejected += 1;
+                continue;
+            }
+            door.learn(from, index, peer);
+            self.read(index, now, buffer, sink);
         }
     }
 
@@ -270,14 +320,23 @@ impl Shard {
             return self.outbox.spend(order);
         };
         let Some(slot) = &mut self.slots[index] else { return };
-        let subject = &mut slot.leg;
+        let (subject, transport) = (&mut slot.leg, &mut slot.transport);
         match order {
             Order::Answer { sdp, .. } => {
-                if let Err(why) = subject.accept_answer(&sdp, now) {
+                let agreed = subject.accept_answer(&sdp, now).and_then(|()| match transport {
+                    Transport::Browser(peer) => peer.accept(&sdp),
+                    Transport::Plain(_) => Ok(()),
+                });
+                if let Err(why) = agreed {
                     sink.events.push(LegEvent::Refused { leg, why });
                 }
             }
-            Order::Reoffer { sdp, .. } => subject.reoffer(&sdp, now, sink),
+            Order::Reoffer { sdp, .. } => match transport {
+                Transport::Browser(peer) => {
+                    subject.reoffer_by_transport(&sdp, || peer.answer(&sdp), now, sink);
+                }
+                Transport::Plain(_) => subject.reoffer(&sdp, now, sink),
+            },
             Order::Play { play, script, barge_in, .. } => subject.play(play, script, barge_in, now, sink),
             Order::Hush { .. } => subject.hush(sink),
             Order::Music { clip, .. } => subject.music(clip, sink),
@@ -297,50 +356,91 @@ impl Shard {
             tracing::error!(leg = id.0, "opened twice: the first stays");
             return;
         }
-        let Some(pair) = self.ports.take(now.mono) else {
-            self.outbox.push(Notice::Event(LegEvent::Refused { leg: id, why: Refusal::NoPort }));
-            return;
-        };
-        let local = LocalMedia {
-            address: shown.unwrap_or(self.address),
-            rtp_port: pair.rtp_port,
-            rtcp_port: pair.rtcp_port,
-            session_id: 0,
-            version: 1,
-        };
-        let seed = Seed(std::array::from_fn(|_| self.rng.next_u64()));
-        let first_frame = now.mono + GRID * (self.opened % PHASES);
-        let mut leg = Leg::new(id, local, peer, seed, self.settings, first_frame, now);
         let opened = match how {
-            Negotiation::Answer { offer } => leg.answer_offer(&offer, now),
-            Negotiation::Offer => Ok(leg.make_offer()),
+            Negotiation::OfferBrowser => self.open_to_browser(id, peer, shown, now),
+            _ => self.open_plain(id, &how, peer, shown, now),
         };
-        let sdp = match opened {
-            Ok(sdp) => sdp,
+        let notice = match opened {
+            Ok((leg, transport, sdp)) => {
+                self.enter(id, leg, transport);
+                LegEvent::Opened { leg: id, sdp }
+            }
+            Err(why) => LegEvent::Refused { leg: id, why },
+        };
+        self.outbox.push(Notice::Event(notice));
+    }
+
+    fn open_plain(
+        &mut self,
+        id: LegId,
+        how: &Negotiation,
+        peer: IpAddr,
+        shown: Option<IpAddr>,
+        now: Now,
+    ) -> Result<(Leg, Transport, String), Refusal> {
+        let pair = self.ports.take(now.mono).ok_or(Refusal::NoPort)?;
+        let ports = (pair.rtp_port, pair.rtcp_port);
+        let mut leg = self.leg(id, shown.unwrap_or(self.address), ports, peer, now);
+        let sdp = match how {
+            Negotiation::Answer { offer } => leg.answer_offer(offer, now),
+            Negotiation::Offer | Negotiation::OfferBrowser => Ok(leg.make_offer()),
+        };
+        match sdp {
+            Ok(sdp) => Ok((leg, Transport::Plain(Plain::new(pair)), sdp)),
             Err(why) => {
                 // Nobody has learnt of this port: it needs no rest.
                 self.ports.give_back_unused(pair);
-                self.outbox.push(Notice::Event(LegEvent::Refused { leg: id, why }));
-                return;
+                Err(why)
             }
-        };
-        let transport = Transport::Plain(Plain::new(pair));
+        }
+    }
+
+    fn open_to_browser(
+        &mut self,
+        id: LegId,
+        peer: IpAddr,
+        shown: Option<IpAddr>,
+        now: Now,
+    ) -> Result<(Leg, Transport, String), Refusal> {
+        let shown = shown.unwrap_or(self.address);
+        let door = self.browsers.as_ref().ok_or(Refusal::NoPort)?;
+        let (browser, sdp) = Peer::offer(door, shown, peer, self.clock)?;
+        let ports = (door.port, door.port);
+        let mut leg = self.leg(id, shown, ports, peer, now);
+        leg.offered_by_transport(browser.address());
+        Ok((leg, Transport::Browser(Box::new(browser)), sdp))
+    }
+
+    fn leg(&mut self, id: LegId, address: IpAddr, ports: (u16, u16), peer: IpAddr, now: Now) -> Leg {
+        let (rtp_port, rtcp_port) = ports;
+        let local = LocalMedia { address, rtp_port, rtcp_port, session_id: 0, version: 1 };
+        let seed = Seed(std::array::from_fn(|_| self.rng.next_u64()));
+        let first_frame = now.mono + GRID * (self.opened % PHASES);
+        Leg::new(id, local, peer, seed, self.settings, first_frame, now)
+    }
+
+    fn enter(&mut self, id: LegId, leg: Leg, transport: Transport) {
         let index = self.vacant.pop().unwrap_or_else(|| {
             self.slots.push(None);
             self.slots.len() - 1
         });
-        for channel in [Channel::Rtp, Channel::Rtcp] {
-            let data = epoll::EventData::new_u64(pack(index, channel));
-            if let Err(error) =
-                epoll::add(&self.poll, transport.watched(channel), data, epoll::EventFlags::IN)
-            {
-                tracing::error!(leg = id.0, ?channel, %error, "a media socket cannot be watched: the leg will be deaf");
+        match (&transport, &mut self.browsers) {
+            (Transport::Plain(plain), _) => {
+                for channel in [Channel::Rtp, Channel::Rtcp] {
+                    let data = epoll::EventData::new_u64(pack(index, channel));
+                    if let Err(error) =
+                        epoll::add(&self.poll, plain.watched(channel), data, epoll::EventFlags::IN)
+                    {
+                        tracing::error!(leg = id.0, ?channel, %error, "a media socket cannot be watched: the leg will be deaf");
+                    }
+                }
             }
+            (Transport::Browser(peer), Some(door)) => door.enter(peer, index),
+            (Transport::Browser(_), None) => {}
         }
         self.opened = self.opened.wrapping_add(1);
         self.slots[index] = Some(Slot { leg, transport, partner: None, read_at: 0 });
         self.by_leg.insert(id, index);
-        self.outbox.push(Notice::Event(LegEvent::Opened { leg: id, sdp }));
     }
 
     fn close(&mut self, id: LegId, now: Now, sink: &mut Sink) {
@@ -354,12 +454,21 @@ impl Shard {
         let quality = slot.leg.quality();
         self.stats.rejected += quality.packets_rejected;
         self.stats.lost += quality.packets_lost;
-        for channel in [Channel::Rtp, Channel::Rtcp] {
-            // It fails only if it was never added.
-            let _ = epoll::delete(&self.poll, slot.transport.watched(channel));
-        }
         match slot.transport {
-            Transport::Plain(plain) => self.ports.give_back(plain.into_pair(), now.mono),
+            Transport::Plain(plain) => {
+                for channel in [Channel::Rtp, Channel::Rtcp] {
+                    // It fails only if it was never added.
+                    let _ = epoll::delete(&self.poll, plain.watched(channel));
+                }
+                self.ports.give_back(plain.into_pair(), now.mono);
+            }
+            Transport::Browser(mut peer) => {
+                peer.close();
+                self.stats.rejected += peer.dropped;
+                if let Some(door) = &mut self.browsers {
+                    door.leave(&peer, index);
+                }
+            }
         }
     }
 
@@ -432,6 +541,21 @@ impl Shard {
             shared.store(&stats);
         }
     }
+}
+
+/// Telephones go on without it, and whoever calls a browser is told that there is no port.
+fn open_door(index: usize, options: &Options, certificate: Certificate) -> Option<Door> {
+    let first = options.browsers?;
+    let port = if first == 0 { 0 } else { first.checked_add(u16::try_from(index).ok()?)? };
+    Door::open(options.address, port, certificate)
+        .inspect_err(|error| {
+            tracing::error!(
+                port,
+                %error,
+                "operators in browsers cannot be called: their UDP port cannot be opened; set media.webrtc_port to a free one"
+            );
+        })
+        .ok()
 }
 
 /// A slot and a channel as the kernel keeps them for us.

@@ -107,6 +107,12 @@ impl Credentials {
         })
     }
 
+    /// Whether they were made with this secret.
+    pub fn proves(&self, method: &str, ha1: &Ha1) -> bool {
+        let expected = self.expected(method, ha1);
+        equal(expected.as_bytes(), self.response.to_ascii_lowercase().as_bytes())
+    }
+
     fn expected(&self, method: &str, ha1: &Ha1) -> String {
         let ha2 = self.algorithm.hash(&format!("{method}:{}", self.uri));
         let ha1 = ha1.of(self.algorithm);
@@ -168,9 +174,8 @@ impl Authenticator {
     ) -> Verdict {
         // An unknown user costs the same time as a known one.
         let nobody = Ha1 { md5: String::new(), sha256: String::new() };
-        let expected = credentials.expected(method, ha1.unwrap_or(&nobody));
-        if !equal(expected.as_bytes(), credentials.response.to_ascii_lowercase().as_bytes()) || ha1.is_none()
-        {
+        let proved = credentials.proves(method, ha1.unwrap_or(&nobody));
+        if !proved || ha1.is_none() {
             return Verdict::Bad;
         }
         let Some(born_ms) = self.born(&credentials.nonce) else { return Verdict::Stale };

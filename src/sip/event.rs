@@ -1,6 +1,7 @@
 //! What goes into and comes out of the SIP machine, in the field's words (RFC 3261).
 use crate::digit::Digit;
 use crate::ids::{LegId, OperatorId, RequestId};
+use crate::machine::Instant;
 use serde::{Deserialize, Serialize};
 use std::net::SocketAddr;
 use std::time::Duration;
@@ -16,6 +17,13 @@ pub enum Transport {
     Tls,
     Ws,
     Wss,
+}
+
+impl Transport {
+    /// SIP over WebSocket (RFC 7118): the peer is a browser, and has no address but its connection.
+    pub fn is_websocket(self) -> bool {
+        matches!(self, Transport::Ws | Transport::Wss)
+    }
 }
 
 /// One listener of ours and one peer: where bytes came from, and where they go.
@@ -127,6 +135,12 @@ pub enum Command {
         user: OperatorId,
         ha1: Option<Ha1>,
     },
+    /// A further secret of this user's, good until then: what a page registers with. Known to nobody after this.
+    AddPass {
+        user: OperatorId,
+        ha1: Ha1,
+        until: Instant,
+    },
     /// From now on new INVITEs get 503.
     Drain,
 }
@@ -218,6 +232,8 @@ pub enum Event {
         digit: Digit,
         duration: Duration,
     },
+    /// A phone of this user's was bound or refreshed, or his newest one went and another is left. Contact, hop and the rest are
+    /// those of the newest: where an INVITE goes.
     Registered {
         user: OperatorId,
         contact: String,

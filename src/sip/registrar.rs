@@ -27,9 +27,21 @@ pub struct Binding {
     order: u64,
 }
 
+/// A secret for a while, beside the user's own: what the page of somebody who is signed in registers with.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+struct Pass {
+    ha1: Ha1,
+    until: Instant,
+}
+
+/// Passes of one user that are good at once: as many pages and reloads within a pass's life. The oldest goes first.
+const PASSES_PER_USER_MAX: usize = 16;
+
 #[derive(Clone, Debug, Default, Serialize, Deserialize)]
 pub struct Registrar {
     secrets: BTreeMap<OperatorId, Ha1>,
+    /// By user, oldest first.
+    passes: BTreeMap<OperatorId, Vec<Pass>>,
     bindings: BTreeMap<OperatorId, Vec<Binding>>,
     order: u64,
 }
@@ -49,7 +61,7 @@ pub enum Refusal {
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Change {
     Nothing,
-    /// Bound or refreshed, until then.
+    /// Something was bound or refreshed, or the newest binding went: this is the newest now, where requests go.
     Bound(Binding),
     /// The last binding is gone.
     Gone,
@@ -65,13 +77,25 @@ impl Registrar {
             }
             None => {
                 self.secrets.remove(&user);
+                self.passes.remove(&user);
                 if self.bindings.remove(&user).is_some() { Change::Gone } else { Change::Nothing }
             }
         }
     }
 
-    pub fn secret(&self, user: &str) -> Option<&Ha1> {
-        self.secrets.get(user)
+    pub fn add_pass(&mut self, user: OperatorId, ha1: Ha1, until: Instant, now: Instant) {
+        let passes = self.passes.entry(user).or_default();
+        passes.retain(|pass| pass.until > now);
+        if passes.len() >= PASSES_PER_USER_MAX {
+            passes.remove(0);
+        }
+        passes.push(Pass { ha1, until });
+    }
+
+    /// The user's own secret, and his passes that are still good.
+    pub fn secrets(&self, user: &str, now: Instant) -> impl Iterator<Item = &Ha1> {
+        let passes = self.passes.get(user).into_iter().flatten().filter(move |pass| pass.until > now);
+        self.secrets.get(user).into_iter().chain(passes.map(|pass| &pass.ha1))
     }
 
     /// The newest binding that has not expired.
@@ -112,7 +136,7 @@ impl Registrar {
             return Ok(if before.is_empty() { Change::Nothing } else { Change::Gone });
         }
         let mut after = before.clone();
-        let mut bound = None;
+        let mut bound = false;
         for contact in contacts {
             let contact = NameAddr::parse(contact).ok_or(Refusal::Malformed)?;
             let uri = contact.parsed().map_err(|_| Refusal::Malformed)?;
@@ -153,7 +177,7 @@ impl Registrar {
                 let oldest = after.iter().enumerate().min_by_key(|(_, b)| b.order).map(|(at, _)| at);
                 after.remove(oldest.unwrap_or(0));
             }
-            bound = Some(binding.clone());
+            bound = true;
             after.push(binding);
         }
         Ok(self.replace(user, after, &before, bound))
@@ -164,40 +188,40 @@ impl Registrar {
         self.retain(user, |binding| binding.expires_at > now)
     }
 
-    /// A stream was closed: bindings that came over it lead nowhere now. Returns the users left without any.
-    pub fn disconnected(&mut self, hop: Hop) -> Vec<OperatorId> {
+    /// A stream was closed: bindings that came over it lead nowhere now. Returns whom that concerned.
+    pub fn disconnected(&mut self, hop: Hop) -> Vec<(OperatorId, Change)> {
         let users: Vec<OperatorId> = self
             .bindings
             .iter()
             .filter(|(_, list)| list.iter().any(|b| b.hop == hop))
             .map(|(u, _)| u.clone())
             .collect();
-        users.into_iter().filter(|user| self.retain(user, |b| b.hop != hop) == Change::Gone).collect()
+        let change = |user: OperatorId| {
+            let change = self.retain(&user, |b| b.hop != hop);
+            (user, change)
+        };
+        users.into_iter().map(change).collect()
     }
 
     fn retain(&mut self, user: &OperatorId, keep: impl Fn(&Binding) -> bool) -> Change {
         let before = self.all(user).to_vec();
         let after = before.iter().filter(|b| keep(b)).cloned().collect();
-        self.replace(user, after, &before, None)
+        self.replace(user, after, &before, false)
     }
 
-    fn replace(
-        &mut self,
-        user: &OperatorId,
-        after: Vec<Binding>,
-        before: &[Binding],
-        bound: Option<Binding>,
-    ) -> Change {
-        let gone = after.is_empty() && !before.is_empty();
+    fn replace(&mut self, user: &OperatorId, after: Vec<Binding>, before: &[Binding], bound: bool) -> Change {
+        let newest = |bindings: &[Binding]| bindings.iter().max_by_key(|b| b.order).cloned();
+        let change = match (newest(before), newest(&after)) {
+            (Some(_), None) => Change::Gone,
+            (_, Some(now)) if bound => Change::Bound(now),
+            (Some(was), Some(now)) if was.order != now.order => Change::Bound(now),
+            _ => Change::Nothing,
+        };
         if after.is_empty() {
             self.bindings.remove(user);
         } else {
             self.bindings.insert(user.clone(), after);
         }
-        match bound {
-            Some(binding) => Change::Bound(binding),
-            None if gone => Change::Gone,
-            None => Change::Nothing,
-        }
+        change
     }
 }

@@ -118,6 +118,9 @@ pub fn address(uri: &Uri<'_>) -> Option<SocketAddr> {
 /// A Contact with a private address that came from a public one stands behind a NAT, which lets us in only on the
 /// flow; a name (`x.invalid` of a browser, RFC 7118) is no address at all.
 pub fn in_dialog(uri: &str, flow: Hop, local: &Local) -> Hop {
+    if flow.transport.is_websocket() {
+        return flow; // RFC 7118 §5: whatever a browser writes into its Contact, it takes no connections
+    }
     let Ok(uri) = Uri::parse(uri) else { return flow };
     let Some(address) = address(&uri) else { return flow };
     let transport = transport(&uri);
@@ -163,6 +166,8 @@ mod tests {
         let local = Local::default();
         assert_eq!(in_dialog("sip:a@192.168.1.5:5060", flow, &local), flow);
         assert_eq!(in_dialog("sip:a@df7jal23ls0d.invalid;transport=ws", flow, &local), flow);
+        let page = hop(Transport::Ws, "198.51.100.1:8080", "203.0.113.7:41000");
+        assert_eq!(in_dialog("sip:a@203.0.113.9;transport=ws", page, &local), page);
         assert_eq!(in_dialog("sip:a@203.0.113.9", flow, &local).peer, "203.0.113.9:5060".parse().unwrap());
     }
 

@@ -388,7 +388,9 @@ impl Switchboard {
             }
             (None, None) => return None,
         };
-        Some(Endpoint { operator: operator.clone(), target, peer, auto_answer: settings.auto_answer })
+        let browser = presence.hop.is_some_and(|hop| hop.transport.is_websocket());
+        let auto_answer = settings.auto_answer;
+        Some(Endpoint { operator: operator.clone(), target, peer, auto_answer, browser })
     }
 
     /// What people see now.

@@ -1,6 +1,7 @@
 //! The way to the control thread: a request of a person goes into a bounded queue, its outcome comes back once.
-use crate::ids::CallId;
+use crate::ids::{CallId, OperatorId};
 use crate::queue::Explanation;
+use crate::sip::Ha1;
 use crate::switchboard::{Admin, Outcome};
 use std::time::Duration;
 use tokio::sync::{mpsc, oneshot};
@@ -14,6 +15,9 @@ const PATIENCE: Duration = Duration::from_secs(2);
 pub enum AdminRequest {
     /// Something to be done: an input of the Switchboard.
     Do(Admin, oneshot::Sender<Outcome>),
+    /// A further secret for an operator's phone in a page, good for so long. The SIP stack's, not the Switchboard's: no
+    /// journal holds it.
+    Pass(OperatorId, Ha1, Duration, oneshot::Sender<()>),
     /// Why a caller waits; nothing changes by it.
     Why(CallId, oneshot::Sender<Option<Explanation>>),
 }
@@ -40,6 +44,10 @@ impl AdminHandle {
     /// `None`: no such call is in a queue.
     pub async fn why(&self, call: CallId) -> Result<Option<Explanation>, Busy> {
         self.answered(|answer| AdminRequest::Why(call, answer)).await
+    }
+
+    pub async fn pass(&self, operator: OperatorId, ha1: Ha1, lasts: Duration) -> Result<(), Busy> {
+        self.answered(|answer| AdminRequest::Pass(operator, ha1, lasts, answer)).await
     }
 
     async fn answered<T>(&self, request: impl FnOnce(oneshot::Sender<T>) -> AdminRequest) -> Result<T, Busy> {

@@ -206,7 +206,7 @@ pub async fn metrics(State(app): State<App>) -> Response {
     ([("content-type", "text/plain; version=0.0.4; charset=utf-8")], (app.metrics)()).into_response()
 }
 
-fn now(app: &App) -> Arc<View> {
+pub(super) fn now(app: &App) -> Arc<View> {
     app.view.borrow().clone()
 }
 
@@ -226,7 +226,7 @@ async fn ask(app: &App, what: Admin) -> Result<(), Problem> {
 }
 
 /// The change has happened: a trail that cannot be written is a matter for the log, not for the one who asked.
-async fn audit(app: &App, caller: &Caller, what: &'static str, detail: &[(&str, &str)]) {
+pub(super) async fn audit(app: &App, caller: &Caller, what: &'static str, detail: &[(&str, &str)]) {
     let detail: BTreeMap<_, _> = detail
         .iter()
         .filter(|(_, value)| !value.is_empty())
@@ -255,7 +255,7 @@ fn choice(change: OperatorChange) -> Result<Choice, Problem> {
     }
 }
 
-fn find_operator<'a>(view: &'a View, id: &str) -> Option<&'a OperatorView> {
+pub(super) fn find_operator<'a>(view: &'a View, id: &str) -> Option<&'a OperatorView> {
     view.operators.iter().find(|operator| operator.id == OperatorId::from(id))
 }
 
@@ -267,7 +267,7 @@ fn no_such_call() -> Problem {
     Problem::not_found("no call has this id; it may have ended")
 }
 
-fn no_such_operator() -> Problem {
+pub(super) fn no_such_operator() -> Problem {
     Problem::not_found("no operator has this id; GET /api/v1/operators lists them")
 }
 

@@ -4,7 +4,7 @@
 //! the browser whoever made the request, so methods that change something must come from our own origin
 //! (`Origin`, or `Sec-Fetch-Site` where a browser sends no `Origin`).
 use super::desk::{Person, Role};
-use super::listen::Peer;
+use super::listen::{Local, Peer};
 use super::problem::Problem;
 use super::{App, Options};
 use axum::extract::{FromRequestParts, Request};
@@ -51,6 +51,14 @@ impl<S: Send + Sync> FromRequestParts<S> for Peer {
     async fn from_request_parts(parts: &mut Parts, _: &S) -> Result<Self, Problem> {
         let peer = parts.extensions.get::<Peer>().copied();
         peer.ok_or_else(|| Problem::bad_request("the connection has no peer"))
+    }
+}
+
+impl<S: Send + Sync> FromRequestParts<S> for Local {
+    type Rejection = Problem;
+    async fn from_request_parts(parts: &mut Parts, _: &S) -> Result<Self, Problem> {
+        let local = parts.extensions.get::<Local>().copied();
+        local.ok_or_else(|| Problem::bad_request("the connection has no address"))
     }
 }
 
@@ -155,14 +163,15 @@ fn is_loopback(peer: Option<Peer>, headers: &HeaderMap) -> bool {
 }
 
 #[derive(Clone, Copy, PartialEq, Eq)]
-enum Strict {
+pub enum Strict {
     /// The request must say that it is ours: it rides on a cookie.
     Always,
     /// A program names no origin and has its own credentials; a browser on a foreign page does.
     WhenNamed,
 }
 
-fn refuse_foreign(headers: &HeaderMap, options: &Options, strict: Strict) -> Result<(), Problem> {
+/// Whether a request comes from a page of ours.
+pub fn refuse_foreign(headers: &HeaderMap, options: &Options, strict: Strict) -> Result<(), Problem> {
     let text = |name: &str| headers.get(name).and_then(|value| value.to_str().ok());
     let ours = match (text("origin"), text("sec-fetch-site")) {
         (Some(origin), _) => is_ours(origin, text("host"), options),

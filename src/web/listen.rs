@@ -38,6 +38,10 @@ pub enum Peer {
     Local,
 }
 
+/// Our end of a TCP connection.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Local(pub SocketAddr);
+
 pub async fn tcp(listener: TcpListener, router: Router, shutdown: CancellationToken) {
     let mut connections = Connections::new(router, shutdown);
     while let Some(slot) = connections.slot().await {
@@ -46,7 +50,8 @@ pub async fn tcp(listener: TcpListener, router: Router, shutdown: CancellationTo
             accepted = listener.accept() => match accepted {
                 Ok((stream, peer)) => {
                     let _ = stream.set_nodelay(true);
-                    connections.spawn(stream, Peer::Tcp(peer), slot);
+                    let local = stream.local_addr().ok().map(Local);
+                    connections.spawn(stream, Peer::Tcp(peer), local, slot);
                 }
                 Err(error) => pause(&error).await,
             },
@@ -61,7 +66,7 @@ pub async fn unix(listener: UnixListener, router: Router, shutdown: Cancellation
         tokio::select! {
             () = connections.shutdown.cancelled() => break,
             accepted = listener.accept() => match accepted {
-                Ok((stream, _)) => connections.spawn(stream, Peer::Local, slot),
+                Ok((stream, _)) => connections.spawn(stream, Peer::Local, None, slot),
                 Err(error) => pause(&error).await,
             },
         }
@@ -121,7 +126,7 @@ impl Connections {
         }
     }
 
-    fn spawn<S>(&mut self, stream: S, peer: Peer, slot: Slot)
+    fn spawn<S>(&mut self, stream: S, peer: Peer, local: Option<Local>, slot: Slot)
     where
         S: AsyncRead + AsyncWrite + Unpin + Send + 'static,
     {
@@ -131,6 +136,7 @@ impl Connections {
             let service = hyper::service::service_fn(move |request: Request<Incoming>| {
                 let mut request = request.map(Body::new);
                 request.extensions_mut().insert(peer);
+                local.map(|local| request.extensions_mut().insert(local));
                 router.call(request)
             });
             let connection = hyper::server::conn::http1::Builder::new()

@@ -6,6 +6,8 @@
 //!   program ─ token ───┼─▶ listen ─▶ guard ─┼─▶ AdminHandle (bounded, answered)  PUT, DELETE, POST
 //!   hotline … ─ socket ┘                    └─▶ Desk      (the store's side)   sign-in, stories, classes
 //! ```
+//! Telephones in pages speak SIP over WebSocket (`phone.rs`): the web keeps the connection and hands its messages on.
+//!
 //! The routes with their roles are one table in `routes.rs`. Errors are `application/problem+json`. HTTP/1.1; a proxy
 //! in front may speak more.
 mod admin;
@@ -20,6 +22,7 @@ mod listen;
 mod live;
 mod login;
 mod page;
+mod phone;
 mod problem;
 mod reports;
 mod routes;
@@ -27,6 +30,7 @@ mod routes;
 pub use admin::{AdminHandle, AdminRequest, Busy, WAITING_MAX};
 pub use desk::{Answer, AuditLine, Away, Changed, Desk, PasswordChange, Person, Role, Secret, SignIn, Story};
 pub use guard::Access;
+pub use phone::{Line, Phones};
 pub use routes::routes;
 
 use crate::clock::Clock;
@@ -72,6 +76,7 @@ pub struct State {
     pub ready: watch::Receiver<bool>,
     pub clock: Clock,
     pub options: Options,
+    pub phones: Phones,
     shared: Arc<Shared>,
 }
 
@@ -95,9 +100,10 @@ impl State {
         ready: watch::Receiver<bool>,
         clock: Clock,
         options: Options,
+        phones: Phones,
     ) -> State {
         let shared = Arc::new(Shared { live: live::Live::default(), attempts: Mutex::default() });
-        State { view, admin, desk, metrics, log_level, ready, clock, options, shared }
+        State { view, admin, desk, metrics, log_level, ready, clock, options, phones, shared }
     }
 }
 

@@ -3,7 +3,8 @@
 //! ```text
 //! UDP listener ─▶ reader ─┐                                            ┌▶ try_send, or dropped and counted
 //! TCP listener ─▶ accept ─┼▶ inspector ─▶ one bounded queue ─▶ owner ─▶ Wire::send
-//! connection ───▶ reader ─┘      └▶ 503 written at once                └▶ a bounded queue per connection
+//! connection ───▶ reader ─┤      └▶ 503 written at once                └▶ a bounded queue per connection
+//! browser ──────▶ web ────┘
 //! ```
 //! One task per listener and per connection. When the queue to the owner is full, datagrams are dropped and counted
 //! (SIP repeats them) and streams are not read until there is room.
@@ -14,6 +15,7 @@ mod tcp;
 #[cfg(test)]
 mod tests;
 mod udp;
+pub mod websocket;
 
 pub use counters::Counters;
 pub use limits::{Capacity, Inspector, Limits};
@@ -82,6 +84,7 @@ impl Default for Options {
 pub struct Wire {
     udp: Arc<Vec<udp::Listener>>,
     tcp: tcp::Connections,
+    browsers: websocket::Connections,
     listeners: Arc<Vec<(Transport, SocketAddr)>>,
     shared: Arc<Shared>,
     /// Ends every task when the last handle goes.
@@ -101,12 +104,14 @@ pub(crate) struct Shared {
 struct Tasks {
     listeners: Vec<tokio::task::AbortHandle>,
     connections: tcp::Connections,
+    browsers: websocket::Connections,
 }
 
 impl std::ops::Drop for Tasks {
     fn drop(&mut self) {
         self.listeners.iter().for_each(tokio::task::AbortHandle::abort);
         self.connections.close_all();
+        self.browsers.close_all();
     }
 }
 
@@ -141,8 +146,9 @@ pub async fn start(
         tasks.push(tokio::spawn(tcp::accept(listener, tcp.clone())).abort_handle());
     }
     let (udp, listeners) = (Arc::new(udp), Arc::new(listeners));
-    let _tasks = Arc::new(Tasks { listeners: tasks, connections: tcp.clone() });
-    let wire = Wire { udp, tcp, listeners, shared, _tasks };
+    let browsers = websocket::Connections::new(shared.clone());
+    let _tasks = Arc::new(Tasks { listeners: tasks, connections: tcp.clone(), browsers: browsers.clone() });
+    let wire = Wire { udp, tcp, browsers, listeners, shared, _tasks };
     Ok((wire, receiver))
 }
 
@@ -156,9 +162,26 @@ impl Wire {
                 None => self.shared.unsendable(hop),
             },
             Transport::Tcp => self.tcp.send(hop, bytes),
-            // TLS and WebSocket have their place beside tcp.rs.
-            Transport::Tls | Transport::Ws | Transport::Wss => self.shared.unsendable(hop),
+            Transport::Ws | Transport::Wss => self.browsers.send(hop, bytes),
+            // TLS has its place beside tcp.rs.
+            Transport::Tls => self.shared.unsendable(hop),
         }
+    }
+
+    /// Takes a browser's connection over (RFC 7118), each message of which is one of SIP, until one side closes its
+    /// channel. False: there are too many, and the connection is to be closed.
+    pub fn browser(
+        &self,
+        hop: Hop,
+        incoming: mpsc::Receiver<Vec<u8>>,
+        outgoing: mpsc::Sender<Vec<u8>>,
+    ) -> bool {
+        self.browsers.run(hop, incoming, outgoing)
+    }
+
+    /// Browsers' connections end when what waits for them is written.
+    pub fn close_browsers(&self) {
+        self.browsers.close_all();
     }
 
     /// The addresses really bound (a port of 0 has become one), for [`crate::sip::Config::listeners`].
@@ -174,7 +197,7 @@ impl Wire {
 
     pub fn counters(&self) -> Counters {
         let mut counters = self.shared.tally.snapshot();
-        counters.connections = self.tcp.len();
+        counters.connections = self.tcp.len() + self.browsers.len();
         counters
     }
 }

@@ -29,6 +29,7 @@ const DOORS: &[(&str, &[&str])] = &[
     ("jiff", &["clock.rs"]),
     ("reqwest", &["outbound/"]),
     ("libc", &["shard/socket.rs"]),
+    ("str0m", &["shard/transport/webrtc.rs"]),
     ("argon2", &["store/", "web/"]),
     ("md5", &["sip/digest.rs"]),
     ("clap", &["cli/", "main.rs"]),

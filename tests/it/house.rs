@@ -103,7 +103,7 @@ impl House {
         let (first, last) = media_ports(plan.ports.unwrap_or(200));
         let config = format!(
             "sip: {{udp: [\"{bound}:0\"], tcp: [\"{bound}:0\"], domain: hotline.test{sip}}}\n\
-             media: {{address: {address}, ports: {first}-{last}, shards: {shards}, realtime: off}}\n\
+             media: {{address: {address}, ports: {first}-{last}, shards: {shards}, webrtc_port: 0, realtime: off}}\n\
              web: {{listen: \"127.0.0.1:0\"}}\n\
              flows: {{dir: {flows}}}\n\
              prompts: {{dir: {prompts}}}\n\

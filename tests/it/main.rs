@@ -1,5 +1,6 @@
 //! The integration tests, as one binary: behaviour seen from outside.
 mod backups;
+mod browsers;
 mod calls;
 mod commands;
 mod counts;

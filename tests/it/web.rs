@@ -34,6 +34,7 @@ fn matrix() -> Vec<(&'static str, &'static str, Option<Value>, &'static [Role])>
         ("GET", "/api/v1/operators", None, &ALL),
         ("GET", "/api/v1/operators/{id}", None, &ALL),
         ("PUT", "/api/v1/operators/{id}", Some(json!({ "state": "ready" })), &OPERATORS),
+        ("POST", "/api/v1/operators/{id}/credential", None, &[Role::Operator, Role::Admin]),
         (
             "PUT",
             "/api/v1/subscribers/{number}",
@@ -90,8 +91,9 @@ async fn each_role_may_what_the_matrix_says() {
             let token = world.token(role).await;
             let answer = world.ask(method, &route, &[("authorization", &token)], body.as_ref()).await;
             let expected = allowed.contains(&role);
-            // A token named like nobody's operator id may not change operator 101's state.
-            let expected = expected && !(role == Role::Operator && method == "PUT");
+            // A token named like nobody's operator id may neither change operator 101's state nor telephone as him.
+            let his = method == "PUT" || route.ends_with("/credential");
+            let expected = expected && !(role == Role::Operator && his);
             assert_eq!(answer.status != 403, expected, "{method} {route} as {role:?}: {}", answer.status);
             assert!(answer.status < 500, "{method} {route} as {role:?}: {} {}", answer.status, answer.text());
         }

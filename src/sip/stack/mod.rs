@@ -116,11 +116,10 @@ impl Stack {
             Command::Reinvite { leg, sdp } => self.reinvite(leg, sdp, now, out),
             Command::Ping { request, to } => self.ping(request, &to, now, out),
             Command::SetSecret { user, ha1 } => {
-                if self.registrar.set_secret(user.clone(), ha1) == Change::Gone {
-                    self.timers.cancel(Timer::Binding(user.clone()));
-                    out.push(Output::Event(Event::Unregistered { user }));
-                }
+                let change = self.registrar.set_secret(user.clone(), ha1);
+                self.bindings_changed(user, change, now, out);
             }
+            Command::AddPass { user, ha1, until } => self.registrar.add_pass(user, ha1, until, now.mono),
             Command::Drain => self.draining = true,
         }
     }
@@ -136,9 +135,8 @@ impl Stack {
     /// A stream's connection was closed.
     pub fn disconnected(&mut self, hop: Hop, now: Now, out: &mut Vec<Output>) {
         self.unsendable(hop, now, out);
-        for user in self.registrar.disconnected(hop) {
-            self.timers.cancel(Timer::Binding(user.clone()));
-            out.push(Output::Event(Event::Unregistered { user }));
+        for (user, change) in self.registrar.disconnected(hop) {
+            self.bindings_changed(user, change, now, out);
         }
         // Calls go on; their next request opens a connection to the Contact, if that is an address.
         for leg in self.legs.values_mut().filter(|leg| leg.dialog.flow == hop) {
@@ -168,10 +166,8 @@ impl Stack {
                 Timer::ServerEnd(id) => self.servers.remove(id, &mut self.timers),
                 Timer::Leg(leg, which) => self.leg_timer(leg, which, now, out),
                 Timer::Binding(user) => {
-                    if self.registrar.expire(&user, now.mono) == Change::Gone {
-                        out.push(Output::Event(Event::Unregistered { user: user.clone() }));
-                    }
-                    self.watch_bindings(&user);
+                    let change = self.registrar.expire(&user, now.mono);
+                    self.bindings_changed(user, change, now, out);
                 }
             }
         }
@@ -321,6 +317,21 @@ impl Stack {
                     Refresher::Them => self.timers.cancel(refresh),
                 }
             }
+        }
+    }
+
+    fn bindings_changed(&mut self, user: OperatorId, change: Change, now: Now, out: &mut Vec<Output>) {
+        self.watch_bindings(&user);
+        match change {
+            Change::Bound(binding) => out.push(Output::Event(Event::Registered {
+                user,
+                contact: binding.contact,
+                hop: binding.hop,
+                expires: binding.expires_at.since(now.mono),
+                user_agent: binding.user_agent,
+            })),
+            Change::Gone => out.push(Output::Event(Event::Unregistered { user })),
+            Change::Nothing => {}
         }
     }
 

@@ -3,10 +3,10 @@ use super::{Stack, request::warning};
 use crate::ids::OperatorId;
 use crate::machine::Now;
 use crate::sip::digest::{Algorithm, Credentials, Verdict, same_resource};
-use crate::sip::event::{Event, Hop, Output};
+use crate::sip::event::{Hop, Output};
 use crate::sip::header::Name;
 use crate::sip::message::{Message, Start};
-use crate::sip::registrar::{Change, Refusal};
+use crate::sip::registrar::Refusal;
 use rand_core::Rng;
 
 /// Phones that give up at the sight of a challenge they do not know, instead of taking the next one as RFC 3261 §22.4
@@ -53,18 +53,7 @@ impl Stack {
                     })
                 };
                 self.respond(id, 200, with, now, out);
-                self.watch_bindings(&user);
-                match change {
-                    Change::Bound(binding) => out.push(Output::Event(Event::Registered {
-                        user,
-                        contact: binding.contact,
-                        hop: binding.hop,
-                        expires: binding.expires_at.since(now.mono),
-                        user_agent: binding.user_agent,
-                    })),
-                    Change::Gone => out.push(Output::Event(Event::Unregistered { user })),
-                    Change::Nothing => {}
-                }
+                self.bindings_changed(user, change, now, out);
             }
         }
     }
@@ -104,8 +93,13 @@ impl Stack {
             self.challenge(id, message, false, now, out);
             return None;
         };
-        let secret = self.registrar.secret(&credentials.user);
-        match self.authenticator.check(&credentials, text, secret, now.wall) {
+        let verdict = {
+            // None that fits is an unknown user's case.
+            let mut secrets = self.registrar.secrets(&credentials.user, now.mono);
+            let secret = secrets.find(|secret| credentials.proves(text, secret));
+            self.authenticator.check(&credentials, text, secret, now.wall)
+        };
+        match verdict {
             Verdict::Bad => self.challenge(id, message, false, now, out),
             Verdict::Stale => self.challenge(id, message, true, now, out),
             Verdict::Good if !same_resource(&credentials.uri, uri) => {
@@ -119,7 +113,10 @@ impl Stack {
     fn challenge(&mut self, id: u64, message: &Message<'_>, stale: bool, now: Now, out: &mut Vec<Output>) {
         let agent = message.headers.iter().find(|h| h.name == Name::UserAgent).map_or("", |h| h.value);
         let both = self.config.digest.len() > 1;
-        let md5_only = both && MD5_ONLY_AGENTS.iter().any(|prefix| agent.starts_with(prefix));
+        // The libraries of pages know MD5 only and take the first challenge; what they register with is random and
+        // short-lived, and no dictionary has it.
+        let page = matches!(message.via.transport.to_ascii_uppercase().as_str(), "WS" | "WSS");
+        let md5_only = both && (page || MD5_ONLY_AGENTS.iter().any(|prefix| agent.starts_with(prefix)));
         let salt = self.rng.next_u64();
         let challenges = self.authenticator.challenges(&self.config.domain, stale, salt, now.wall);
         let with_algorithm = Algorithm::ALL.into_iter().zip(challenges);

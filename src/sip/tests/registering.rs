@@ -223,10 +223,11 @@ fn a_call_goes_to_the_newest_phone_by_the_way_it_came() {
         "{text}"
     );
     assert!(text.contains("Contact: <sip:+79161234567@192.0.2.1:5060;transport=tcp>\r\n"), "{text}");
-    // The stream goes down: its binding leads nowhere, the older phone is left.
+    // The stream goes down: its binding leads nowhere, the older phone is left, and that is told.
     let mut out = Vec::new();
     phone.stack.disconnected(hop, phone.now, &mut out);
-    assert!(!out.iter().any(|o| matches!(o, Output::Event(Event::Unregistered { .. }))));
+    let told: Vec<_> = out.iter().filter(|o| matches!(o, Output::Event(e) if e.leg().is_none())).collect();
+    assert!(matches!(&told[..], [Output::Event(Event::Registered { hop, .. })] if *hop == first), "{told:?}");
     let (hop, text) = ring(&mut phone, 2);
     assert_eq!(hop, first);
     assert!(text.starts_with("INVITE sip:101@192.168.1.5:5060 SIP/2.0\r\n"));
@@ -240,6 +241,39 @@ fn a_user_without_a_secret_is_thrown_out() {
     phone.command(Command::SetSecret { user: "101".into(), ha1: None });
     assert_eq!(phone.events.last(), Some(&Event::Unregistered { user: "101".into() }));
     assert!(phone.register(CONTACT, "", "secret", Some(0)).starts_with("SIP/2.0 401 "));
+}
+
+#[test]
+fn a_refresh_of_the_older_phone_tells_where_the_newest_is() {
+    let mut phone = Phone::new();
+    phone.register(CONTACT, "", "secret", None);
+    phone.register(CONTACT, "", "secret", Some(0));
+    let (older, seq) = (phone.hop, phone.seq);
+    phone.hop = Hop { transport: Transport::Ws, peer: "203.0.113.8:5080".parse().unwrap(), ..older };
+    let page = phone.hop;
+    (phone.call_id, phone.seq) = ("reg-2", 0);
+    phone.register("<sip:101@x.invalid;transport=ws>", "", "secret", Some(0));
+    (phone.call_id, phone.seq, phone.hop) = ("reg-1", seq, older);
+    assert!(phone.register(CONTACT, "", "secret", Some(0)).starts_with("SIP/2.0 200 "));
+    let Some(Event::Registered { hop, contact, .. }) = phone.events.last() else { panic!() };
+    assert_eq!((*hop, contact.as_str()), (page, "sip:101@x.invalid;transport=ws"));
+}
+
+#[test]
+fn a_pass_is_a_second_password_until_its_time_is_over() {
+    let mut phone = Phone::new();
+    let until = phone.now.mono + Duration::from_secs(600);
+    let ha1 = Ha1::new("101", REALM, "pass");
+    phone.command(Command::AddPass { user: "101".into(), ha1, until });
+    phone.register(CONTACT, "", "pass", None);
+    for password in ["pass", "secret", "pass"] {
+        assert!(phone.register(CONTACT, "", password, Some(1)).starts_with("SIP/2.0 200 "), "{password}");
+    }
+    assert!(phone.register(CONTACT, "", "past", Some(1)).starts_with("SIP/2.0 401 "));
+    phone.wait(Duration::from_secs(601));
+    phone.register(CONTACT, "", "pass", None);
+    assert!(phone.register(CONTACT, "", "pass", Some(1)).starts_with("SIP/2.0 401 "));
+    assert!(phone.register(CONTACT, "", "secret", Some(1)).starts_with("SIP/2.0 200 "));
 }
 
 #[test]

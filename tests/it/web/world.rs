@@ -77,6 +77,12 @@ impl World {
             ready_receiver,
             Clock::start(),
             web::Options::default(),
+            web::Phones {
+                domain: "hotline.test".into(),
+                incoming_max: 8,
+                outgoing_max: 8,
+                take: Arc::new(|_| false),
+            },
         );
         let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
         let address = listener.local_addr().unwrap();
@@ -299,6 +305,10 @@ async fn control(
     while let Some(request) = requests.recv().await {
         let (what, answer) = match request {
             AdminRequest::Do(what, answer) => (what, answer),
+            AdminRequest::Pass(_, _, _, answer) => {
+                let _ = answer.send(());
+                continue;
+            }
             AdminRequest::Why(_, answer) => {
                 let _ = answer.send(None);
                 continue;
