@@ -1,0 +1,254 @@
+// The desk at work: brings together the person, his telephone, the sound and the engine's events. What is on the screen
+// follows from the state alone.
+import { holdDesk } from './alone';
+import { Refused, api, type Person } from './api';
+import { renewing, type Renewal } from './credential';
+import * as devices from './devices';
+import { keep, recall, type Kept } from './kept';
+import type { Intent } from './keys';
+import { listen } from './live';
+import { connect, type Phone } from './phone';
+import { counters, grade, type Counters } from './quality';
+import { Sound } from './sound';
+import type { State } from './state';
+import { Store } from './store';
+import { WORDS } from './words';
+
+const QUALITY_EVERY_MS = 1000;
+/** The caller's story grows while he rings: asked for again when the talk begins. */
+const AUTO_ANSWER_AFTER_MS = 600;
+/** The engine has forgotten a call that the telephone still has: its BYE was lost with the line. */
+const FORGOTTEN_AFTER_MS = 3000;
+
+export class Desk {
+  readonly store = new Store();
+  readonly sound = new Sound();
+  kept: Kept = recall();
+  #phone: Phone | null = null;
+  #renewal: Renewal | null = null;
+  #stopListening: () => void = () => {};
+  #before: Counters | null = null;
+  #forgotten = 0;
+
+  async begin(): Promise<void> {
+    this.sound.ring.volume = this.kept.ringVolume;
+    this.store.watch((state, before) => this.#follow(state, before));
+    devices.onChange(() => void this.#devicesChanged());
+    setInterval(() => void this.#measure(), QUALITY_EVERY_MS);
+    await this.#whoIsIt();
+  }
+
+  async signIn(user: string, password: string): Promise<'in' | 'choose_password'> {
+    try {
+      this.#welcome(await api.signIn(user, password));
+      return 'in';
+    } catch (error) {
+      if (error instanceof Refused && error.code === 'password-change-required') return 'choose_password';
+      throw error;
+    }
+  }
+
+  async changePassword(user: string, password: string, next: string): Promise<void> {
+    this.#welcome(await api.changePassword(user, password, next));
+  }
+
+  async signOut(): Promise<void> {
+    this.#leave();
+    await api.signOut().catch(() => {}); // the cookie stays; the form is shown all the same
+    this.store.tell({ type: 'signed_out' });
+  }
+
+  useThisWindow(): void {
+    const { person } = this.store.state;
+    if (person) this.#hold(person, true);
+  }
+
+  async allowMicrophone(): Promise<void> {
+    const { tell } = this.store;
+    tell({ type: 'microphone', is: 'asking' });
+    const is = await this.sound.open(this.kept, () => void this.#devicesChanged());
+    tell({ type: 'microphone', is });
+    if (is !== 'on') return;
+    await this.sound.speakOn(this.kept.speaker);
+    if (this.sound.stream) this.#phone?.speakBy(this.sound.stream);
+    this.#takeLine();
+  }
+
+  change(change: Partial<Kept>): void {
+    this.kept = { ...this.kept, ...change };
+    keep(this.kept);
+    this.sound.ring.volume = this.kept.ringVolume;
+    if (change.microphone !== undefined) void this.allowMicrophone();
+    if (change.speaker !== undefined) {
+      void this.sound.speakOn(change.speaker).then((fine) => {
+        if (!fine) this.store.tell({ type: 'fault', code: 'speaker-failed' });
+      });
+    }
+    this.store.tell({ type: 'fault', code: null });
+  }
+
+  /** What a key or a button of the telephone asks for. */
+  act(intent: Intent): void {
+    const { call, screen } = this.store.state;
+    if (screen !== 'desk') return;
+    switch (intent.do) {
+      case 'answer': return this.#answer();
+      case 'reject':
+      case 'hang_up': return this.#phone?.hangUp();
+      case 'mute': return this.#phone?.mute(!call?.muted);
+      case 'hold': return call?.holding ? undefined : this.#phone?.hold(!call?.held);
+      case 'tone': return this.#phone?.tone(intent.tone);
+      case 'ready': return void this.#choose((id) => api.setReady(id));
+    }
+  }
+
+  pause(reason: string): void {
+    void this.#choose((id) => api.setPaused(id, reason));
+  }
+
+  async #choose(ask: (id: string) => ReturnType<typeof api.setReady>): Promise<void> {
+    const { person, choosing } = this.store.state;
+    const { tell } = this.store;
+    if (!person || choosing) return;
+    tell({ type: 'choosing', choosing: true });
+    try {
+      tell({ type: 'operator', operator: await ask(person.user) });
+      tell({ type: 'fault', code: null });
+    } catch (error) {
+      tell({ type: 'fault', code: error instanceof Refused ? error.code : 'other' });
+    } finally {
+      tell({ type: 'choosing', choosing: false });
+    }
+  }
+
+  async #whoIsIt(): Promise<void> {
+    try {
+      this.#welcome(await api.session());
+    } catch (error) {
+      if (error instanceof Refused && (error.status === 401 || error.status === 403)) this.store.tell({ type: 'signed_out' });
+      else setTimeout(() => void this.#whoIsIt(), 2000);
+    }
+  }
+
+  #welcome(person: Person): void {
+    this.#leave();
+    this.store.tell({ type: 'signed_in', person });
+    this.#hold(person, false);
+  }
+
+  #hold(person: Person, take: boolean): void {
+    holdDesk(take, () => void this.#work(person), () => {
+      this.#leave();
+      this.store.tell({ type: 'screen', screen: 'elsewhere' });
+    });
+  }
+
+  async #work(person: Person): Promise<void> {
+    const { tell } = this.store;
+    tell({ type: 'screen', screen: 'desk' });
+    try {
+      tell({ type: 'operator', operator: await api.operator(person.user) });
+    } catch (error) {
+      if (error instanceof Refused && error.status === 404) return tell({ type: 'screen', screen: 'no_operator' });
+    }
+    this.#stopListening();
+    this.#stopListening = listen({
+      snapshot: (snapshot) => tell({ type: 'snapshot', snapshot }),
+      change: (change) => tell({ type: 'change', change }),
+      live: (live) => tell({ type: 'stream', live }),
+      refused: () => void api.session().catch((error) => {
+        if (error instanceof Refused && error.status === 401) void this.signOut();
+      }),
+    });
+    if (await devices.isAllowed()) await this.allowMicrophone();
+  }
+
+  /** Registers, once there is a microphone: from then on calls come. */
+  #takeLine(): void {
+    const { person } = this.store.state;
+    const { tell } = this.store;
+    if (!person || this.#renewal) return;
+    tell({ type: 'line', is: 'connecting' });
+    const renewal = renewing(
+      person.user,
+      (credential) => {
+        if (this.#phone) return this.#phone.renew(credential);
+        this.#phone = connect(credential, {
+          tell,
+          hear: (stream) => this.sound.hear(stream),
+          refused: () => { tell({ type: 'fault', code: 'sip-refused' }); renewal.again(); },
+        });
+      },
+      (why) => {
+        if (why.status === 401) return void this.signOut();
+        this.#leave();
+        tell({ type: 'screen', screen: 'no_operator' });
+      },
+    );
+    this.#renewal = renewal;
+  }
+
+  #leave(): void {
+    this.#stopListening();
+    this.#renewal?.stop();
+    this.#renewal = null;
+    this.#phone?.stop();
+    this.#phone = null;
+    this.sound.ring.stop();
+    this.sound.silence();
+    this.sound.close();
+  }
+
+  #answer(): void {
+    if (this.sound.stream) this.#phone?.answer(this.sound.stream);
+  }
+
+  /** What follows from a change: ring and silence, the caller's story, a call that only one side still has. */
+  #follow(state: State, before: State): void {
+    const [call, was] = [state.call, before.call];
+    const { ring } = this.sound;
+    if (call?.phase === 'ringing' && was?.phase !== 'ringing') {
+      if (call.autoAnswer || this.kept.autoAnswer) {
+        ring.beep();
+        setTimeout(() => this.#answer(), AUTO_ANSWER_AFTER_MS);
+      } else {
+        ring.start(call.class === 'priority' || call.class === 'security');
+      }
+      const words = WORDS[this.kept.language];
+      ring.notify(words.ringTitle(call.caller || words.unknownCaller), `${words.classes[call.class] ?? call.class} · ${call.queue ?? ''}`);
+    }
+    if (was?.phase === 'ringing' && call?.phase !== 'ringing') ring.stop();
+    if (was?.phase === 'talking' && call?.phase !== 'talking') this.sound.silence();
+    if (call?.id && call.phase !== was?.phase && call.phase !== 'over') {
+      const { id } = call;
+      void api.story(id).then(({ events }) => this.store.tell({ type: 'story', id, events }), () => {});
+    }
+    if (call?.phase !== was?.phase) this.#before = null;
+    const forgotten = call?.phase === 'talking' && call.id !== null && state.line === 'up' && state.live && !(call.id in state.calls);
+    if (!forgotten) {
+      clearTimeout(this.#forgotten);
+      this.#forgotten = 0;
+    } else if (!this.#forgotten) {
+      this.#forgotten = window.setTimeout(() => this.#phone?.hangUp(), FORGOTTEN_AFTER_MS);
+    }
+  }
+
+  async #measure(): Promise<void> {
+    const connection = this.store.state.call?.phase === 'talking' ? this.#phone?.connection() : null;
+    if (!connection) return;
+    const now = await counters(connection);
+    if (this.#before) this.store.tell({ type: 'quality', quality: grade(now, this.#before) });
+    this.#before = now;
+  }
+
+  /** A headset came or went: the chosen one is taken again, in the middle of a talk too. */
+  async #devicesChanged(): Promise<void> {
+    const { microphone } = this.store.state;
+    const listening = this.sound.stream?.getAudioTracks()[0];
+    const chosen = this.kept.microphone;
+    const { microphones } = await devices.list();
+    const returned = chosen !== '' && listening?.getSettings().deviceId !== chosen && microphones.some(({ id }) => id === chosen);
+    if (microphone === 'on' && (returned || listening?.readyState === 'ended')) await this.allowMicrophone();
+    else if (microphone === 'missing' && microphones.length > 0) await this.allowMicrophone();
+  }
+}

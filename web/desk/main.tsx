@@ -1,0 +1,13 @@
+import { render } from 'preact';
+import { Desk } from './desk';
+import { busy } from './state';
+import { App } from './view/app';
+import './desk.css';
+
+const desk = new Desk();
+const place = document.getElementById('desk');
+if (place) render(<App desk={desk} />, place);
+window.addEventListener('beforeunload', (event) => {
+  if (busy(desk.store.state)) event.preventDefault();
+});
+void desk.begin();

@@ -1,0 +1,161 @@
+// The telephone: JsSIP's user agent, one call at a time, told in the desk's own words. It takes calls and places none.
+import { UA } from 'jssip';
+import type { DTMF_TRANSPORT } from 'jssip/lib/Constants';
+import type { RTCSession } from 'jssip/lib/RTCSession';
+import type { RTCSessionEvent } from 'jssip/lib/UA';
+import type { Credential } from './api';
+import { WatchedSocket } from './socket';
+import type { Ending, Event } from './state';
+
+/** Registered for so long; renewed by JsSIP before it ends. */
+const REGISTER_S = 120;
+/** After a broken line: at once, then slower. A caller waits on the other side. */
+const RECONNECT_MIN_S = 1;
+const RECONNECT_MAX_S = 4;
+const TONE_MS = 120;
+/** Another call rings here: the engine looks for somebody else. */
+const BUSY_HERE = 486;
+
+export interface Phone {
+  renew(credential: Credential): void;
+  answer(stream: MediaStream): void;
+  hangUp(): void;
+  mute(muted: boolean): void;
+  hold(held: boolean): void;
+  tone(tone: string): void;
+  /** Another microphone, in the middle of a talk too. */
+  speakBy(stream: MediaStream): void;
+  connection(): RTCPeerConnection | null;
+  stop(): void;
+}
+
+export interface Ear {
+  tell(event: Event): void;
+  /** The caller's voice. */
+  hear(stream: MediaStream): void;
+  /** The credential was not accepted. */
+  refused(): void;
+}
+
+export function connect(credential: Credential, ear: Ear): Phone {
+  const scheme = location.protocol === 'https:' ? 'wss' : 'ws';
+  const ua = new UA({
+    sockets: new WatchedSocket(`${scheme}://${location.host}${credential.ws}`),
+    uri: credential.uri,
+    password: credential.password,
+    register_expires: REGISTER_S,
+    connection_recovery_min_interval: RECONNECT_MIN_S,
+    connection_recovery_max_interval: RECONNECT_MAX_S,
+    user_agent: 'Hotline desk',
+  });
+  let session: RTCSession | null = null;
+  /** Ours for this call: its mute must not silence the level meter. */
+  let voice: MediaStream | null = null;
+  let toHangUp = false;
+  let stopped = false;
+
+  ua.on('connecting', () => ear.tell({ type: 'line', is: session ? 'lost' : 'connecting' }));
+  ua.on('disconnected', () => { if (!stopped) ear.tell({ type: 'line', is: 'lost' }); });
+  ua.on('registered', () => {
+    ear.tell({ type: 'line', is: 'up' });
+    if (toHangUp) hangUp();
+  });
+  ua.on('registrationFailed', ({ response }) => {
+    ear.tell({ type: 'line', is: 'lost' });
+    if (response && [401, 403, 407].includes(response.status_code)) ear.refused();
+  });
+  ua.on('newRTCSession', ({ session: came, request }: RTCSessionEvent) => {
+    if (session) return came.terminate({ status_code: BUSY_HERE });
+    session = came;
+    toHangUp = false;
+    const header = (name: string): string | null => request.getHeader(name) ?? null;
+    const asksItself = /answer-after=0/i.test(header('Call-Info') ?? '') || /auto-?answer/i.test(header('Alert-Info') ?? '');
+    came.on('peerconnection', ({ peerconnection }) => {
+      peerconnection.addEventListener('track', (event) => ear.hear(event.streams[0] ?? new MediaStream([event.track])));
+    });
+    // The engine is ICE-lite and learns our address from our checks: no candidate is worth waiting for.
+    came.on('icecandidate', ({ ready }) => ready());
+    came.on('confirmed', () => ear.tell({ type: 'answered' }));
+    came.on('getusermediafailed', () => ear.tell({ type: 'fault', code: 'media-failed' }));
+    came.on('hold', ({ originator: by }) => { if (by === 'local') ear.tell({ type: 'held', held: true }); });
+    came.on('unhold', ({ originator: by }) => { if (by === 'local') ear.tell({ type: 'held', held: false }); });
+    came.on('ended', ({ originator: by }) => over(by === 'remote' ? 'caller' : 'operator'));
+    came.on('failed', ({ originator: by, cause }) => {
+      over(cause === 'Rejected' && by === 'local' ? 'rejected' : cause === 'Canceled' || cause === 'No Answer' ? 'missed' : 'failed');
+    });
+    ear.tell({
+      type: 'rang', id: header('X-Hotline-Call'), queue: header('X-Hotline-Queue'), class: header('X-Hotline-Class') ?? 'standard',
+      waitedS: seconds(header('X-Hotline-Wait')), autoAnswer: asksItself,
+    });
+  });
+
+  const over = (ending: Ending): void => {
+    session = null;
+    toHangUp = false;
+    for (const track of voice?.getTracks() ?? []) track.stop();
+    voice = null;
+    ear.tell({ type: 'ended', ending });
+  };
+  const hangUp = (): void => {
+    if (!session) return;
+    ear.tell({ type: 'hanging_up' });
+    // A BYE without a line would be lost, and the caller would go on waiting: it goes as soon as there is one.
+    toHangUp = !ua.isConnected();
+    if (!toHangUp) session.terminate();
+    else for (const track of voice?.getTracks() ?? []) track.enabled = false;
+  };
+  const talking = (): RTCSession | null => (session?.isEstablished() ? session : null);
+
+  ua.start();
+  return {
+    renew: ({ password }) => {
+      ua.set('password', password);
+      if (!ua.isRegistered() && ua.isConnected()) ua.register();
+    },
+    answer: (stream) => {
+      if (!session?.isInProgress() || voice) return;
+      voice = stream.clone();
+      ear.tell({ type: 'answering' });
+      session.answer({ mediaStream: voice, pcConfig: { iceServers: [] } });
+    },
+    hangUp,
+    mute: (muted) => {
+      if (!talking()) return;
+      if (muted) session?.mute({ audio: true });
+      else session?.unmute({ audio: true });
+      ear.tell({ type: 'muted', muted });
+    },
+    hold: (held) => {
+      ear.tell({ type: 'hold_asked' });
+      const refused = (): void => ear.tell({ type: 'fault', code: 'hold-failed' });
+      const asked = held ? talking()?.hold() : talking()?.unhold();
+      if (!asked) {
+        ear.tell({ type: 'held', held: !held });
+        refused();
+      }
+    },
+    tone: (tone) => {
+      talking()?.sendDTMF(tone, { transportType: 'RFC2833' as DTMF_TRANSPORT, duration: TONE_MS });
+      ear.tell({ type: 'pressed', key: tone });
+    },
+    speakBy: (stream) => {
+      const sender = session?.connection?.getSenders().find(({ track }) => track?.kind === 'audio');
+      if (!sender) return;
+      const before = voice;
+      voice = stream.clone();
+      const track = voice.getAudioTracks()[0] ?? null;
+      if (track && sender.track) track.enabled = sender.track.enabled;
+      void sender.replaceTrack(track).then(() => before?.getTracks().forEach((old) => old.stop()));
+    },
+    connection: () => session?.connection ?? null,
+    stop: () => {
+      stopped = true;
+      ua.stop();
+    },
+  };
+}
+
+function seconds(text: string | null): number | null {
+  const number = Number.parseInt(text ?? '', 10);
+  return Number.isFinite(number) ? number : null;
+}

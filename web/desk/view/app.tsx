@@ -1,0 +1,117 @@
+import { useEffect, useState } from 'preact/hooks';
+import type { Desk } from '../desk';
+import { intent } from '../keys';
+import type { State } from '../state';
+import { WORDS } from '../words';
+import { Bar } from './bar';
+import { Button } from './button';
+import { CallCard } from './call';
+import { Help } from './help';
+import { Queues } from './queues';
+import { SignIn } from './sign_in';
+import { SoundCard } from './sound';
+import { StateCard } from './status';
+import { Language, useWords } from './words';
+
+const TEXT_FIELDS = 'input:not([type=checkbox]):not([type=range]), textarea, select';
+
+export function App({ desk }: { desk: Desk }) {
+  const [state, set] = useState(desk.store.state);
+  const [open, setOpen] = useState<'keypad' | 'breaks' | 'help' | null>(null);
+  const [, again] = useState(0);
+  const { language, theme } = desk.kept;
+  const words = WORDS[language];
+
+  useEffect(() => desk.store.watch((next) => { set(next); again((n) => n + 1); }), [desk]);
+  useEffect(() => {
+    document.documentElement.lang = language;
+    document.documentElement.dataset['theme'] = theme;
+    const who = state.call?.phase === 'ringing' ? words.ringTitle(state.call.caller || words.unknownCaller) : words.title;
+    document.title = `${who} · Hotline`;
+  });
+  useEffect(() => {
+    const toggle = (name: NonNullable<typeof open>): void => setOpen((now) => (now === name ? null : name));
+    const onKey = (event: KeyboardEvent): void => {
+      const typing = event.target instanceof Element && event.target.matches(TEXT_FIELDS);
+      const what = intent({
+        code: event.code, key: event.key, modified: event.ctrlKey || event.altKey || event.metaKey, repeated: event.repeat, typing,
+      }, desk.store.state);
+      if (!what || (!desk.kept.keys && what.do !== 'close')) return;
+      if (what.do === 'close') return setOpen(null);
+      event.preventDefault();
+      if (what.do === 'keypad') toggle('keypad');
+      else if (what.do === 'pause') toggle('breaks');
+      else if (what.do === 'help') toggle('help');
+      else if (what.do === 'sound') document.getElementById('microphone')?.focus();
+      else desk.act(what);
+    };
+    window.addEventListener('keydown', onKey);
+    return () => window.removeEventListener('keydown', onKey);
+  }, [desk]);
+
+  return (
+    <Language.Provider value={words}>
+      <Bar desk={desk} state={state} onHelp={() => setOpen(open === 'help' ? null : 'help')} />
+      <Screen desk={desk} state={state} open={open} setOpen={setOpen} />
+      {open === 'help' && <Help desk={desk} onClose={() => setOpen(null)} />}
+    </Language.Provider>
+  );
+}
+
+interface ScreenProps { desk: Desk; state: State; open: string | null; setOpen: (name: 'keypad' | 'breaks' | null) => void }
+
+function Screen({ desk, state, open, setOpen }: ScreenProps) {
+  const words = useWords();
+  switch (state.screen) {
+    case 'loading': return <main class="alone"><p role="status">{words.loading}</p></main>;
+    case 'sign_in': return <SignIn desk={desk} />;
+    case 'no_operator': return (
+      <main class="alone">
+        <section class="card notice">
+          <h2>{words.noOperator(state.person?.user ?? '')}</h2>
+          <p>{words.noOperatorWhy}</p>
+          <p class="row"><a class="button main" href="/">{words.board}</a><Button onPress={() => void desk.signOut()}>{words.signOut}</Button></p>
+        </section>
+      </main>
+    );
+    case 'elsewhere': return (
+      <main class="alone">
+        <section class="card notice">
+          <h2>{words.elsewhere}</h2>
+          <p>{words.elsewhereWhy}</p>
+          <Button look="main" onPress={() => desk.useThisWindow()}>{words.useHere}</Button>
+        </section>
+      </main>
+    );
+    case 'desk': return (
+      <>
+        <Banners state={state} />
+        <main class="desk">
+          <div class="column">
+            <StateCard desk={desk} state={state} open={open === 'breaks'} onOpen={(is) => setOpen(is ? 'breaks' : null)} />
+            <Queues state={state} />
+          </div>
+          <CallCard desk={desk} state={state} keypad={open === 'keypad'} onKeypad={() => setOpen(open === 'keypad' ? null : 'keypad')} />
+          <SoundCard desk={desk} state={state} />
+        </main>
+      </>
+    );
+  }
+}
+
+/** What is wrong now, most urgent first; told to those who cannot see it too. */
+function Banners({ state }: { state: State }) {
+  const words = useWords();
+  const lost = state.line === 'lost';
+  const texts = [
+    lost && (state.call?.phase === 'talking' ? words.lostTalking : words.lost),
+    !lost && !state.live && state.line === 'up' && words.stale,
+    state.fault && (words.faults[state.fault] ?? words.faults['other']),
+    state.draining && words.draining,
+  ].filter((text): text is string => typeof text === 'string');
+  return (
+    <div role="alert" class="banners">
+      {texts.map((text) => <p class={`banner ${lost || state.fault ? 'alarm' : ''}`} key={text}>{text}</p>)}
+    </div>
+  );
+}

@@ -1,0 +1,67 @@
+import { useState } from 'preact/hooks';
+import { Refused } from '../api';
+import type { Desk } from '../desk';
+import { useWords } from './words';
+
+/** Signing in; the same card asks for a new password when the present one was given by somebody else. */
+export function SignIn({ desk }: { desk: Desk }) {
+  const words = useWords();
+  const [given, setGiven] = useState<{ user: string; password: string } | null>(null);
+  const [fault, setFault] = useState<string | null>(null);
+  const [waiting, setWaiting] = useState(false);
+
+  const send = async (form: HTMLFormElement): Promise<void> => {
+    const field = (name: string): string => String(new FormData(form).get(name) ?? '');
+    setFault(null);
+    if ([...new FormData(form).values()].some((value) => value === '')) return setFault('empty');
+    if (given && field('next') !== field('again')) return setFault('differ');
+    setWaiting(true);
+    try {
+      if (given) {
+        await desk.changePassword(given.user, given.password, field('next'));
+      } else if ((await desk.signIn(field('user').trim(), field('password'))) === 'choose_password') {
+        setGiven({ user: field('user').trim(), password: field('password') });
+        form.reset();
+      }
+    } catch (error) {
+      setFault(error instanceof Refused ? error.code : 'other');
+    } finally {
+      setWaiting(false);
+    }
+  };
+
+  return (
+    <main class="alone">
+      <form class="card sign" onSubmit={(event) => { event.preventDefault(); void send(event.currentTarget); }} key={given ? 'new' : 'in'}>
+        <h2>{given ? words.passwordNew : words.title}</h2>
+        {given ? (
+          <>
+            <p class="muted">{words.passwordGiven}</p>
+            <Field name="next" label={words.passwordNew} type="password" complete="new-password" hint={words.passwordRule} first />
+            <Field name="again" label={words.passwordAgain} type="password" complete="new-password" />
+          </>
+        ) : (
+          <>
+            <Field name="user" label={words.user} type="text" complete="username" first />
+            <Field name="password" label={words.password} type="password" complete="current-password" />
+          </>
+        )}
+        <p class="fault" role="alert">{fault && (words.faults[fault] ?? words.faults['other'])}</p>
+        <button class="button main wide" disabled={waiting}><span>{given ? words.passwordDo : words.signIn}</span></button>
+      </form>
+    </main>
+  );
+}
+
+interface FieldProps { name: string; label: string; type: string; complete: string; hint?: string; first?: boolean }
+
+function Field({ name, label, type, complete, hint, first }: FieldProps) {
+  return (
+    <label class="field">
+      <span>{label}</span>
+      <input name={name} type={type} autocomplete={complete as 'username'} spellcheck={false} autofocus={first ?? false}
+        ref={first ? (input) => { if (input && !input.value) input.focus(); } : null} />
+      {hint && <small>{hint}</small>}
+    </label>
+  );
+}
