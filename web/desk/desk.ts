@@ -15,10 +15,12 @@ import { Store } from './store';
 import { WORDS } from './words';
 
 const QUALITY_EVERY_MS = 1000;
-/** The caller's story grows while he rings: asked for again when the talk begins. */
+/** The tone is heard before the caller is. */
 const AUTO_ANSWER_AFTER_MS = 600;
 /** The engine has forgotten a call that the telephone still has: its BYE was lost with the line. */
 const FORGOTTEN_AFTER_MS = 3000;
+/** The engine writes a call's story down within this time. */
+const STORY_AFTER_MS = 1000;
 
 export class Desk {
   readonly store = new Store();
@@ -220,8 +222,8 @@ export class Desk {
     if (was?.phase === 'ringing' && call?.phase !== 'ringing') ring.stop();
     if (was?.phase === 'talking' && call?.phase !== 'talking') this.sound.silence();
     if (call?.id && call.phase !== was?.phase && call.phase !== 'over') {
-      const { id } = call;
-      void api.story(id).then(({ events }) => this.store.tell({ type: 'story', id, events }), () => {});
+      void this.#tellStory(call.id);
+      setTimeout(() => void this.#tellStory(call.id), STORY_AFTER_MS);
     }
     if (call?.phase !== was?.phase) this.#before = null;
     const forgotten = call?.phase === 'talking' && call.id !== null && state.line === 'up' && state.live && !(call.id in state.calls);
@@ -229,8 +231,15 @@ export class Desk {
       clearTimeout(this.#forgotten);
       this.#forgotten = 0;
     } else if (!this.#forgotten) {
-      this.#forgotten = window.setTimeout(() => this.#phone?.hangUp(), FORGOTTEN_AFTER_MS);
+      this.#forgotten = window.setTimeout(() => this.#phone?.forget(), FORGOTTEN_AFTER_MS);
     }
+  }
+
+  /** Without it the card is shorter: no matter for a banner. */
+  async #tellStory(id: string | null): Promise<void> {
+    if (id === null || this.store.state.call?.id !== id) return;
+    const story = await api.story(id).catch(() => null);
+    if (story) this.store.tell({ type: 'story', id, events: story.events });
   }
 
   async #measure(): Promise<void> {

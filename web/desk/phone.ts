@@ -20,6 +20,8 @@ export interface Phone {
   renew(credential: Credential): void;
   answer(stream: MediaStream): void;
   hangUp(): void;
+  /** The engine has no such call any more. */
+  forget(): void;
   mute(muted: boolean): void;
   hold(held: boolean): void;
   tone(tone: string): void;
@@ -52,13 +54,21 @@ export function connect(credential: Credential, ear: Ear): Phone {
   /** Ours for this call: its mute must not silence the level meter. */
   let voice: MediaStream | null = null;
   let toHangUp = false;
+  let forgotten = false;
+  let lost = false;
   let stopped = false;
 
   ua.on('connecting', () => ear.tell({ type: 'line', is: session ? 'lost' : 'connecting' }));
-  ua.on('disconnected', () => { if (!stopped) ear.tell({ type: 'line', is: 'lost' }); });
+  ua.on('disconnected', () => {
+    lost = true;
+    if (!stopped) ear.tell({ type: 'line', is: 'lost' });
+  });
   ua.on('registered', () => {
     ear.tell({ type: 'line', is: 'up' });
     if (toHangUp) hangUp();
+    // The engine's side of the dialog still points down the connection that broke; a re-INVITE over the new one moves it.
+    else if (lost && talking()?.isReadyToReOffer()) session?.renegotiate();
+    lost = false;
   });
   ua.on('registrationFailed', ({ response }) => {
     ear.tell({ type: 'line', is: 'lost' });
@@ -67,7 +77,7 @@ export function connect(credential: Credential, ear: Ear): Phone {
   ua.on('newRTCSession', ({ session: came, request }: RTCSessionEvent) => {
     if (session) return came.terminate({ status_code: BUSY_HERE });
     session = came;
-    toHangUp = false;
+    toHangUp = forgotten = false;
     const header = (name: string): string | null => request.getHeader(name) ?? null;
     const asksItself = /answer-after=0/i.test(header('Call-Info') ?? '') || /auto-?answer/i.test(header('Alert-Info') ?? '');
     came.on('peerconnection', ({ peerconnection }) => {
@@ -79,7 +89,7 @@ export function connect(credential: Credential, ear: Ear): Phone {
     came.on('getusermediafailed', () => ear.tell({ type: 'fault', code: 'media-failed' }));
     came.on('hold', ({ originator: by }) => { if (by === 'local') ear.tell({ type: 'held', held: true }); });
     came.on('unhold', ({ originator: by }) => { if (by === 'local') ear.tell({ type: 'held', held: false }); });
-    came.on('ended', ({ originator: by }) => over(by === 'remote' ? 'caller' : 'operator'));
+    came.on('ended', ({ originator: by }) => over(by === 'remote' || forgotten ? 'caller' : 'operator'));
     came.on('failed', ({ originator: by, cause }) => {
       over(cause === 'Rejected' && by === 'local' ? 'rejected' : cause === 'Canceled' || cause === 'No Answer' ? 'missed' : 'failed');
     });
@@ -119,6 +129,10 @@ export function connect(credential: Credential, ear: Ear): Phone {
       session.answer({ mediaStream: voice, pcConfig: { iceServers: [] } });
     },
     hangUp,
+    forget: () => {
+      forgotten = true;
+      talking()?.terminate();
+    },
     mute: (muted) => {
       if (!talking()) return;
       if (muted) session?.mute({ audio: true });

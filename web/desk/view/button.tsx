@@ -8,14 +8,15 @@ interface Props {
   /** The key that does the same. */
   keys?: string;
   look?: 'main' | 'good' | 'bad' | 'quiet' | 'tool';
-  pressed?: boolean;
+  /** What it does is done, and its words say how to undo it. */
+  on?: boolean;
   disabled?: boolean;
   expanded?: boolean;
 }
 
-export function Button({ children, onPress, icon, keys, look = 'quiet', pressed, disabled, expanded }: Props) {
+export function Button({ children, onPress, icon, keys, look = 'quiet', on, disabled, expanded }: Props) {
   return (
-    <button type="button" class={`button ${look}`} onClick={onPress} disabled={disabled} aria-pressed={pressed}
+    <button type="button" class={`button ${look} ${on ? 'on' : ''}`} onClick={onPress} disabled={disabled}
       aria-expanded={expanded} aria-keyshortcuts={keys}>
       {icon && <Icon name={icon} />}
       <span>{children}</span>

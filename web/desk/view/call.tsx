@@ -22,7 +22,7 @@ export function CallCard({ desk, state, keypad, onKeypad }: Props) {
     <section class={`card call ${phase} ${call.class}`} aria-labelledby="call-title">
       <header>
         <h2 id="call-title" class="caption" role="status">{words.phases[phase]}{call.ending && <> · {words.endings[call.ending]}</>}</h2>
-        {call.phase === 'talking' && <Line quality={state.quality} />}
+        {call.phase === 'talking' && !call.held && <Line quality={state.quality} />}
       </header>
       <div class="who">
         <p class="number">{call.caller === undefined ? words.unknownCaller : call.caller || words.withheld}</p>
@@ -97,10 +97,10 @@ function Controls({ desk, call, keypad, onKeypad }: { desk: Desk; call: Call; ke
     );
     case 'talking': return (
       <div class="controls">
-        <Button look="tool" icon={call.muted ? 'micOff' : 'mic'} keys={KEYS.mute} pressed={call.muted} onPress={act('mute')}>
+        <Button look="tool" icon={call.muted ? 'micOff' : 'mic'} keys={KEYS.mute} on={call.muted} onPress={act('mute')}>
           {call.muted ? words.unmute : words.mute}
         </Button>
-        <Button look="tool" icon={call.held ? 'play' : 'pause'} keys={KEYS.hold} pressed={call.held} disabled={call.holding} onPress={act('hold')}>
+        <Button look="tool" icon={call.held ? 'play' : 'pause'} keys={KEYS.hold} on={call.held} disabled={call.holding} onPress={act('hold')}>
           {call.held ? words.resume : words.hold}
         </Button>
         <Button look="tool" icon="keypad" keys={KEYS.keypad} expanded={keypad} onPress={onKeypad}>{words.keypad}</Button>

@@ -1,4 +1,4 @@
-import { useState } from 'preact/hooks';
+import { useEffect, useRef, useState } from 'preact/hooks';
 import { Refused } from '../api';
 import type { Desk } from '../desk';
 import { useWords } from './words';
@@ -56,11 +56,12 @@ export function SignIn({ desk }: { desk: Desk }) {
 interface FieldProps { name: string; label: string; type: string; complete: string; hint?: string; first?: boolean }
 
 function Field({ name, label, type, complete, hint, first }: FieldProps) {
+  const input = useRef<HTMLInputElement>(null);
+  useEffect(() => { if (first) input.current?.focus(); }, [first]);
   return (
     <label class="field">
       <span>{label}</span>
-      <input name={name} type={type} autocomplete={complete as 'username'} spellcheck={false} autofocus={first ?? false}
-        ref={first ? (input) => { if (input && !input.value) input.focus(); } : null} />
+      <input name={name} type={type} autocomplete={complete as 'username'} spellcheck={false} ref={input} />
       {hint && <small>{hint}</small>}
     </label>
   );

@@ -18,14 +18,14 @@ export function StateCard({ desk, state, open, onOpen }: Props) {
   const left = wrapUpLeft(state, now);
   const passed = operator ? operator.since_ms + now - operator.at : 0;
   const reason = operator?.reason ? words.reasons[operator.reason] ?? operator.reason : '';
-  const next = operator?.next && (operator.next === 'ready' ? words.ready.toLowerCase() : words.reasons[operator.next] ?? operator.next);
+  const next = operator?.next && (operator.next === 'ready' ? words.ready.toLowerCase() : (words.reasons[operator.next] ?? operator.next) || words.takeBreak.toLowerCase());
   const canBeReady = is === 'paused' || is === 'wrap_up' || (operator?.next !== null && operator?.next !== 'ready');
   return (
     <section class={`card state ${is}`} aria-labelledby="state-title">
       <h2 id="state-title" class="caption">{words.myState}</h2>
       <p class="big" role="status"><i aria-hidden="true" />{words.states[is]}{reason && <small> · {reason}</small>}</p>
       <p class="muted">{words.stateHints[is]}</p>
-      {operator && (
+      {operator && is !== 'ringing' && is !== 'talking' && (
         <p class="timer">
           <b>{clock(left === null ? passed : Math.ceil(left / 1000) * 1000)}</b> <span>{left === null ? words.since : words.left}</span>
         </p>
