@@ -241,6 +241,14 @@ impl Operator {
         }
     }
 
+    /// The end of the wrap-up that he is seen in.
+    pub fn wrap_up_until(&self) -> Option<Instant> {
+        match self.work {
+            Work::WrapUp { until, .. } if self.state() == OperatorState::WrapUp => Some(until),
+            _ => None,
+        }
+    }
+
     pub fn next_deadline(&self) -> Option<Instant> {
         let work = match self.work {
             Work::WrapUp { until, .. } => Some(until),

@@ -41,6 +41,8 @@ pub struct OperatorStatus {
     pub state: OperatorState,
     /// How long he has been in this state.
     pub since: Duration,
+    /// What is left of a wrap-up.
+    pub left: Option<Duration>,
     pub queues: Vec<QueueName>,
     pub seat: Option<SeatId>,
     pub offer: Option<OfferId>,

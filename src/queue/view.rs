@@ -76,6 +76,7 @@ impl Dispatcher {
                 name: operator.settings.name.clone(),
                 state: operator.shown.clone(),
                 since: now.mono.since(operator.shown_since),
+                left: operator.wrap_up_until().map(|until| until.since(now.mono)),
                 queues: operator.settings.queues.clone(),
                 seat,
                 offer,

@@ -91,6 +91,9 @@ pub struct OperatorView {
     pub state: &'static str,
     pub reason: Option<String>,
     pub since_ms: u64,
+    /// What is left of a wrap-up; absent in every other state.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub left_ms: Option<u64>,
     pub queues: Vec<String>,
     pub call: Option<CallId>,
     /// A choice made during a call, waiting for its end.
@@ -163,6 +166,7 @@ fn operator_view(operator: OperatorStatus, pool: &str, call: Option<CallId>) -> 
         state: operator.state.as_str(),
         reason,
         since_ms: u64::try_from(operator.since.as_millis()).unwrap_or(u64::MAX),
+        left_ms: operator.left.map(|left| u64::try_from(left.as_millis()).unwrap_or(u64::MAX)),
         queues: operator.queues.iter().map(|queue| queue.to_string()).collect(),
         call,
         next,

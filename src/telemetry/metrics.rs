@@ -355,6 +355,7 @@ mod tests {
                 state: "ready",
                 reason: None,
                 since_ms: 0,
+                left_ms: None,
                 queues: vec!["wallet".into()],
                 call: None,
                 next: None,

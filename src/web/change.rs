@@ -74,7 +74,9 @@ fn same_call(a: &CallView, b: &CallView, passed: Duration) -> bool {
 }
 
 fn same_operator(a: &OperatorView, b: &OperatorView, passed: Duration) -> bool {
-    ran_on(a.since_ms, b.since_ms, passed) && *a == OperatorView { since_ms: a.since_ms, ..b.clone() }
+    ran_on(a.since_ms, b.since_ms, passed)
+        && ran_down(a.left_ms, b.left_ms, passed)
+        && *a == OperatorView { since_ms: a.since_ms, left_ms: a.left_ms, ..b.clone() }
 }
 
 fn same_queue(a: &QueueView, b: &QueueView, passed: Duration) -> bool {
@@ -100,6 +102,15 @@ fn same_queue(a: &QueueView, b: &QueueView, passed: Duration) -> bool {
 fn ran_on(before_ms: u64, after_ms: u64, passed: Duration) -> bool {
     let expected = before_ms + u64::try_from(passed.as_millis()).unwrap_or(u64::MAX >> 1);
     after_ms >= before_ms && after_ms.abs_diff(expected) <= DRIFT_MS_MAX
+}
+
+/// What was left has become less by the time that passed; a wrap-up that was extended has not.
+fn ran_down(before_ms: Option<u64>, after_ms: Option<u64>, passed: Duration) -> bool {
+    let passed_ms = u64::try_from(passed.as_millis()).unwrap_or(u64::MAX);
+    match (before_ms, after_ms) {
+        (Some(before), Some(after)) => after.abs_diff(before.saturating_sub(passed_ms)) <= DRIFT_MS_MAX,
+        (before, after) => before == after,
+    }
 }
 
 fn waited_on(before_s: f64, after_s: f64, passed: Duration) -> bool {

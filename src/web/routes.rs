@@ -68,7 +68,7 @@ fn table(app: &App, shutdown: &CancellationToken) -> Vec<Route> {
         route.post("/api/v1/drain", ADMINS, api::drain),
         route.put("/api/v1/log-level", ADMINS, api::set_log_level),
     ];
-    for file in page::FILES {
+    for file in page::files() {
         routes.push(route.get(
             file.path,
             Open,

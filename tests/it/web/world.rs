@@ -343,6 +343,7 @@ fn first_view() -> View {
         state: "ready",
         reason: None,
         since_ms: 5000,
+        left_ms: None,
         queues: vec!["wallet".into()],
         call: None,
         next: None,
