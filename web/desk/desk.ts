@@ -139,13 +139,14 @@ export class Desk {
   }
 
   #hold(person: Person, take: boolean): void {
-    holdDesk(take, () => void this.#work(person), () => {
+    holdDesk(take, () => void this.#work(person, take), () => {
       this.#leave();
       this.store.tell({ type: 'screen', screen: 'elsewhere' });
     });
   }
 
-  async #work(person: Person): Promise<void> {
+  /** `asked`: the operator has just pressed a button for it, and knows why the browser asks for the microphone. */
+  async #work(person: Person, asked: boolean): Promise<void> {
     const { tell } = this.store;
     tell({ type: 'screen', screen: 'desk' });
     try {
@@ -162,7 +163,7 @@ export class Desk {
         if (error instanceof Refused && error.status === 401) void this.signOut();
       }),
     });
-    if (await devices.isAllowed()) await this.allowMicrophone();
+    if (asked || (await devices.isAllowed())) await this.allowMicrophone();
   }
 
   /** Registers, once there is a microphone: from then on calls come. */
@@ -199,6 +200,7 @@ export class Desk {
     this.sound.ring.stop();
     this.sound.silence();
     this.sound.close();
+    this.store.tell({ type: 'left' });
   }
 
   #answer(): void {

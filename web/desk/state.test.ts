@@ -90,6 +90,11 @@ describe('the operator', () => {
     expect(wrapUpLeft(after({ type: 'operator', operator: OPERATOR }), 0)).toBeNull();
   });
 
+  it('who gave the telephone back has neither line nor call', () => {
+    const state = after({ type: 'line', is: 'up' }, { type: 'microphone', is: 'on' }, RANG, { type: 'left' });
+    expect(state).toMatchObject({ line: 'off', microphone: 'unasked', call: null, screen: 'desk' });
+  });
+
   it('leaves nothing behind when he signs out', () => {
     expect(after(RANG, { type: 'signed_out' })).toEqual({ ...EMPTY, screen: 'sign_in' });
   });

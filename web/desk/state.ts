@@ -66,6 +66,8 @@ export interface Change extends Partial<Snapshot> { calls_gone?: string[]; opera
 export type Event =
   | { type: 'signed_in'; person: Person }
   | { type: 'signed_out' }
+  /** The telephone and the microphone were given back. */
+  | { type: 'left' }
   | { type: 'screen'; screen: Screen }
   | { type: 'microphone'; is: Microphone }
   | { type: 'line'; is: Line }
@@ -94,6 +96,7 @@ export function reduce(state: State, event: Event, at: number): State {
   switch (event.type) {
     case 'signed_in': return { ...EMPTY, screen: 'desk', person: event.person };
     case 'signed_out': return { ...EMPTY, screen: 'sign_in' };
+    case 'left': return { ...state, microphone: 'unasked', line: 'off', live: false, call: null, quality: null };
     case 'screen': return { ...state, screen: event.screen };
     case 'microphone': return { ...state, microphone: event.is };
     case 'line': return { ...state, line: event.is };
