@@ -13,7 +13,7 @@ const REGISTER_S = 120;
 const RECONNECT_MIN_S = 1;
 const RECONNECT_MAX_S = 4;
 const TONE_MS = 120;
-/** Another call rings here: the engine looks for somebody else. */
+/** Another call rings here, or the operator declines: the engine looks for somebody else (RFC 3261 §21.4.24). */
 const BUSY_HERE = 486;
 
 export interface Phone {
@@ -111,7 +111,7 @@ export function connect(credential: Credential, ear: Ear): Phone {
     ear.tell({ type: 'hanging_up' });
     // A BYE without a line would be lost, and the caller would go on waiting: it goes as soon as there is one.
     toHangUp = !ua.isConnected();
-    if (!toHangUp) session.terminate();
+    if (!toHangUp) session.terminate(session.isInProgress() ? { status_code: BUSY_HERE } : {});
     else for (const track of voice?.getTracks() ?? []) track.enabled = false;
   };
   const talking = (): RTCSession | null => (session?.isEstablished() ? session : null);

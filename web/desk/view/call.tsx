@@ -21,7 +21,9 @@ export function CallCard({ desk, state, keypad, onKeypad }: Props) {
   return (
     <section class={`card call ${phase} ${call.class}`} aria-labelledby="call-title">
       <header>
-        <h2 id="call-title" class="caption" role="status">{words.phases[phase]}{call.ending && <> · {words.endings[call.ending]}</>}</h2>
+        <h2 id="call-title" class="caption">
+          <span role="status">{words.phases[phase]}{call.ending && <> · {words.endings[call.ending]}</>}</span>
+        </h2>
         {call.phase === 'talking' && !call.held && <Line quality={state.quality} />}
       </header>
       <div class="who">
@@ -66,21 +68,22 @@ function MicrophoneFirst({ desk, state }: { desk: Desk; state: State }) {
   return (
     <section class="card call nobody" aria-label={words.call}>
       <Icon name="mic" size={56} />
-      <h2 role="status">{words.microphones[state.microphone]}</h2>
+      <h2><span role="status">{words.microphones[state.microphone]}</span></h2>
       <p class="muted">{secure ? words.microphoneWhy : words.insecure}</p>
       {secure && state.microphone !== 'asking' && (
-        <Button look="main" icon="mic" onPress={() => void desk.allowMicrophone()}>{words.allow}</Button>
+        <Button look="main" icon="mic" onPress={() => void desk.allowMicrophone()}>
+          {state.microphone === 'missing' ? words.again : words.allow}
+        </Button>
       )}
     </section>
   );
 }
 
 function Time({ call }: { call: Call }) {
-  const words = useWords();
   const now = useNow();
   const ms = call.phase === 'over' ? call.talkedMs : now - call.since;
   if (call.phase === 'over' && call.talkedMs === 0) return null;
-  return <p class="time" role="timer" aria-label={words.talked}>{clock(ms)}</p>;
+  return <p class="time" role="timer">{clock(ms)}</p>;
 }
 
 function Controls({ desk, call, keypad, onKeypad }: { desk: Desk; call: Call; keypad: boolean; onKeypad: () => void }) {

@@ -7,6 +7,9 @@ import { Button } from './button';
 import { useNow } from './now';
 import { useWords } from './words';
 
+/** Reasons that the engine gives and takes back itself. */
+const DELAY = '_delay';
+
 interface Props { desk: Desk; state: State; open: boolean; onOpen: (open: boolean) => void }
 
 /** My state: what it is, for how long, and the way out of it. */
@@ -23,8 +26,9 @@ export function StateCard({ desk, state, open, onOpen }: Props) {
   return (
     <section class={`card state ${is}`} aria-labelledby="state-title">
       <h2 id="state-title" class="caption">{words.myState}</h2>
-      <p class="big" role="status"><i aria-hidden="true" />{words.states[is]}{reason && <small> · {reason}</small>}</p>
-      <p class="muted">{words.stateHints[is]}</p>
+      <p class="big" role="status"><i aria-hidden="true" />{words.states[is]}</p>
+      {reason && <p class="reason">{reason}</p>}
+      <p class="muted">{operator?.reason?.endsWith(DELAY) ? words.delayHint : words.stateHints[is]}</p>
       {operator && is !== 'ringing' && is !== 'talking' && (
         <p class="timer">
           <b>{clock(left === null ? passed : Math.ceil(left / 1000) * 1000)}</b> <span>{left === null ? words.since : words.left}</span>
