@@ -90,7 +90,7 @@ const ru: Words = {
     ringing: 'Звонящий ждёт ответа.', talking: 'Вы на связи со звонящим.', wrap_up: 'Время доделать всё по звонку.',
     paused: 'Звонков не будет, пока вы не вернётесь.', unreachable: 'Сервер не может дозвониться до страницы и пробует каждые пять секунд.',
   },
-  delayHint: 'Короткая пауза, она закончится сама.', ready: 'Готов', endWrapUp: 'Завершить', takeBreak: 'Перерыв', afterCall: (next) => `После звонка: ${next}`,
+  delayHint: 'Короткая пауза, она закончится сама.', ready: 'Готов', endWrapUp: 'Закончить', takeBreak: 'Перерыв', afterCall: (next) => `После звонка: ${next}`,
   reasons: {
     break: '', lunch: 'обед', rest: 'отдых', training: 'обучение', meeting: 'совещание', no_answer: 'два звонка без ответа',
     rejected: 'звонки отклонены', no_answer_delay: 'звонок без ответа', reject_delay: 'звонок отклонён', unreachable: 'страница была недоступна',
