@@ -55,7 +55,7 @@ pub fn load_any(path: &Path) -> Result<(Vec<f32>, u32), WavError> {
 
 /// A prompt as it must lie on disk: 8 kHz, 16 bits, one channel.
 pub fn load_8k_mono(path: &Path) -> Result<Vec<i16>, WavError> {
-    let mut reader = open(path)?;
+    let reader = open(path)?;
     let spec = reader.spec();
     let shape = (spec.sample_rate, spec.bits_per_sample, spec.channels);
     if shape != (SAMPLE_RATE, 16, 1) || spec.sample_format != hound::SampleFormat::Int {
@@ -65,7 +65,19 @@ pub fn load_8k_mono(path: &Path) -> Result<Vec<i16>, WavError> {
             got: format!("{} Hz, {} bits, {} channels", shape.0, shape.1, shape.2),
         });
     }
-    reader.samples::<i16>().collect::<Result<_, _>>().map_err(|error| wrong(path, error))
+    // All at once: thousands of prompts are read at each start, and hound reads sample by sample.
+    let bytes = u64::from(reader.len()) * 2;
+    let mut data = Vec::new();
+    reader
+        .into_inner()
+        .take(bytes)
+        .read_to_end(&mut data)
+        .map_err(|source| WavError::Io { path: path.into(), source })?;
+    if (data.len() as u64) < bytes {
+        let why = format!("it ends after {} of {bytes} bytes of sound", data.len());
+        return Err(WavError::Format { path: path.into(), why });
+    }
+    Ok(data.chunks_exact(2).map(|pair| i16::from_le_bytes([pair[0], pair[1]])).collect())
 }
 
 pub fn write_8k_mono(path: &Path, samples: &[i16]) -> Result<(), WavError> {

@@ -11,7 +11,7 @@ use super::settings::{QueueSettings, Strategy};
 use super::timers::Timer;
 use crate::class::Class;
 use crate::ids::{CallId, OfferId, QueueName, SeatId, Skill};
-use crate::machine::Instant;
+use crate::machine::{Instant, earlier};
 use crate::number::Number;
 use std::collections::BTreeSet;
 use std::time::Duration;
@@ -312,13 +312,13 @@ impl Dispatcher {
     fn seat_deadline(&self, seat: &Seat, now: Instant) -> Option<Instant> {
         let phones = match &seat.stage {
             Stage::Waiting { phones } => phones,
-            Stage::Callback(Callback { state: CallbackState::Resting { until }, .. }) => return Some(*until),
-            _ => return None,
+            Stage::Callback(callback) => return earlier(callback.rests_until(), self.widens_at(seat)),
+            Stage::Bridging { .. } | Stage::Talking { .. } => return None,
         };
         let settings = self.queue_settings(&seat.queue)?;
         let lane = &self.lanes[seat.lane];
         let max_wait = (!seat.overdue).then(|| seat.on_the_line_since + settings.max_wait);
-        let widened = settings.widen.get(lane.level).map(|widening| seat.entered_at + widening.after);
+        let widened = self.widens_at(seat);
         let paused = lane
             .all_paused_since
             .filter(|_| phones.is_empty())
@@ -335,11 +335,27 @@ impl Dispatcher {
         [max_wait, widened, paused, another_phone].into_iter().flatten().min()
     }
 
+    /// When the queue's timeline of skills (Q4) goes on for this seat, whether its caller is on the line or not.
+    fn widens_at(&self, seat: &Seat) -> Option<Instant> {
+        let widen = &self.queue_settings(&seat.queue)?.widen;
+        widen.get(self.lanes[seat.lane].level).map(|widening| seat.entered_at + widening.after)
+    }
+
+    fn widen(&mut self, id: SeatId, now: Instant) {
+        if self.seats.get(&id).and_then(|seat| self.widens_at(seat)).is_some_and(|at| at <= now) {
+            self.leave_lane(id);
+            self.enter_lane(id, now);
+        }
+    }
+
     pub(super) fn seat_timeout(&mut self, id: SeatId, now: Instant, out: &mut Vec<Action>) {
         let Some(seat) = self.seats.get_mut(&id) else { return };
         seat.deadline = None;
-        let Stage::Waiting { phones } = &seat.stage else { return self.callback_timeout(id, now) };
-        let (entered_at, rings) = (seat.entered_at, !phones.is_empty());
+        let Stage::Waiting { phones } = &seat.stage else {
+            self.widen(id, now);
+            return self.callback_timeout(id, now);
+        };
+        let rings = !phones.is_empty();
         let on_the_line_since = seat.on_the_line_since;
         let (queue, lane) = (seat.queue.clone(), seat.lane);
         let Some(settings) = self.queue_settings(&queue) else { return };
@@ -347,8 +363,6 @@ impl Dispatcher {
         let paused = self.lanes[lane]
             .all_paused_since
             .is_some_and(|since| since.max(on_the_line_since) + settings.all_paused_grace <= now);
-        let widens =
-            settings.widen.get(self.lanes[lane].level).is_some_and(|next| entered_at + next.after <= now);
         if overdue && !rings {
             self.exit(id, Exit::MaxWait, out);
         } else if paused && !rings {
@@ -357,10 +371,7 @@ impl Dispatcher {
             if let Some(seat) = self.seats.get_mut(&id) {
                 seat.overdue |= overdue;
             }
-            if widens {
-                self.leave_lane(id);
-                self.enter_lane(id, now);
-            }
+            self.widen(id, now);
             self.reindex(id, now);
         }
     }

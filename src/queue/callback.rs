@@ -70,11 +70,15 @@ impl Callback {
         Callback { number, tries: 0, state }
     }
 
+    pub fn rests_until(&self) -> Option<Instant> {
+        match self.state {
+            CallbackState::Resting { until } => Some(until),
+            CallbackState::OnTheLine | CallbackState::Pending | CallbackState::Dialling => None,
+        }
+    }
+
     pub fn status(&self, now: Instant) -> CallbackStatus {
-        let rests_for = match self.state {
-            CallbackState::Resting { until } => Some(until.since(now)),
-            _ => None,
-        };
+        let rests_for = self.rests_until().map(|until| until.since(now));
         CallbackStatus { number: self.number.clone(), tries: self.tries, rests_for }
     }
 }

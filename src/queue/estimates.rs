@@ -14,7 +14,7 @@ use std::time::Duration;
 
 /// Arrivals are forgotten with this time constant: long enough that a Priority share of 10 % among twenty operators (one call
 /// in two minutes) is known to a fifth, short enough to follow a morning.
-const ARRIVALS_KEPT: Duration = Duration::from_secs(1800);
+pub(super) const ARRIVALS_KEPT: Duration = Duration::from_secs(1800);
 /// Time in which nothing had come when the pool began, so that the first caller is not taken for a crowd.
 const ARRIVALS_PRIOR_S: f64 = 120.0;
 /// Q3: "0 when no Priority call came in 30 min".

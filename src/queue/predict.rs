@@ -85,17 +85,31 @@ pub(super) fn keeps_the_promise(misses: f64) -> bool {
     misses * RATES_WRONG <= MISSES_MAX
 }
 
-pub(super) fn outlook(servers: u32, reserve: u32, demand: &Demand, phones: &Phones) -> Outlook {
-    if servers == 0 {
-        return Outlook { misses: 1.0, ordinary_wait_s: demand.patience_s, backlog: 1.0 };
+/// A pool of which only the reserve is open.
+pub(super) struct Pool {
+    servers: u32,
+    demand: Demand,
+    late: Late,
+}
+
+impl Pool {
+    pub fn new(servers: u32, demand: &Demand, phones: &Phones) -> Pool {
+        let late = Late::new(phones, f64::from(servers) / demand.handling_s, most_waiting(servers, demand));
+        Pool { servers, demand: *demand, late }
     }
-    let chain = Chain::solve(servers as usize, reserve.min(servers - 1) as usize, demand);
-    let late = Late::new(phones, servers as f64 / demand.handling_s);
-    let others = demand.security + demand.ordinary;
-    Outlook {
-        misses: chain.misses(&late),
-        ordinary_wait_s: if others > 0.0 { chain.level_mean / others } else { 0.0 },
-        backlog: chain.backlog,
+
+    pub fn outlook(&self, reserve: u32) -> Outlook {
+        let demand = &self.demand;
+        if self.servers == 0 {
+            return Outlook { misses: 1.0, ordinary_wait_s: demand.patience_s, backlog: 1.0 };
+        }
+        let chain = Chain::solve(self.servers as usize, reserve.min(self.servers - 1) as usize, demand);
+        let others = demand.security + demand.ordinary;
+        Outlook {
+            misses: chain.misses(&self.late),
+            ordinary_wait_s: if others > 0.0 { chain.level_mean / others } else { 0.0 },
+            backlog: chain.backlog,
+        }
     }
 }
 
@@ -120,8 +134,7 @@ impl Chain {
     fn solve(servers: usize, reserve: usize, demand: &Demand) -> Chain {
         let (mu, theta) = (1.0 / demand.handling_s, 1.0 / demand.patience_s);
         let cutoff = servers - reserve;
-        let waiting = priority_waiting(demand.priority / (servers as f64 * mu));
-        let top = servers + waiting;
+        let top = servers + most_waiting(servers as u32, demand);
         // Security still comes in while more than one is ready.
         let open = |phase: usize| phase + 1 < servers;
         let birth = |phase: usize| match phase {
@@ -255,14 +268,14 @@ impl Chain {
         let (ready, all_busy) = self.phases.split_at(self.servers);
         let others_ready = ready.iter().enumerate().map(|(busy, time)| (self.servers - 1 - busy, time));
         let at_once: f64 = others_ready.map(|(others, time)| time * late.with(others)).sum();
-        let later: f64 =
-            all_busy.iter().zip(late.after_completions(all_busy.len())).map(|(t, l)| t * l).sum();
+        let later: f64 = all_busy.iter().zip(&late.waiting).map(|(time, late)| time * late).sum();
         (at_once + later).clamp(0.0, 1.0)
     }
 }
 
 /// So many Priority callers may wait that more are negligible.
-fn priority_waiting(load: f64) -> usize {
+fn most_waiting(servers: u32, demand: &Demand) -> usize {
+    let load = demand.priority * demand.handling_s / f64::from(servers);
     if load <= 0.0 {
         return 1;
     }
@@ -274,14 +287,13 @@ fn priority_waiting(load: f64) -> usize {
 struct Late {
     /// By the number of further operators who are ready when the first phone rings.
     ready: Vec<f64>,
-    /// With nobody else ready, by the steps that are left when the first phone rings.
-    alone: Vec<f64>,
-    /// Talks that end, per second, while all are at work.
-    completions: f64,
+    /// For the first, second, … of those who wait for a talk to end.
+    waiting: Vec<f64>,
 }
 
 impl Late {
-    fn new(phones: &Phones, completions: f64) -> Late {
+    /// Talks that end per second while all are at work, and how many may wait at most.
+    fn new(phones: &Phones, completions: f64, most_waiting: usize) -> Late {
         let steps = (PROMISE.as_secs_f64() / STEP_S) as usize;
         let unanswered: Vec<f64> =
             (0..=steps).map(|step| pick_up::at(&phones.unanswered, step as f64 * STEP_S)).collect();
@@ -311,10 +323,11 @@ impl Late {
             }
             late
         };
+        // With nobody else ready, by the steps that are left when the first phone rings.
+        let alone: Vec<f64> = (0..=steps).map(|left| with(0, left)).collect();
         Late {
             ready: (0..=added.len()).map(|others| with(others, steps)).collect(),
-            alone: (0..=steps).map(|left| with(0, left)).collect(),
-            completions,
+            waiting: after_completions(&alone, completions, most_waiting + 1),
         }
     }
 
@@ -322,34 +335,38 @@ impl Late {
         let most = self.ready.len() - 1;
         self.ready[others_ready.min(most)]
     }
+}
 
-    /// For the first, second, … of those who wait for a talk to end.
-    fn after_completions(&self, count: usize) -> impl Iterator<Item = f64> {
-        let steps = self.alone.len() - 1;
-        // Not enough talks have ended by each step: the Poisson sum, one term more for each place in the row.
-        let mut not_yet: Vec<f64> = vec![0.0; steps + 1];
-        let mut term: Vec<f64> =
-            (0..=steps).map(|step| (-self.completions * step as f64 * STEP_S).exp()).collect();
-        (0..count).map(move |place| {
-            for (step, (sum, term)) in not_yet.iter_mut().zip(&mut term).enumerate() {
-                if place > 0 {
-                    *term *= self.completions * step as f64 * STEP_S / place as f64;
-                }
-                *sum += *term;
+/// The chance of being late behind nobody, one, … who wait for a talk to end, too.
+fn after_completions(alone: &[f64], completions: f64, count: usize) -> Vec<f64> {
+    let steps = alone.len() - 1;
+    // Not enough talks have ended by each step: the Poisson sum, one term more for each place in the row.
+    let mut not_yet: Vec<f64> = vec![0.0; steps + 1];
+    let mut term: Vec<f64> = (0..=steps).map(|step| (-completions * step as f64 * STEP_S).exp()).collect();
+    let late = (0..count).map(|place| {
+        for (step, (sum, term)) in not_yet.iter_mut().zip(&mut term).enumerate() {
+            if place > 0 {
+                *term *= completions * step as f64 * STEP_S / place as f64;
             }
-            let mut late = not_yet[steps];
-            for step in 0..steps {
-                let middle = (self.alone[steps - step] + self.alone[steps - step - 1]) / 2.0;
-                late += (not_yet[step] - not_yet[step + 1]) * middle;
-            }
-            late
-        })
-    }
+            *sum += *term;
+        }
+        let mut late = not_yet[steps];
+        for step in 0..steps {
+            let middle = (alone[steps - step] + alone[steps - step - 1]) / 2.0;
+            late += (not_yet[step] - not_yet[step + 1]) * middle;
+        }
+        late
+    });
+    late.collect()
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    fn outlook(servers: u32, reserve: u32, demand: &Demand, phones: &Phones) -> Outlook {
+        Pool::new(servers, demand, phones).outlook(reserve)
+    }
 
     /// 20 operators, 240 s, 10 % Priority, 95 % load: the design's reference.
     fn reference() -> Demand {

@@ -1,10 +1,10 @@
 //! The edge cases of the queue rules, by their numbers: situation → what is expected. All of them are here or, where they
-//! need a process or callbacks, named in [`ELSEWHERE`]; case 10 needs two nodes.
+//! need a process, named in [`ELSEWHERE`]; case 10 needs two nodes.
 //!
 //! What concerns calls, phones and prompts runs on the whole Switchboard with the shipped flows, in a world of virtual
 //! time; what is the queue's own affair, on the dispatcher. Races run over many seeds (`HOTLINE_SEEDS`).
 use crate::worlds::seeds;
-use hotline::call::Happened;
+use hotline::call::{Happened, Outbound};
 use hotline::class::Class;
 use hotline::cli::installation::Installation;
 use hotline::config::Config;
@@ -17,6 +17,7 @@ use hotline::queue::{
     Action, Choice, Dispatcher, Event, Exit, Leave, OfferFailure, OperatorSettings, OperatorState,
     PoolSettings, QueueSettings, Strategy,
 };
+use hotline::say::Piece;
 use hotline::sim::dice::Dice;
 use hotline::sim::{Behaviour, Heard, World};
 use hotline::sip;
@@ -27,13 +28,11 @@ use std::path::PathBuf;
 use std::sync::{Arc, OnceLock};
 use std::time::Duration;
 
-/// (case, file, test) where a process, a store or a callback is needed.
+/// (case, file, test) where a process or a store is needed.
 const ELSEWHERE: &[(u8, &str, &str)] = &[
     (12, "seats.rs", "edge_12_killed_with_thirty_waiting_they_are_back_in_their_old_order"),
     (24, "waits.rs", "edge_24_the_same_caller_on_both_lines_has_a_seat_in_each"),
 ];
-/// A caller without a number who asks to be called back: not tested yet.
-const NOT_YET: &[u8] = &[23];
 /// Needs two nodes.
 const SEVERAL_NODES: u8 = 10;
 /// Seeds of a race on every push.
@@ -51,7 +50,7 @@ fn millis(ms: u64) -> Duration {
 #[test]
 fn every_case_has_its_test() {
     let here = include_str!("edges.rs");
-    for case in (1..=35).filter(|case| *case != SEVERAL_NODES && !NOT_YET.contains(case)) {
+    for case in (1..=35).filter(|case| *case != SEVERAL_NODES) {
         let named = here.contains(&format!("fn edge_{case:02}_"));
         let elsewhere =
             ELSEWHERE.iter().find(|(number, ..)| *number == case).is_some_and(|(_, file, test)| {
@@ -88,8 +87,18 @@ impl House {
     }
 
     fn with(operators: &[&str], change: impl Fn(&mut PoolSettings)) -> House {
+        House::with_route(operators, None, change)
+    }
+
+    /// `outbound`: where callers may be called.
+    fn with_route(
+        operators: &[&str],
+        outbound: Option<Outbound>,
+        change: impl Fn(&mut PoolSettings),
+    ) -> House {
         let (installation, flows) = shipped();
         let mut settings = installation.switchboard_settings();
+        settings.rules.outbound = outbound;
         settings.test_sources.push(IpAddr::V4(Ipv4Addr::LOCALHOST).into());
         let pool = settings.pools.iter_mut().find(|pool| pool.name.as_str() == "main").unwrap();
         for id in operators {
@@ -146,6 +155,26 @@ impl House {
 
     fn happened(&self, is: impl Fn(&Happened) -> bool) -> usize {
         count(&self.world, |heard| matches!(heard, Heard::Happened(happened) if is(happened)))
+    }
+
+    /// What was said to this leg, by the names of the prompts, each sentence by itself.
+    fn said(&self, leg: LegId) -> Vec<Vec<String>> {
+        let names = |pieces: &[Piece]| -> Vec<String> {
+            let name = |piece: &Piece| match piece {
+                Piece::Prompt(name) => Some(name.to_string()),
+                Piece::Pause(_) => None,
+            };
+            pieces.iter().filter_map(name).collect()
+        };
+        let said = self.world.log.iter().filter_map(|(_, heard)| match heard {
+            Heard::Said { leg: to, pieces, .. } if *to == leg => Some(names(pieces)),
+            _ => None,
+        });
+        said.collect()
+    }
+
+    fn heard_last(&self, leg: LegId, prompt: &str) -> bool {
+        self.said(leg).last().is_some_and(|last| last.iter().any(|name| name == prompt))
     }
 
     fn connected(&self) -> usize {
@@ -610,6 +639,51 @@ fn edge_22_with_the_lookup_down_a_caller_has_the_default_class_within_its_timeou
         _ => None,
     });
     assert_eq!(class, Some(Class::Standard));
+}
+
+#[test]
+fn edge_23_an_anonymous_caller_who_asks_for_a_callback_is_asked_for_his_number() {
+    let route = Outbound {
+        host: "provider.invalid".to_string(),
+        address: (Ipv4Addr::LOCALHOST, 5060).into(),
+        allow: vec!["7916*".to_string()],
+    };
+    let mut house = House::with_route(&["101"], Some(route), |_| {});
+    house.signs_in("101", answers(seconds(1)));
+    let busy = house.waits("79990000001");
+    house.run(seconds(5));
+    let caller = house.waits("");
+    let joined = house.world.now.mono;
+    house.run(seconds(1));
+    house.press(caller, "2");
+    house.run(seconds(1));
+    assert!(house.heard_last(caller, "callback_enter_number"), "{:?}", house.said(caller));
+    assert_eq!(house.waiting(), 1, "meanwhile he keeps his place");
+    house.press(caller, "89161234567#");
+    house.run(millis(100));
+    assert!(house.heard_last(caller, "callback_number"), "it is read back: {:?}", house.said(caller));
+    house.press(caller, "1");
+    house.run(seconds(5));
+    assert!(house.heard_last(caller, "callback_kept") || house.said(caller).concat().contains(&"callback_kept".to_string()));
+    assert!(house.hung_up(caller).is_some());
+    let behind = house.waits("79990000002");
+
+    house.world.phones.insert("79161234567".into(), answers(seconds(3)));
+    house.world.hang_up(busy);
+    house.until(seconds(60), |world| {
+        count(world, |heard| matches!(heard, Heard::Dialled { uri, .. } if uri.contains("79161234567"))) == 1
+    });
+    let (_, _, leg) = house.dialled().pop().unwrap();
+    house.run(seconds(4));
+    assert!(house.heard_last(leg, "callback_greeting"), "{:?}", house.said(leg));
+    house.press(leg, "1");
+    house.run(seconds(40));
+    assert_eq!((house.world.bridges_of(leg), house.world.bridges_of(behind)), (1, 0), "in his old place");
+    let waited = house.world.log.iter().rev().find_map(|(_, heard)| match heard {
+        Heard::Happened(Happened::Connected { waited, .. }) => Some(*waited),
+        _ => None,
+    });
+    assert!(waited.unwrap() + seconds(40) >= house.world.now.mono.since(joined), "{waited:?}: from the first call on");
 }
 
 #[test]

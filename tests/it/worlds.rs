@@ -76,7 +76,7 @@ fn report(recipe: &Recipe, ended: &Ended) -> String {
 
 #[test]
 fn whatever_people_do_the_promises_hold() {
-    let mut all = [0; 6];
+    let mut all = [0; 10];
     for seed in seeds(SEEDS) {
         let recipe = recipe(seed);
         let ended = run(&recipe, false, &[], Dispatcher::new);
@@ -86,12 +86,16 @@ fn whatever_people_do_the_promises_hold() {
             panic!("\n{}", report(&least, &ended));
         }
         let seen = ended.seen;
-        let counts = [seen.connected, seen.exits, seen.hung_up, seen.returned, seen.yielded, seen.too_late];
+        let people = [seen.connected, seen.exits, seen.hung_up, seen.returned, seen.yielded, seen.too_late];
+        let called = [seen.converted, seen.confirmed, seen.not_reached, seen.came_back];
+        let counts = people.into_iter().chain(called);
         for (sum, count) in all.iter_mut().zip(counts) {
             *sum += count;
         }
     }
-    println!("connected, exits, hung up, returned, yielded, too late: {all:?}");
+    println!(
+        "connected, exits, hung up, returned, yielded, too late, to be called, called, not reached, back: {all:?}"
+    );
     if seeds(SEEDS).end >= SEEDS {
         assert!(all.iter().all(|count| *count > SEEDS), "worlds in which nothing happens: {all:?}");
     }
@@ -112,6 +116,39 @@ fn every_broken_dispatcher_is_caught_by_the_rule_that_it_breaks() {
             caught.unwrap_or_else(|| panic!("{fault:?} lived in {WORLDS_PER_MUTANT} worlds"));
         println!("{fault:?}: world {seed}: {broken}");
     }
+}
+
+/// Q9: "if every dial is confirmed in the predicted time, converting any subset of waiting callers does not change the order
+/// of service".
+#[test]
+fn with_every_dial_confirmed_in_time_callbacks_never_change_the_order_of_service() {
+    let mut converted = 0;
+    for seed in seeds(SEEDS) {
+        let with = Recipe { callers: recipe(seed).callers, ..Recipe::foreseen(seed) };
+        let mut without = with.clone();
+        without.without.insert(Part::Callbacks);
+        let (called, plain) = (play(&with, false), play(&without, false));
+        for ended in [&called, &plain] {
+            assert!(ended.broken.is_empty(), "seed {seed}: {:?}", ended.broken);
+        }
+        if called.served != plain.served {
+            let differs = |recipe: &Recipe| {
+                let plain = Recipe { without: &recipe.without | &[Part::Callbacks].into(), ..recipe.clone() };
+                play(recipe, false).served != play(&plain, false).served
+            };
+            let least = shrink(&with, differs);
+            let called = play(&least, true);
+            let trace = called.trace.join("\n");
+            panic!("\n{trace}\nseed {seed}, {} callers: {:?}", least.callers, called.served);
+        }
+        converted += called.seen.confirmed;
+    }
+    println!("{converted} callers were called back");
+    assert!(converted >= seeds(SEEDS).end - seeds(SEEDS).start, "worlds without callbacks: {converted}");
+}
+
+fn play(recipe: &Recipe, traced: bool) -> Ended {
+    run(recipe, traced, &[], Dispatcher::new)
 }
 
 #[test]

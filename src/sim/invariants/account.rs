@@ -15,6 +15,8 @@ struct Counted {
     offered: i64,
     ended: i64,
     connected: Vec<Duration>,
+    /// Of them: those who were called back, who are misses.
+    called_back: Vec<Duration>,
     hung_up: Vec<Duration>,
     left: i64,
     moved: i64,
@@ -42,10 +44,18 @@ impl Account {
         self.opened(queue, to);
     }
 
-    pub fn connected(&mut self, queue: &QueueName, class: Class, waited: Duration, silent: bool) {
+    pub fn connected(
+        &mut self,
+        queue: &QueueName,
+        class: Class,
+        waited: Duration,
+        silent: bool,
+        by_callback: bool,
+    ) {
         let counted = self.book(queue, class);
         counted.ended += 1;
         counted.connected.push(waited);
+        counted.called_back.extend(by_callback.then_some(waited));
         counted.silent += u64::from(silent);
     }
 
@@ -55,13 +65,15 @@ impl Account {
     }
 
     /// And it had been counted as a connection, with an operator who was not heard: the wait goes on.
-    pub fn given_back(&mut self, queue: &QueueName, class: Class, waited: Duration) {
+    pub fn given_back(&mut self, queue: &QueueName, class: Class, waited: Duration, by_callback: bool) {
         let counted = self.book(queue, class);
         if let Some(at) = counted.connected.iter().rposition(|other| *other == waited) {
             counted.ended -= 1;
             counted.silent = counted.silent.saturating_sub(1);
             counted.connected.remove(at);
         }
+        let called_back = counted.called_back.iter().rposition(|other| by_callback && *other == waited);
+        called_back.map(|at| counted.called_back.remove(at));
     }
 
     pub fn closed(&mut self, queue: &QueueName, class: Class, why: Leave, waited: Duration) {
@@ -110,8 +122,9 @@ impl Account {
 }
 
 impl Counted {
-    fn expected(&self, class: Class) -> [(&'static str, i128); 15] {
+    fn expected(&self, class: Class) -> [(&'static str, i128); 16] {
         let within = |waits: &[Duration], limit| waits.iter().filter(|wait| **wait <= limit).count() as i128;
+        let in_person = |limit| within(&self.connected, limit) - within(&self.called_back, limit);
         let hung_up = self.hung_up.len() as i128;
         let in_promise = within(&self.hung_up, PROMISE);
         let at_once = within(&self.hung_up, AT_ONCE);
@@ -119,8 +132,9 @@ impl Counted {
             ("offered", self.offered.into()),
             ("open", (self.offered - self.ended).into()),
             ("connected", self.connected.len() as i128),
-            ("connected in target", within(&self.connected, class.target())),
-            ("connected in promise", within(&self.connected, PROMISE)),
+            ("called back", self.called_back.len() as i128),
+            ("connected in target", in_person(class.target())),
+            ("connected in promise", in_person(PROMISE)),
             ("connected wait", self.connected.iter().map(|wait| wait.as_nanos() as i128).sum()),
             ("hung up at once", at_once),
             ("hung up in promise", in_promise - at_once),
@@ -135,11 +149,12 @@ impl Counted {
     }
 }
 
-fn seen(tally: &Tally) -> [(&'static str, i128); 15] {
+fn seen(tally: &Tally) -> [(&'static str, i128); 16] {
     [
         ("offered", tally.offered.into()),
         ("open", tally.open.into()),
         ("connected", tally.connected.into()),
+        ("called back", tally.called_back.into()),
         ("connected in target", tally.connected_in_target.into()),
         ("connected in promise", tally.connected_in_promise.into()),
         ("connected wait", tally.connected_wait.as_nanos() as i128),

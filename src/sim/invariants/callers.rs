@@ -10,6 +10,8 @@ use std::time::Duration;
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Stage {
     Waits,
+    /// To be called back.
+    Away(Away),
     /// An operator answered; the promise clock still runs.
     Bridges {
         offer: OfferId,
@@ -18,6 +20,23 @@ pub(super) enum Stage {
         offer: OfferId,
         since: Instant,
     },
+}
+
+/// Q9: where a callback stands.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Away {
+    /// In the call in which he asked for it.
+    OnTheLine,
+    Pending,
+    Dialled,
+    /// Nobody was reached; not to be dialled before this time.
+    Rests {
+        until: Instant,
+    },
+    /// Nobody was dialled: when the next try is made, no rule says.
+    Postponed,
+    /// The last try reached nobody: the seat is to be closed in this step.
+    GivenUp,
 }
 
 #[derive(Clone, Debug)]
@@ -29,6 +48,8 @@ pub(super) struct Caller {
     pub joined_at: Instant,
     /// Into this queue.
     pub entered_at: Instant,
+    /// `max_wait` begins here.
+    pub on_the_line_since: Instant,
     pub absence: Duration,
     pub credit: Duration,
     pub number: Option<Number>,
@@ -37,6 +58,11 @@ pub(super) struct Caller {
     pub stage: Stage,
     pub phones: BTreeSet<OfferId>,
     pub first_rung_at: Option<Instant>,
+    /// Where he is to be called, and the tries that reached nobody.
+    pub callback_to: Option<Number>,
+    pub tries: usize,
+    /// Once chosen, his connection counts as a callback.
+    pub called_back: bool,
 }
 
 impl Caller {
@@ -50,6 +76,18 @@ impl Caller {
 
     pub fn waits_unrung(&self) -> bool {
         self.stage == Stage::Waits && self.phones.is_empty()
+    }
+
+    pub fn away(&self) -> Option<Away> {
+        match self.stage {
+            Stage::Away(away) => Some(away),
+            Stage::Waits | Stage::Bridges { .. } | Stage::Talks { .. } => None,
+        }
+    }
+
+    /// No phone rings for him and nobody has answered.
+    pub fn is_unrung(&self) -> bool {
+        self.waits_unrung() || self.away().is_some()
     }
 }
 
@@ -100,6 +138,7 @@ impl Callers {
             sequence: self.sequence,
             joined_at: now,
             entered_at: now,
+            on_the_line_since: now,
             absence: Duration::ZERO,
             credit: owed.map_or(Duration::ZERO, |(age, _)| age),
             number,
@@ -107,6 +146,9 @@ impl Callers {
             stage: Stage::Waits,
             phones: BTreeSet::new(),
             first_rung_at: None,
+            callback_to: None,
+            tries: 0,
+            called_back: false,
         };
         self.seats.insert(seat, caller);
     }
@@ -161,6 +203,12 @@ impl Callers {
         now: Instant,
     ) -> bool {
         self.fits(settings, operator, caller, now.since(caller.entered_at))
+    }
+
+    /// Whether two callers stand in the same row: whoever may serve one may serve the other.
+    pub fn stand_together(&self, settings: &PoolSettings, a: &Caller, b: &Caller, now: Instant) -> bool {
+        let needs = |caller: &Caller| self.needs(settings, caller, now.since(caller.entered_at));
+        (&a.queue, a.class) == (&b.queue, b.class) && needs(a) == needs(b)
     }
 
     pub fn serves_any(&self, settings: &PoolSettings, operator: &OperatorId) -> bool {

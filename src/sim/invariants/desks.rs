@@ -299,6 +299,27 @@ impl Desks {
         self.desks.iter().filter(|(_, desk)| desk.shown != OperatorState::Offline).map(|(id, _)| id)
     }
 
+    /// Not ready, and expected to be within `reach` (Q9). `talk_ends`: when the talk of this offer is expected to be over.
+    pub fn soon_free(
+        &self,
+        reach: Duration,
+        talk_ends: impl Fn(OfferId) -> Option<Instant>,
+        now: Instant,
+    ) -> impl Iterator<Item = &OperatorId> {
+        let by = now + reach;
+        let soon = move |desk: &Desk| {
+            let free_at = match desk.hold {
+                Hold::Free => desk.not_before.filter(|at| *at > now),
+                Hold::Offer(offer) => talk_ends(offer),
+                Hold::Releasing(_, until) | Hold::WrapUp { until, .. } => Some(until),
+                Hold::Parting { until, wrap_up, .. } => until.map(|until| until + wrap_up),
+            };
+            let stays = desk.registered && !desk.dismissed && !desk.queued.unwrap_or(desk.paused);
+            stays && !desk.occupied && free_at.is_some_and(|at| at <= by)
+        };
+        self.desks.iter().filter(move |(_, desk)| soon(desk)).map(|(id, _)| id)
+    }
+
     pub fn all(&self) -> impl Iterator<Item = &OperatorId> {
         self.desks.keys()
     }

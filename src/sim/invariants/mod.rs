@@ -16,8 +16,10 @@
 //! | [`Rule::Phones`] | too many phones ring for a caller, or one for too long (Q5) |
 //! | [`Rule::Clock`] | a wait is not the time from joining to the connection (edge cases 21, 26) |
 //! | [`Rule::Exit`] | a caller waits on though an exit applies (Q11) |
+//! | [`Rule::Callback`] | a callback is lost, dialled too often, too early, out of turn or not at all, or served unasked (Q9) |
 //! | [`Rule::Measures`] | the dispatcher's figures are not those of the trace (Q12) |
 mod account;
+mod callbacks;
 mod callers;
 mod desks;
 mod order;
@@ -25,11 +27,12 @@ mod order;
 use crate::class::Class;
 use crate::ids::{OfferId, OperatorId, QueueName, SeatId};
 use crate::machine::{Instant, Now};
+use crate::number::Number;
 use crate::queue::{
     Action, Alert, Dispatcher, Event, Leave, Measures, OperatorStatus, PoolSettings, Withdrawal,
 };
 use account::Account;
-use callers::{Caller, Callers, Stage};
+use callers::{Away, Caller, Callers, Stage};
 use desks::Desks;
 use order::Starts;
 use std::collections::{BTreeMap, BTreeSet};
@@ -51,6 +54,7 @@ pub enum Rule {
     Phones,
     Clock,
     Exit,
+    Callback,
     Measures,
 }
 
@@ -100,6 +104,7 @@ struct Ring {
     rings_until: Instant,
     /// 180 was told.
     rang: bool,
+    answered_at: Option<Instant>,
     state: RingState,
 }
 
@@ -120,6 +125,10 @@ pub struct Invariants {
     starts: Starts,
     account: Account,
     reserve: u32,
+    /// Asked for in this step, and not answered yet.
+    wanted: Option<(SeatId, Number)>,
+    /// Q9: how long an operator is expected to be busy with one call.
+    handling: Option<Duration>,
     last: Instant,
     steps: u64,
     broken: Vec<Broken>,
@@ -140,6 +149,8 @@ impl Invariants {
             starts: Starts::default(),
             account: Account::default(),
             reserve: seen.reserve(),
+            wanted: None,
+            handling: None,
             last: now.mono,
             steps: 0,
             broken: Vec::new(),
@@ -218,6 +229,10 @@ impl Invariants {
                 }
                 self.desks.dismiss(|id| self.settings.operators.contains_key(id));
             }
+            Event::CallbackWanted { seat, number } => self.wanted = Some((*seat, number.clone())),
+            Event::LineFree { seat } => self.line_is_free(*seat),
+            Event::CallbackConfirmed { seat } => self.key_is_pressed(*seat, now),
+            Event::CallbackFailed { seat, tried } => self.is_not_reached(*seat, *tried, now),
             Event::BridgeDue { .. } | Event::Flowing { .. } | Event::Pong { .. } => {}
             Event::SignedIn { .. }
             | Event::SignedOut { .. }
@@ -246,18 +261,15 @@ impl Invariants {
             Action::Offer { operator, .. } => Some(operator.clone()),
             _ => None,
         });
+        self.handling = callbacks::usual_handling(seen.measures());
+        let reserve = (reserve_before.min(self.reserve), reserve_before.max(self.reserve));
         let mut ready: BTreeSet<OperatorId> = self.desks.ready().cloned().chain(offered).collect();
         for action in actions {
             if let Action::Offer { offer, seat, operator, .. } = action {
-                self.check_offer(
-                    *offer,
-                    *seat,
-                    operator,
-                    &ready,
-                    (reserve_before.min(self.reserve), reserve_before.max(self.reserve)),
-                    at,
-                );
+                self.check_offer(*offer, *seat, operator, &ready, reserve, at);
                 ready.remove(operator);
+            } else if let Action::Dial { seat, number, .. } = action {
+                self.check_dial(*seat, number, &ready, reserve, at);
             } else {
                 self.carry_out(action, at);
             }
@@ -331,13 +343,14 @@ impl Invariants {
                     self.desks.talk_over(&ring.operator, offer, wrap_up, true, now);
                 }
             }
-            Stage::Waits | Stage::Bridges { .. } => self.account.moved_on(&caller.queue, caller.class),
+            Stage::Waits | Stage::Away(_) | Stage::Bridges { .. } => self.account.moved_on(&caller.queue, caller.class),
         }
         self.account.opened(queue, class);
         caller.queue = queue.clone();
         caller.class = class;
         caller.skills = skills.clone();
         caller.entered_at = now;
+        caller.on_the_line_since = now;
         caller.returned = false;
         caller.stage = Stage::Waits;
         caller.first_rung_at = None;
@@ -376,7 +389,8 @@ impl Invariants {
                 }
                 caller.stage = Stage::Talks { offer: *offer, since: now };
                 let expected = caller.waited(now);
-                self.account.connected(&caller.queue, caller.class, *waited, *silent_operator);
+                let by_callback = caller.called_back;
+                self.account.connected(&caller.queue, caller.class, *waited, *silent_operator, by_callback);
                 let priority = caller.class == Class::Priority;
                 self.starts.started(*seat, priority, &self.callers, self.settings.starvation_limit, now);
                 if *waited != expected {
@@ -397,10 +411,10 @@ impl Invariants {
                 };
                 let booked = match caller.stage {
                     Stage::Talks { since, .. } => Some(caller.waited(since)),
-                    Stage::Waits | Stage::Bridges { .. } => None,
+                    Stage::Waits | Stage::Away(_) | Stage::Bridges { .. } => None,
                 };
                 if let Some(waited) = booked {
-                    self.account.given_back(&caller.queue, caller.class, waited);
+                    self.account.given_back(&caller.queue, caller.class, waited, caller.called_back);
                 }
                 caller.stage = Stage::Waits;
                 caller.returned = true;
@@ -411,6 +425,9 @@ impl Invariants {
                 let Some(caller) = self.callers.seats.remove(seat) else {
                     return self.breaks(Rule::Lost, now, format!("seat {seat} takes an exit and is gone"));
                 };
+                if caller.away().is_some() {
+                    self.breaks(Rule::Callback, now, format!("seat {seat} takes an exit and is not there"));
+                }
                 self.account.exited(&caller.queue, caller.class, *exit);
                 self.left_behind(*seat, &caller, now);
             }
@@ -418,6 +435,10 @@ impl Invariants {
                 let Some(caller) = self.callers.seats.remove(seat) else {
                     return self.breaks(Rule::Lost, now, format!("seat {seat} is closed and is gone"));
                 };
+                if *why == Leave::NotReached && caller.stage != Stage::Away(Away::GivenUp) {
+                    let how = format!("seat {seat} is given up and {:?}", caller.stage);
+                    self.breaks(Rule::Callback, now, how);
+                }
                 self.account.closed(&caller.queue, caller.class, *why, caller.waited(now));
                 if *why == Leave::HungUp {
                     let queue = self.callers.queue(&self.settings, &caller.queue);
@@ -430,6 +451,8 @@ impl Invariants {
                 }
                 self.left_behind(*seat, &caller, now);
             }
+            Action::CallbackKept { seat } => self.is_to_be_called(*seat, now),
+            Action::CallbackRefused { seat } => self.is_not_to_be_called(*seat, now),
             Action::Alert(Alert::OperatorPaused { operator, .. }) => self.desks.paused(operator),
             _ => {}
         }
@@ -465,6 +488,7 @@ impl Invariants {
         caller.phones.remove(&offer);
         if let Some(ring) = self.rings.get_mut(&offer) {
             ring.state = RingState::Joined;
+            ring.answered_at = Some(now);
             self.desks.joined(&ring.operator, offer);
         }
     }
@@ -488,6 +512,10 @@ impl Invariants {
         let Some(caller) = self.callers.seats.get(&seat) else {
             return self.breaks(Rule::Lost, now, format!("{operator} is rung for seat {seat}, who is gone"));
         };
+        if caller.away().is_some() {
+            let how = format!("{operator} is rung for seat {seat}, who is not there: {:?}", caller.stage);
+            return self.breaks(Rule::Callback, now, how);
+        }
         let ring = Ring {
             seat,
             operator: operator.clone(),
@@ -495,6 +523,7 @@ impl Invariants {
             class: caller.class,
             rings_until: now + timeout,
             rang: false,
+            answered_at: None,
             state: RingState::Live,
         };
         self.rings.insert(offer, ring);
@@ -550,6 +579,7 @@ impl Invariants {
         if let Some(how) = room.due_withheld(&self.starts) {
             found.push((Rule::Due, how));
         }
+        found.extend(self.callback_neglected(&room).map(|how| (Rule::Callback, how)));
         let late =
             self.rings.iter().find(|(_, ring)| ring.state == RingState::Live && ring.rings_until < now);
         if let Some((offer, ring)) = late {

@@ -45,7 +45,7 @@ impl Starts {
 
     /// If no phone rings for this seat any more, its turn is given back.
     pub fn silent(&mut self, seat: SeatId, callers: &Callers) {
-        if self.turn == Some(seat) && callers.seats.get(&seat).is_none_or(Caller::waits_unrung) {
+        if self.turn == Some(seat) && callers.seats.get(&seat).is_none_or(Caller::is_unrung) {
             self.turn = None;
         }
     }
@@ -115,10 +115,9 @@ impl Room<'_> {
             return (due != seat).then(withheld);
         }
         if !self.may_be_offered(
-            chosen,
             self.candidates(chosen),
-            self.reserve.0,
-            self.desks.on_duty_at_least(),
+            self.kept(chosen, self.reserve.0, self.desks.on_duty_at_least()),
+            0,
         ) {
             let how = format!(
                 "{operator} is rung for {} seat {seat}; {} are held back",
@@ -166,15 +165,14 @@ impl Room<'_> {
         }
     }
 
-    /// Q3: whether more operators are ready than are kept from this caller. Of the part of a pool that may serve him no
-    /// more are kept than a pool of that size would keep.
-    fn may_be_offered<'b>(
+    /// Q3: how many ready operators are kept from this caller, in the whole pool and of those who may serve him. Of that
+    /// part no more are kept than a pool of that size would keep.
+    pub fn kept<'b>(
         &self,
         caller: &Caller,
-        candidates: usize,
         reserve: u32,
         on_duty: impl Iterator<Item = &'b OperatorId>,
-    ) -> bool {
+    ) -> (usize, usize) {
         let kept = match caller.class {
             Class::Priority => 0,
             _ if caller.returned => 0,
@@ -187,9 +185,22 @@ impl Room<'_> {
             (Some(most), _) => (most as usize).min(serve.saturating_sub(1)),
             (None, serve) => (serve * RESERVE_PERCENT).div_ceil(100),
         };
-        // Who serves no queue is no part of the pool's strength.
-        let ready = self.ready.iter().filter(|id| self.callers.serves_any(self.settings, id)).count();
-        ready > kept && candidates > kept.min(most)
+        (kept, kept.min(most))
+    }
+
+    /// Whether more operators are ready than are kept from this caller, `taken` of them for others.
+    fn may_be_offered(
+        &self,
+        candidates: usize,
+        (kept, kept_of_these): (usize, usize),
+        taken: usize,
+    ) -> bool {
+        self.ready_to_serve() > kept + taken && candidates > kept_of_these + taken
+    }
+
+    /// Who serves no queue is no part of the pool's strength.
+    pub fn ready_to_serve(&self) -> usize {
+        self.ready.iter().filter(|id| self.callers.serves_any(self.settings, id)).count()
     }
 
     fn candidates(&self, caller: &Caller) -> usize {
@@ -205,9 +216,14 @@ impl Room<'_> {
     }
 
     fn is_open_to(&self, caller: &Caller) -> bool {
+        self.is_open_beyond(caller, 0)
+    }
+
+    /// Whether somebody is ready for this caller when `taken` others have had one each.
+    pub fn is_open_beyond(&self, caller: &Caller, taken: usize) -> bool {
         let candidates = self.candidates_before(caller);
-        candidates > 0
-            && self.may_be_offered(caller, candidates, self.reserve.1, self.desks.on_duty_at_most())
+        let kept = self.kept(caller, self.reserve.1, self.desks.on_duty_at_most());
+        candidates > 0 && self.may_be_offered(candidates, kept, taken)
     }
 
     /// The oldest starving seat that a ready operator may serve, and since when it starves.
@@ -253,7 +269,7 @@ impl Room<'_> {
         let waits = self.callers.seats.iter().filter(|(_, caller)| caller.waits_unrung());
         for (seat, caller) in waits {
             let queue = self.callers.queue(self.settings, &caller.queue)?;
-            if caller.entered_at + queue.max_wait < self.now {
+            if caller.on_the_line_since + queue.max_wait < self.now {
                 return Some(format!("seat {seat} waits beyond max_wait"));
             }
             let mut there = self.desks.all().filter(|id| self.desks.is_signed_in(id));

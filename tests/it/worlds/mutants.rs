@@ -4,12 +4,14 @@
 //! Where a decision is to fall on somebody else, two seats exchange their names: the dispatcher believes that it rings for
 //! the oldest caller, and the phone rings for another. From outside that is a dispatcher that ranks wrongly.
 use hotline::class::Class;
-use hotline::ids::{OfferId, OperatorId, QueueName, SeatId};
+use hotline::ids::{OfferId, OperatorId, QueueName, SeatId, Skill};
 use hotline::machine::{Instant, Machine, Now};
+use hotline::number::Number;
 use hotline::queue::{
-    Action, Choice, Dispatcher, Event, Leave, Measures, OfferFailure, OperatorState, OperatorStatus,
+    Action, Age, Choice, Dispatcher, Event, Leave, Measures, OfferFailure, OperatorState, OperatorStatus,
     PoolSettings, Strategy,
 };
+use hotline::sim::dice::Dice;
 use hotline::sim::invariants::{Rule, Seen};
 use std::collections::{BTreeMap, BTreeSet};
 use std::time::Duration;
@@ -18,8 +20,10 @@ use std::time::Duration;
 pub enum Fault {
     /// The youngest of equals first.
     OrderReversed,
-    /// Of two who joined in the same instant, the second first.
+    /// Of two who joined in the same instant, whom a coin names.
     TiesByChance,
+    /// The old wait of a caller who was cut off counts twice.
+    CreditTwice,
     /// A second caller is rung for at an operator who is claimed.
     ClaimSkipped,
     /// Operators are shown as held back, and are not.
@@ -51,12 +55,21 @@ pub enum Fault {
     BreakForgotten,
     /// A Priority caller is anybody.
     PriorityForgotten,
+    /// Two calls to the same person at once.
+    DialledTwice,
+    /// Whoever has hung up is called at once, however far his turn is.
+    DialledTooSoon,
+    /// Who is dialled is rung for before he has pressed the key.
+    KeyNotAwaited,
+    /// Who was not reached is not tried again.
+    NotTriedAgain,
 }
 
 impl Fault {
-    pub const ALL: [Fault; 18] = [
+    pub const ALL: [Fault; 23] = [
         Fault::OrderReversed,
         Fault::TiesByChance,
+        Fault::CreditTwice,
         Fault::ClaimSkipped,
         Fault::ReserveIgnored,
         Fault::ShareIgnored,
@@ -73,6 +86,10 @@ impl Fault {
         Fault::RejectForgotten,
         Fault::BreakForgotten,
         Fault::PriorityForgotten,
+        Fault::DialledTwice,
+        Fault::DialledTooSoon,
+        Fault::KeyNotAwaited,
+        Fault::NotTriedAgain,
     ];
 
     /// The rules by which it must be caught.
@@ -80,6 +97,7 @@ impl Fault {
         match self {
             Fault::OrderReversed
             | Fault::TiesByChance
+            | Fault::CreditTwice
             | Fault::PriorityForgotten
             | Fault::ShareIgnored
             | Fault::PlaceLost => &[Rule::Order],
@@ -95,6 +113,8 @@ impl Fault {
             Fault::GoneCallerRung => &[Rule::Lost],
             Fault::DispatchSkipped => &[Rule::Idle],
             Fault::AllPhonesRing => &[Rule::Phones],
+            Fault::DialledTwice | Fault::DialledTooSoon | Fault::KeyNotAwaited => &[Rule::Callback],
+            Fault::NotTriedAgain => &[Rule::Callback, Rule::Lost],
         }
     }
 }
@@ -106,7 +126,26 @@ struct Known {
     class: Class,
     joined_at: Instant,
     rung: bool,
+    /// To be called back.
+    away: bool,
+    credit: Duration,
     event: Event,
+}
+
+impl Known {
+    fn skills(&self) -> Option<&BTreeSet<Skill>> {
+        match &self.event {
+            Event::Joined { skills, .. } => Some(skills),
+            _ => None,
+        }
+    }
+
+    fn number(&self) -> Option<&Number> {
+        match &self.event {
+            Event::Joined { caller, .. } => caller.as_ref(),
+            _ => None,
+        }
+    }
 }
 
 pub struct Mutant {
@@ -118,10 +157,17 @@ pub struct Mutant {
     seats: BTreeMap<SeatId, Known>,
     offers: BTreeMap<OfferId, (SeatId, OperatorId)>,
     over: BTreeSet<OfferId>,
+    /// Q10: what is owed to whom, since when.
+    owed: BTreeMap<(Number, QueueName), (Duration, Instant)>,
+    /// Where each wants to be called.
+    wanted: BTreeMap<SeatId, Number>,
+    coin: Dice,
     forged: u64,
     delayed: Option<Event>,
 }
 
+/// Q10.
+const CREDIT_WITHIN: Duration = Duration::from_secs(120);
 /// Names that nobody else gives.
 const FORGED: u64 = 1 << 40;
 
@@ -136,6 +182,9 @@ impl Mutant {
             seats: BTreeMap::new(),
             offers: BTreeMap::new(),
             over: BTreeSet::new(),
+            owed: BTreeMap::new(),
+            wanted: BTreeMap::new(),
+            coin: Dice::new(seed),
             forged: FORGED,
             delayed: None,
         }
@@ -167,6 +216,10 @@ impl Mutant {
             Event::Joined { seat, .. }
             | Event::ClassChanged { seat, .. }
             | Event::Left { seat, .. }
+            | Event::CallbackWanted { seat, .. }
+            | Event::LineFree { seat }
+            | Event::CallbackConfirmed { seat }
+            | Event::CallbackFailed { seat, .. }
             | Event::Moved { seat, .. } => *seat = self.inside(*seat),
             Event::Configured(settings) => lie(self.fault, settings),
             _ => {}
@@ -202,12 +255,17 @@ impl Mutant {
 
     fn note(&mut self, event: &Event, now: Instant) {
         match event {
-            Event::Joined { seat, queue, class, .. } => {
+            Event::Joined { seat, queue, class, caller, .. } => {
+                let key = caller.clone().map(|number| (number, queue.clone()));
+                let owed = key.and_then(|key| self.owed.remove(&key));
+                let owed = owed.filter(|(_, since)| now.since(*since) <= CREDIT_WITHIN);
                 let known = Known {
                     queue: queue.clone(),
                     class: *class,
                     joined_at: now,
                     rung: false,
+                    away: false,
+                    credit: owed.map_or(Duration::ZERO, |(age, _)| age),
                     event: event.clone(),
                 };
                 self.seats.insert(*seat, known);
@@ -215,6 +273,14 @@ impl Mutant {
             Event::ClassChanged { seat, class } => {
                 if let Some(known) = self.seats.get_mut(seat) {
                     known.class = *class;
+                }
+            }
+            Event::CallbackWanted { seat, number } => {
+                self.wanted.insert(*seat, number.clone());
+            }
+            Event::CallbackConfirmed { seat } => {
+                if let Some(known) = self.seats.get_mut(seat) {
+                    known.away = false;
                 }
             }
             Event::OfferFailed { offer, .. } | Event::OperatorGone { offer } => {
@@ -238,7 +304,7 @@ impl Mutant {
                         known.rung = true;
                     }
                     self.offers.insert(offer, (seat, operator.clone()));
-                    let again = self.seats.iter().find(|(_, known)| !known.rung && known.queue == queue);
+                    let again = self.seats.iter().find(|(_, known)| !known.rung && !known.away && known.queue == queue);
                     let again = again.map(|(seat, _)| *seat);
                     out.push(Action::Offer {
                         offer,
@@ -280,8 +346,35 @@ impl Mutant {
                 }
                 Action::Closed { seat, why, waited } => {
                     let seat = self.outside(seat);
-                    self.seats.remove(&seat);
+                    if let Some(known) = self.seats.remove(&seat)
+                        && let (Leave::HungUp, Some(number)) = (why, known.number())
+                    {
+                        self.owed.insert((number.clone(), known.queue.clone()), (waited + known.credit, now.mono));
+                    }
                     out.push(Action::Closed { seat, why, waited });
+                }
+                Action::CallbackKept { seat } => {
+                    let seat = self.outside(seat);
+                    if let Some(known) = self.seats.get_mut(&seat) {
+                        (known.away, known.rung) = (true, false);
+                    }
+                    out.push(Action::CallbackKept { seat });
+                }
+                Action::CallbackRefused { seat } => {
+                    out.push(Action::CallbackRefused { seat: self.outside(seat) })
+                }
+                Action::Dial { seat, number, queue, class } => {
+                    let (inside, seat) = (seat, self.outside(seat));
+                    let dial = Action::Dial { seat, number, queue, class };
+                    if self.fault == Fault::DialledTwice {
+                        out.push(dial.clone());
+                    }
+                    out.push(dial);
+                    if self.fault == Fault::KeyNotAwaited {
+                        let mut said = Vec::new();
+                        self.inner.handle(Event::CallbackConfirmed { seat: inside }, now, &mut said);
+                        self.say(said, now, out);
+                    }
                 }
                 Action::OperatorChanged { operator, state } => {
                     let on_break = matches!(&state, OperatorState::Paused { reason } if reason == "tea");
@@ -298,18 +391,25 @@ impl Mutant {
     }
 
     /// Who is rung for instead of this one.
-    fn instead(&self, seat: SeatId) -> Option<SeatId> {
+    fn instead(&mut self, seat: SeatId) -> Option<SeatId> {
         let chosen = self.seats.get(&seat)?;
         let equals = self.seats.iter().filter(|(other, known)| {
             **other != seat
                 && !known.rung
+                && !known.away
                 && !chosen.rung
                 && (&known.queue, known.class) == (&chosen.queue, chosen.class)
         });
         match self.fault {
             Fault::OrderReversed => equals.max_by_key(|(_, known)| known.joined_at).map(|(seat, _)| *seat),
             Fault::TiesByChance => {
-                equals.filter(|(_, known)| known.joined_at == chosen.joined_at).map(|(seat, _)| *seat).next()
+                // Whoever may serve one may serve the other, so that nothing but the tie decides between them.
+                let equal = |other: &Known| {
+                    (other.joined_at, other.credit, other.skills())
+                        == (chosen.joined_at, chosen.credit, chosen.skills())
+                };
+                let together = equals.filter(|(_, known)| equal(known));
+                together.map(|(seat, _)| *seat).next().filter(|_| self.coin.chance(0.5))
             }
             _ => None,
         }
@@ -333,6 +433,17 @@ fn lie(fault: Fault, settings: &mut PoolSettings) {
     }
 }
 
+/// The same caller, who brings this age along.
+fn with_age(event: Event, age: Age) -> Event {
+    match event {
+        Event::Joined { seat, call, caller, queue, class, skills, exits, test } => {
+            let callback = None;
+            Event::Brought { seat, call, caller, queue, class, skills, exits, age, callback, test }
+        }
+        other => other,
+    }
+}
+
 impl Machine for Mutant {
     type Event = Event;
     type Action = Action;
@@ -353,7 +464,7 @@ impl Machine for Mutant {
                 return;
             }
             (Fault::ClassChangeRestartsClock, Event::ClassChanged { seat, class })
-                if self.seats.get(seat).is_some_and(|known| !known.rung) =>
+                if self.seats.get(seat).is_some_and(|known| !known.rung && !known.away) =>
             {
                 return self.joins_anew(*seat, Some(*class), now, out);
             }
@@ -364,6 +475,18 @@ impl Machine for Mutant {
                     self.seats.get(seat).map_or(Duration::ZERO, |known| now.mono.since(known.joined_at));
                 out.push(Action::Closed { seat: *seat, why: Leave::HungUp, waited });
                 return;
+            }
+            (Fault::CreditTwice, Event::Joined { seat, .. })
+                if self.seats.get(seat).is_some_and(|known| !known.credit.is_zero()) =>
+            {
+                let credit = self.seats.get(seat).map_or(Duration::ZERO, |known| known.credit);
+                let age = Age { credit: 2 * credit, ..Age::default() };
+                self.inner.handle(with_age(event, age), now, &mut said);
+                return self.say(said, now, out);
+            }
+            (Fault::NotTriedAgain, Event::CallbackFailed { seat, tried: true }) => {
+                let seat = self.inside(*seat);
+                return self.silently(Event::Left { seat, why: Leave::NotReached }, now, out);
             }
             (Fault::DispatchSkipped, Event::Joined { .. }) => {
                 self.delayed = Some(event);
@@ -385,6 +508,10 @@ impl Machine for Mutant {
             }
             _ => None,
         };
+        let line_free = match &event {
+            Event::LineFree { seat } if self.fault == Fault::DialledTooSoon => Some(*seat),
+            _ => None,
+        };
         let failed = match &event {
             Event::OfferFailed { offer, why } => {
                 self.offers.get(offer).map(|(seat, id)| (*seat, id.clone(), *why))
@@ -394,6 +521,14 @@ impl Machine for Mutant {
         let event = self.translated(event);
         self.inner.handle(event, now, &mut said);
         self.say(said, now, out);
+        if let Some(seat) = line_free
+            && let Some(known) = self.seats.get(&seat).filter(|known| known.away)
+            && let Some(number) = self.wanted.get(&seat)
+            && !out.iter().any(|action| matches!(action, Action::Dial { seat: other, .. } if *other == seat))
+        {
+            let (number, queue, class) = (number.clone(), known.queue.clone(), known.class);
+            out.push(Action::Dial { seat, number, queue, class });
+        }
         if let Some(Event::Joined { call, queue, class, exits, .. }) = counted_again {
             self.forged += 1;
             let seat = SeatId(self.forged);

@@ -1,5 +1,6 @@
 //! A pool and the people around it, drawn from a seed: callers who join, move, rise, give up and come back; operators who
-//! sign in and out, take breaks, reject, are not there, pick up together, are never heard; a configuration that changes.
+//! sign in and out, take breaks, reject, are not there, pick up together, are never heard; callers who hang up and are
+//! called back, or are not reached; a configuration that changes.
 //!
 //! Every person has dice of his own, so that leaving somebody out changes nothing about the others: a failing world can
 //! be made smaller.
@@ -13,7 +14,7 @@ use hotline::queue::{
 };
 use hotline::sim::dice::Dice;
 use hotline::sim::invariants::{Broken, Invariants, Rule, Seen};
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::{BTreeMap, BTreeSet, VecDeque};
 use std::time::Duration;
 
 const QUEUES: [&str; 3] = ["wallet", "terminals", "security"];
@@ -29,10 +30,18 @@ const STRATEGIES: [Strategy; 8] = [
 ];
 /// People come and change their minds in this time; then everything is let run out.
 const DAY: Duration = Duration::from_secs(1_500);
+/// Who was paused for not answering is back after so long, when the day is over.
+const RECOVERS_AFTER: Duration = Duration::from_secs(120);
 /// Longer than every `max_wait`, ring and talk together.
 const QUIET_AFTER: Duration = Duration::from_secs(3 * 3600);
 /// Callers of the largest world.
 pub const CALLERS: u64 = 150;
+/// A caller who comes back has a seat of another name, so much higher.
+const BACK: u64 = 1 << 20;
+/// Who is cut off comes back so often at most.
+const RETURNS_MAX: u64 = 3;
+/// Longer than any call of a foreseen world: whoever is near his turn is dialled.
+const FORESEEN_REACH: Duration = Duration::from_secs(3600);
 
 /// What may be left out of a world, to see whether it breaks without it.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
@@ -50,10 +59,11 @@ pub enum Part {
     Reload,
     Returns,
     HangUps,
+    Callbacks,
 }
 
 impl Part {
-    pub const ALL: [Part; 11] = [
+    pub const ALL: [Part; 12] = [
         Part::Breaks,
         Part::Troubles,
         Part::Races,
@@ -65,6 +75,7 @@ impl Part {
         Part::Reload,
         Part::Returns,
         Part::HangUps,
+        Part::Callbacks,
     ];
 
     pub fn name(self) -> String {
@@ -77,11 +88,20 @@ pub struct Recipe {
     pub seed: u64,
     pub callers: u64,
     pub without: BTreeSet<Part>,
+    /// Everybody serves every queue and nobody does what cannot be foreseen, but for how long he rings and talks; whoever
+    /// is dialled presses the key before anything else happens.
+    pub foreseen: bool,
 }
 
 impl Recipe {
     pub fn of(seed: u64) -> Recipe {
-        Recipe { seed, callers: CALLERS, without: BTreeSet::new() }
+        Recipe { seed, callers: CALLERS, without: BTreeSet::new(), foreseen: false }
+    }
+
+    pub fn foreseen(seed: u64) -> Recipe {
+        let kept = [Part::Classes, Part::Strategies, Part::WrapUps, Part::HangUps, Part::Callbacks];
+        let without = Part::ALL.into_iter().filter(|part| !kept.contains(part)).collect();
+        Recipe { without, foreseen: true, ..Recipe::of(seed) }
     }
 
     fn has(&self, part: Part) -> bool {
@@ -104,11 +124,20 @@ pub struct Seens {
     pub yielded: u64,
     /// A 200 for an offer that had been taken back.
     pub too_late: u64,
+    /// Seats that became callbacks, and those of them who were reached.
+    pub converted: u64,
+    pub confirmed: u64,
+    /// Callbacks that were given up.
+    pub not_reached: u64,
+    /// Callers who were cut off and came back in time.
+    pub came_back: u64,
 }
 
 pub struct Ended {
     pub broken: Vec<Broken>,
     pub seen: Seens,
+    /// Seats in the order in which their waits ended with an operator.
+    pub served: Vec<SeatId>,
     pub trace: Vec<String>,
 }
 
@@ -122,9 +151,23 @@ pub struct Scene<P> {
     sequence: u64,
     offers: BTreeMap<OfferId, SeatId>,
     withdrawn: BTreeSet<OfferId>,
+    /// As he joined.
+    joined: BTreeMap<SeatId, Event>,
+    /// Those who are to be called, and whether they have hung up; the tries to reach each.
+    away: BTreeMap<SeatId, Line>,
+    tries: BTreeMap<SeatId, u64>,
+    /// To be handled before anything else happens.
+    at_once: VecDeque<Event>,
+    served: Vec<SeatId>,
     seen: Seens,
     traced: bool,
     trace: Vec<String>,
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Line {
+    Up,
+    Down,
 }
 
 fn seconds(s: u64) -> Duration {
@@ -185,7 +228,28 @@ pub fn settings(recipe: &Recipe) -> PoolSettings {
         };
         settings.operators.insert(OperatorId::from(format!("{}", 101 + n)), operator);
     }
+    if recipe.foreseen {
+        foresee(&mut settings);
+    }
     settings
+}
+
+/// Rules that turn the order over between a dial and its key are left out (Q2, Q1's share), and so is the reserve: how many
+/// are held back in a minute's time nobody foresees.
+fn foresee(settings: &mut PoolSettings) {
+    settings.starvation_limit = QUIET_AFTER;
+    settings.max_share = 1.0;
+    settings.reserve_max = Some(0);
+    for queue in settings.queues.values_mut() {
+        queue.max_wait = QUIET_AFTER;
+        queue.max_len = usize::MAX;
+        queue.callback_reach = FORESEEN_REACH;
+    }
+    for operator in settings.operators.values_mut() {
+        operator.queues = settings.queues.keys().cloned().collect();
+        operator.contact = Some("sip:phone@10.0.0.12".to_string());
+        operator.sign_in = SignIn::OnRegister;
+    }
 }
 
 /// Runs a world to its end, or until one of the rules that are minded is broken; `&[]`: any.
@@ -209,6 +273,11 @@ pub fn run<P: Pool>(
         sequence: 0,
         offers: BTreeMap::new(),
         withdrawn: BTreeSet::new(),
+        joined: BTreeMap::new(),
+        away: BTreeMap::new(),
+        tries: BTreeMap::new(),
+        at_once: VecDeque::new(),
+        served: Vec::new(),
         seen: Seens::default(),
         traced,
         trace: Vec::new(),
@@ -218,7 +287,7 @@ pub fn run<P: Pool>(
     scene.plan_reload();
     scene.run(minded);
     let broken = scene.invariants.broken().iter().filter(|broken| minds(minded, broken));
-    Ended { broken: broken.cloned().collect(), seen: scene.seen, trace: scene.trace }
+    Ended { broken: broken.cloned().collect(), seen: scene.seen, served: scene.served, trace: scene.trace }
 }
 
 fn minds(minded: &[Rule], broken: &Broken) -> bool {
@@ -277,7 +346,11 @@ impl<P: Pool> Scene<P> {
             exits: BTreeSet::new(),
             test: false,
         };
+        self.joined.insert(seat, joined.clone());
         self.at(at, joined);
+        for (wait, event) in self.callback_plan(seat) {
+            self.at(at + wait, event);
+        }
         let patience = dice.exponential(seconds(150));
         let (does, soon, to) = (dice.below(10), dice.below(3_000), dice.below(2));
         let mut events = Vec::new();
@@ -301,6 +374,25 @@ impl<P: Pool> Scene<P> {
         for (wait, event) in events {
             self.at(at + wait, event);
         }
+    }
+
+    /// Some have enough of the music, and a few of those once more.
+    fn callback_plan(&self, seat: SeatId) -> Vec<(Duration, Event)> {
+        let mut dice = self.dice(11, seat.0);
+        let asks = match dice.below(10) {
+            _ if !self.recipe.has(Part::Callbacks) => 0,
+            0..=2 => 1,
+            3 => 2,
+            _ => 0,
+        };
+        // Some are to be called where somebody else is to be called too.
+        let number = match (self.joined.get(&seat), dice.chance(0.8) || self.recipe.foreseen) {
+            (Some(Event::Joined { caller: Some(number), .. }), true) if !self.recipe.foreseen => number.clone(),
+            (_, true) => Number::parse(&format!("7917{:07}", seat.0)).expect("a number"),
+            (_, false) => Number::parse(&format!("7916000{:04}", dice.below(30))).expect("a number"),
+        };
+        let ask = |_| (dice.exponential(seconds(60)), Event::CallbackWanted { seat, number: number.clone() });
+        (0..asks).map(ask).collect()
     }
 
     fn plan_operators(&mut self) {
@@ -337,12 +429,20 @@ impl<P: Pool> Scene<P> {
                 self.at(at, first);
                 self.at(back, second);
             }
-            // In the end everybody is there and works, so that nobody has to wait for ever.
             for wait in [DAY, DAY + seconds(600)] {
                 self.at(wait, Event::SignedIn { operator: operator.clone() });
                 self.at(wait, Event::Occupied { operator: operator.clone(), busy: false });
                 self.at(wait, Event::Chose { operator: operator.clone(), choice: Choice::Ready });
             }
+        }
+    }
+
+    /// In the end everybody is there and works, again and again, so that nobody has to wait for ever.
+    fn everybody_works(&mut self) {
+        for operator in self.settings.operators.keys().cloned().collect::<Vec<_>>() {
+            self.after(RECOVERS_AFTER, Event::SignedIn { operator: operator.clone() });
+            self.after(RECOVERS_AFTER, Event::Occupied { operator: operator.clone(), busy: false });
+            self.after(RECOVERS_AFTER, Event::Chose { operator, choice: Choice::Ready });
         }
     }
 
@@ -376,14 +476,23 @@ impl<P: Pool> Scene<P> {
         let end = self.now.mono + DAY + QUIET_AFTER;
         let (mut out, mut known) = (Vec::new(), 0);
         loop {
-            let plan = self.agenda.first_key_value().map(|((at, _), _)| *at);
-            if plan.is_none() && self.invariants.open() == 0 {
-                break;
+            if self.agenda.is_empty() {
+                if self.invariants.open() == 0 {
+                    break;
+                }
+                self.everybody_works();
             }
+            let plan = self.agenda.first_key_value().map(|((at, _), _)| *at);
             let Some(at) = earlier(plan, self.pool.next_timeout()).filter(|at| *at <= end) else { break };
             self.now = self.now.later(at.since(self.now.mono));
             let event = if plan == Some(at) { self.agenda.pop_first().map(|(_, event)| event) } else { None };
-            self.step(event, &mut out);
+            match event {
+                Some(event) => self.at_once.extend(self.as_things_are(event)),
+                None => self.step(None, &mut out),
+            }
+            while let Some(event) = self.at_once.pop_front() {
+                self.step(Some(event), &mut out);
+            }
             let broken = self.invariants.broken();
             if broken.len() > known && broken[known..].iter().any(|broken| minds(minded, broken)) {
                 return;
@@ -391,6 +500,26 @@ impl<P: Pool> Scene<P> {
             known = broken.len();
         }
         self.invariants.end(&self.pool, self.now.mono);
+    }
+
+    /// What a plan comes to when its time is there: who has hung up cannot do so again.
+    fn as_things_are(&self, event: Event) -> Option<Event> {
+        match &event {
+            Event::Left { seat, why } => match (self.away.get(seat), why) {
+                (None, _) => Some(event),
+                (Some(_), _) if self.recipe.foreseen => Some(Event::Left { seat: *seat, why: Leave::Admin }),
+                (Some(Line::Up), Leave::HungUp) => Some(Event::LineFree { seat: *seat }),
+                (Some(_), _) => None,
+            },
+            Event::Moved { seat, .. } if self.away.contains_key(seat) => None,
+            // Who hears a phone ring for him has his turn already.
+            Event::CallbackWanted { seat, .. } if self.recipe.foreseen && self.is_rung_for(*seat) => None,
+            _ => Some(event),
+        }
+    }
+
+    fn is_rung_for(&self, seat: SeatId) -> bool {
+        self.offers.iter().any(|(offer, of)| *of == seat && !self.withdrawn.contains(offer))
     }
 
     fn step(&mut self, event: Option<Event>, out: &mut Vec<Action>) {
@@ -405,9 +534,7 @@ impl<P: Pool> Scene<P> {
         }
         match event {
             Some(event) => {
-                if let Event::Accepted { offer } = &event {
-                    self.seen.too_late += u64::from(self.withdrawn.contains(offer));
-                }
+                self.note(&event);
                 self.pool.handle(event, self.now, out);
             }
             None => self.pool.handle_timeout(self.now, out),
@@ -418,6 +545,21 @@ impl<P: Pool> Scene<P> {
         self.invariants.after(out, &self.pool, self.now);
         for action in out.drain(..) {
             self.carry_out(action);
+        }
+    }
+
+    fn note(&mut self, event: &Event) {
+        match event {
+            Event::Accepted { offer } => self.seen.too_late += u64::from(self.withdrawn.contains(offer)),
+            Event::LineFree { seat } => {
+                if let Some(line) = self.away.get_mut(seat) {
+                    *line = Line::Down;
+                }
+            }
+            Event::CallbackConfirmed { seat } => {
+                self.seen.confirmed += u64::from(self.away.remove(seat).is_some());
+            }
+            _ => {}
         }
     }
 
@@ -439,10 +581,24 @@ impl<P: Pool> Scene<P> {
                 }
             }
             Action::Connect { offer, seat } => self.talks(offer, seat),
-            Action::Connected { .. } => self.seen.connected += 1,
+            Action::Connected { seat, .. } => {
+                self.seen.connected += 1;
+                self.served.push(seat);
+            }
+            Action::CallbackKept { seat } => self.says_goodbye(seat),
+            Action::Dial { seat, .. } => self.is_dialled(seat),
             Action::Return { .. } => self.seen.returned += 1,
             Action::Exit { .. } => self.seen.exits += 1,
-            Action::Closed { .. } => self.seen.hung_up += 1,
+            Action::Closed { seat, why, .. } => {
+                self.away.remove(&seat);
+                match why {
+                    Leave::NotReached => self.seen.not_reached += 1,
+                    _ => self.seen.hung_up += 1,
+                }
+                if why == Leave::HungUp && self.recipe.has(Part::Returns) {
+                    self.comes_back(seat);
+                }
+            }
             Action::Ping { request, operator } => {
                 let alive = self.dice(8, request.0).chance(0.7);
                 self.after(millis(50), Event::Pong { request, operator, alive });
@@ -451,6 +607,82 @@ impl<P: Pool> Scene<P> {
                 self.seen.yielded += u64::from(matches!(alert, hotline::queue::Alert::PromiseYielded { .. }));
             }
             _ => {}
+        }
+    }
+
+    /// His seat is kept; he hears so, and hangs up.
+    fn says_goodbye(&mut self, seat: SeatId) {
+        self.seen.converted += 1;
+        self.away.insert(seat, Line::Up);
+        let free = Event::LineFree { seat };
+        if self.recipe.foreseen {
+            return self.at_once.push_back(free);
+        }
+        let hears = millis(self.dice(12, seat.0).below(9_000));
+        self.after(hears, free);
+    }
+
+    /// What a person does who is called back.
+    fn is_dialled(&mut self, seat: SeatId) {
+        let confirmed = Event::CallbackConfirmed { seat };
+        if self.recipe.foreseen {
+            return self.at_once.push_back(confirmed);
+        }
+        let tries = self.tries.entry(seat).or_default();
+        *tries += 1;
+        let mut dice = dice(self.recipe.seed, 13, seat.0 * 64 + *tries);
+        let rings = millis(2_000 + dice.below(18_000));
+        let failed = |tried| Event::CallbackFailed { seat, tried };
+        match dice.below(12) {
+            0 => self.after(rings * 3, confirmed),
+            1 | 2 => self.after(rings * 2, failed(true)),
+            3 => self.after(Duration::ZERO, failed(false)),
+            // Cut off with the key, or a little later.
+            4 => {
+                self.after(rings, confirmed);
+                let later = [0, dice.below(2_000)][dice.below(2) as usize];
+                self.after(rings + millis(later), Event::Left { seat, why: Leave::HungUp });
+            }
+            // The leg's end is told as well, before the key or after it.
+            5 => {
+                self.after(rings, confirmed);
+                self.after(rings, failed(true));
+            }
+            6 => {
+                self.after(rings, failed(true));
+                self.after(rings, confirmed);
+            }
+            // Together with the operators' hands: on the full second.
+            7 | 8 if self.recipe.has(Part::Races) => {
+                let together = Instant::ZERO + seconds((self.now.mono + rings).as_millis() / 1_000 + 1);
+                self.after(together.since(self.now.mono), confirmed);
+            }
+            _ => self.after(rings, confirmed),
+        }
+        if dice.chance(0.3) {
+            let patience = dice.exponential(seconds(60));
+            self.after(rings + patience, Event::Left { seat, why: Leave::HungUp });
+        }
+    }
+
+    /// He was cut off, and dials again: mostly within the time in which his old wait counts.
+    fn comes_back(&mut self, seat: SeatId) {
+        let mut dice = self.dice(14, seat.0);
+        let back = SeatId(seat.0 + BACK);
+        let (wait, patience) = (millis(dice.below(150_000)), dice.exponential(seconds(120)));
+        let comes = dice.chance(0.4) && back.0 / BACK <= RETURNS_MAX;
+        let Some(mut joined) = self.joined.get(&seat).filter(|_| comes).cloned() else { return };
+        if let Event::Joined { seat, call, .. } = &mut joined {
+            (*seat, *call) = (back, CallId(back.0));
+        }
+        self.seen.came_back += 1;
+        self.joined.insert(back, joined.clone());
+        self.after(wait, joined);
+        for (later, event) in self.callback_plan(back) {
+            self.after(wait + later, event);
+        }
+        if dice.chance(0.5) {
+            self.after(wait + patience, Event::Left { seat: back, why: Leave::HungUp });
         }
     }
 
