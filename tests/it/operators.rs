@@ -200,6 +200,7 @@ async fn whoever_waits_is_explained_and_why_each_phone_rang_stays_in_the_story()
         assert!(chosen["ranked"].starts_with("1. 101: idle for "), "{chosen:?}");
         call.hangup().await;
     }
+    ordinary.ended(&house).await;
     let (status, gone) = board.get(&format!("/api/v1/calls/{id}/why"));
     assert_eq!(status, 404, "{gone}");
 }
