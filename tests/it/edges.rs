@@ -664,7 +664,10 @@ fn edge_23_an_anonymous_caller_who_asks_for_a_callback_is_asked_for_his_number()
     assert!(house.heard_last(caller, "callback_number"), "it is read back: {:?}", house.said(caller));
     house.press(caller, "1");
     house.run(seconds(5));
-    assert!(house.heard_last(caller, "callback_kept") || house.said(caller).concat().contains(&"callback_kept".to_string()));
+    assert!(
+        house.heard_last(caller, "callback_kept")
+            || house.said(caller).concat().contains(&"callback_kept".to_string())
+    );
     assert!(house.hung_up(caller).is_some());
     let behind = house.waits("79990000002");
 
@@ -683,7 +686,10 @@ fn edge_23_an_anonymous_caller_who_asks_for_a_callback_is_asked_for_his_number()
         Heard::Happened(Happened::Connected { waited, .. }) => Some(*waited),
         _ => None,
     });
-    assert!(waited.unwrap() + seconds(40) >= house.world.now.mono.since(joined), "{waited:?}: from the first call on");
+    assert!(
+        waited.unwrap() + seconds(40) >= house.world.now.mono.since(joined),
+        "{waited:?}: from the first call on"
+    );
 }
 
 #[test]

@@ -89,8 +89,13 @@ impl Invariants {
         if self.has_open_callback(&number) {
             self.breaks(Rule::Callback, now, format!("seat {wanted}: a second callback to the same number"));
         }
-        let Some(caller) = self.callers.seats.get_mut(&seat).filter(|caller| caller.stage == Stage::Waits) else {
-            return self.breaks(Rule::Callback, now, format!("seat {seat} is to be called and waits no more"));
+        let Some(caller) = self.callers.seats.get_mut(&seat).filter(|caller| caller.stage == Stage::Waits)
+        else {
+            return self.breaks(
+                Rule::Callback,
+                now,
+                format!("seat {seat} is to be called and waits no more"),
+            );
         };
         caller.stage = Stage::Away(Away::OnTheLine);
         caller.callback_to = Some(number);
@@ -99,7 +104,11 @@ impl Invariants {
         caller.returned = false;
         caller.first_rung_at = None;
         if let Some(offer) = caller.phones.pop_first() {
-            self.breaks(Rule::Lost, now, format!("seat {seat} is to be called and offer {offer} still rings"));
+            self.breaks(
+                Rule::Lost,
+                now,
+                format!("seat {seat} is to be called and offer {offer} still rings"),
+            );
         }
         self.starts.silent(seat, &self.callers);
     }
@@ -174,7 +183,8 @@ impl Invariants {
         let soon = soon.filter(|id| self.callers.serves_any(&self.settings, id)).count();
         let ready = room.ready_to_serve();
         let ordinary = || dialled.iter().filter(|caller| caller.class != Class::Priority);
-        let kept = ordinary().map(|caller| room.kept(caller, room.reserve.0, self.desks.on_duty_at_least()).1);
+        let kept =
+            ordinary().map(|caller| room.kept(caller, room.reserve.0, self.desks.on_duty_at_least()).1);
         let free = ready.saturating_sub(kept.min().unwrap_or(0)) + soon;
         let (of_all, of_ordinary) = (dialled.len(), ordinary().count());
         (of_all > ready + soon || of_ordinary > free).then(|| {

@@ -387,7 +387,9 @@ impl<P: Pool> Scene<P> {
         };
         // Some are to be called where somebody else is to be called too.
         let number = match (self.joined.get(&seat), dice.chance(0.8) || self.recipe.foreseen) {
-            (Some(Event::Joined { caller: Some(number), .. }), true) if !self.recipe.foreseen => number.clone(),
+            (Some(Event::Joined { caller: Some(number), .. }), true) if !self.recipe.foreseen => {
+                number.clone()
+            }
             (_, true) => Number::parse(&format!("7917{:07}", seat.0)).expect("a number"),
             (_, false) => Number::parse(&format!("7916000{:04}", dice.below(30))).expect("a number"),
         };
