@@ -268,7 +268,7 @@ async fn of_two_phones_that_answer_together_one_is_bridged_and_the_other_release
         extra,
         flows: Some(flows.path().to_path_buf()),
         // A closed port rests for five seconds, and the races take little more, with three legs of two ports each.
-        ports: Some(700),
+        ports: Some(900),
         ..Plan::default()
     });
     let mut phones = Vec::new();
