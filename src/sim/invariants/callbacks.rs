@@ -62,16 +62,14 @@ impl Invariants {
     }
 
     pub(super) fn is_not_reached(&mut self, seat: SeatId, tried: bool, now: Instant) {
+        let Some(caller) = self.callers.seats.get(&seat).filter(|caller| caller.away().is_some()) else { return };
+        let queue = self.callers.queue(&self.settings, &caller.queue);
+        let rest = queue.and_then(|queue| queue.callback_retries.get(caller.tries)).copied();
         let Some(caller) = self.callers.seats.get_mut(&seat) else { return };
-        if caller.away().is_none() {
-            return;
-        }
-        let queue = self.settings.queues.get(&caller.queue);
-        let rest = queue.and_then(|queue| queue.callback_retries.get(caller.tries));
         caller.tries += usize::from(tried);
         caller.stage = Stage::Away(match (tried, rest) {
             (false, _) => Away::Postponed,
-            (true, Some(rest)) => Away::Rests { until: now + *rest },
+            (true, Some(rest)) => Away::Rests { until: now + rest },
             (true, None) => Away::GivenUp,
         });
     }
@@ -174,7 +172,7 @@ impl Invariants {
         let soon = soon.filter(|id| self.callers.serves_any(&self.settings, id)).count();
         let ready = room.ready_to_serve();
         let ordinary = || dialled.iter().filter(|caller| caller.class != Class::Priority);
-        let kept = ordinary().map(|caller| room.kept(caller, room.reserve.0, self.desks.on_duty_at_least()).1);
+        let kept = ordinary().map(|caller| room.kept(caller, room.reserve.0, self.desks.on_duty_at_least()).0);
         let free = ready.saturating_sub(kept.min().unwrap_or(0)) + soon;
         let (of_all, of_ordinary) = (dialled.len(), ordinary().count());
         (of_all > ready + soon || of_ordinary > free).then(|| {
