@@ -322,8 +322,8 @@ impl Dispatcher {
         let is_ready = |slot: &&Slot<'_>| slot.free_in.is_zero();
         let ready_in_pool = slots.iter().filter(is_ready).count();
         let ready = slots.iter().filter(fits).filter(is_ready).count();
-        let is_open = ready_in_pool > self.kept_from(class) as usize
-            && ready > self.kept_in(lane, class) as usize;
+        let is_open =
+            ready_in_pool > self.kept_from(class) as usize && ready > self.kept_in(lane, class) as usize;
         let skip = if is_open { 0 } else { ready };
         let found = slots
             .iter()

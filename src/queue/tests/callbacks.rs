@@ -401,21 +401,3 @@ fn converting_any_callers_into_callbacks_does_not_change_the_order_of_service() 
     }
     assert!(converted > seeds && dialled_early as u64 == converted, "{converted} {dialled_early}");
 }
-
-#[test]
-fn a_callback_whose_skill_is_no_longer_needed_is_dialled_for_anybody_and_served_with_the_key() {
-    let mut settings = settings(&["101"]);
-    let english = || BTreeSet::from([Skill::from("english")]);
-    settings.queues.get_mut(WALLET).unwrap().widen = vec![Widening { after: seconds(45), forgo: english() }];
-    settings.operators.insert(
-        id("102"),
-        OperatorSettings { skills: english(), ..settings.operators[&id("101")].clone() },
-    );
-    let mut pool = Pool::with(settings);
-    pool.does(Event::Chose { operator: id("102"), choice: Choice::Paused { reason: "lunch".into() } });
-    pool.join_queue(1, WALLET, Class::Standard, &["english"]);
-    pool.hangs_up_for_callback(1, ANNA);
-    assert_eq!(dials(&pool.pass(millis(44_999))), NOBODY, "only English will do");
-    assert_eq!(dials(&pool.pass(millis(1))), [1], "and from now on anybody");
-    assert_eq!(offers(&pool.confirms(1)), [(1, "101".into())]);
-}
