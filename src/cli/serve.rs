@@ -4,7 +4,7 @@ use super::{Common, Done, Exit, Failure};
 use crate::clock::Clock;
 use crate::flow::FlowSet;
 use crate::robot::demo::{self as robots, Manners};
-use crate::server::{self, Running};
+use crate::server::{self, Running, StartError};
 use crate::sip::Transport;
 use crate::telemetry::{self, Format, LogLevel};
 use clap::{Args, ValueEnum};
@@ -88,9 +88,11 @@ pub async fn start(installation: &Installation, flows: FlowSet, level: LogLevel)
         settings: installation.switchboard_settings(),
         seed: random_seed()?,
     };
-    server::start(&installation.config, options)
-        .await
-        .map_err(|error| Failure::new(Exit::CannotConnect, error))
+    server::start(&installation.config, options).await.map_err(|error| {
+        let exit =
+            if matches!(error, StartError::Tls(_)) { Exit::BadConfiguration } else { Exit::CannotConnect };
+        Failure::new(exit, error)
+    })
 }
 
 fn random_seed() -> Result<u64, Failure> {
@@ -120,7 +122,7 @@ fn banner(flows: &FlowSet, running: &Running, demo: Option<&crate::store::demo::
     for line in flows.lines() {
         say(format!("  line      {} ({})", line.number.spelled(), line.flow));
     }
-    say(format!("  web       http://{}", running.web));
+    say(format!("  web       {}://{}", running.web_scheme, running.web));
     let steps =
         |line: &&crate::flow::Line| flows.flow_named(&line.flow).map_or(0, |flow| flow.steps().count());
     // The first call goes to the line with the most to hear.

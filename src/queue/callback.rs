@@ -267,12 +267,14 @@ impl Dispatcher {
         }
         turns.sort_unstable();
         let bound = slots.len();
-        let mut in_flight = 0;
+        let ready = slots.iter().filter(|slot| slot.free_in.is_zero()).count();
+        let (mut in_flight, mut ordinary) = (0, 0);
         // Those who are being dialled have their operators already, wherever they stand.
         for (index, lane) in self.lanes.iter().enumerate() {
             for (place, class) in lane.callbacks() {
                 if self.callback_state(place.seat) == Some(CallbackState::Dialling) {
                     in_flight += 1;
+                    ordinary += usize::from(class != Class::Priority);
                     self.take_slot(&mut slots, index, class, far);
                 }
             }
@@ -294,8 +296,11 @@ impl Dispatcher {
             };
             // Whoever is still on the line has his turn nevertheless.
             let is_due = state == Some(CallbackState::Pending);
-            if self.take_slot(&mut slots, lane, turn.class, reach) && is_due && in_flight < bound {
+            let held_back = ready.min(self.kept_from(turn.class) as usize);
+            let fits = in_flight < bound && (turn.class == Class::Priority || ordinary + held_back < bound);
+            if self.take_slot(&mut slots, lane, turn.class, reach) && is_due && fits {
                 in_flight += 1;
+                ordinary += usize::from(turn.class != Class::Priority);
                 due.push(seat);
             }
         }
@@ -313,10 +318,13 @@ impl Dispatcher {
     fn take_slot(&self, slots: &mut Vec<Slot<'_>>, lane: usize, class: Class, reach: Duration) -> bool {
         let lane = &self.lanes[lane];
         let fits = |slot: &&Slot<'_>| lane.tier_of(&slot.operator.settings).is_some();
-        // Q3: who is ready and held back is not for this class.
-        let ready = slots.iter().filter(fits).filter(|slot| slot.free_in.is_zero()).count();
-        let held_back = self.kept_in(lane, class) as usize;
-        let skip = if ready > held_back { 0 } else { ready };
+        // Q3: who is ready and held back is not for this class, in the pool and of those who serve this lane.
+        let is_ready = |slot: &&Slot<'_>| slot.free_in.is_zero();
+        let ready_in_pool = slots.iter().filter(is_ready).count();
+        let ready = slots.iter().filter(fits).filter(is_ready).count();
+        let is_open =
+            ready_in_pool > self.kept_from(class) as usize && ready > self.kept_in(lane, class) as usize;
+        let skip = if is_open { 0 } else { ready };
         let found = slots
             .iter()
             .enumerate()
@@ -330,7 +338,9 @@ impl Dispatcher {
     pub(super) fn slots(&self, now: Instant) -> Vec<Slot<'_>> {
         let handling = self.usual_handling();
         let slot = |operator| Some(Slot { operator, free_in: self.free_in(operator, handling, now)? });
-        self.operators.values().filter_map(slot).collect()
+        // Who serves no queue is no part of the pool's strength.
+        let serves = |operator: &&Operator| !operator.settings.queues.is_empty();
+        self.operators.values().filter(serves).filter_map(slot).collect()
     }
 
     /// From the answer to the end of the wrap-up, on an average of the pool.

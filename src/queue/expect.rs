@@ -200,11 +200,7 @@ impl Dispatcher {
 
     /// Ready operators that this class must leave in this lane.
     pub(super) fn kept_in(&self, lane: &super::lane::Lane, class: Class) -> u32 {
-        let kept = match class {
-            Class::Priority => 0,
-            Class::Security => self.reserve.held().min(1),
-            Class::AgentLine | Class::Standard => self.reserve.held(),
-        };
+        let kept = self.kept_from(class);
         kept.min(reserve_max(u32::try_from(lane.on_duty).unwrap_or(u32::MAX), self.settings.reserve_max))
     }
 

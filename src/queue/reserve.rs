@@ -417,14 +417,18 @@ impl Dispatcher {
         if lane.ready.is_empty() {
             return false;
         }
-        let kept = match class {
-            Class::Priority => return true,
+        let kept = self.kept_from(class);
+        let of_lane = self.kept_in(lane, class);
+        self.strength.ready > kept as usize && lane.ready.len() > of_lane as usize
+    }
+
+    /// Ready operators of the pool that this class must leave.
+    pub(super) fn kept_from(&self, class: Class) -> u32 {
+        match class {
+            Class::Priority => 0,
             Class::Security => self.reserve.held().min(1),
             Class::AgentLine | Class::Standard => self.reserve.held(),
-        };
-        let on_duty = u32::try_from(lane.on_duty).unwrap_or(u32::MAX);
-        let of_lane = kept.min(reserve_max(on_duty, self.settings.reserve_max));
-        self.strength.ready > kept as usize && lane.ready.len() > of_lane as usize
+        }
     }
 
     /// The next review: soon while somebody waits or a word to those on duty is outstanding; at the end of the prediction

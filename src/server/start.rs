@@ -2,7 +2,7 @@
 use super::control::{self, Order, Parts};
 use super::{disk, holder, retention};
 use crate::clock::Clock;
-use crate::config::{Config, DigestOffer};
+use crate::config::{Config, DigestOffer, WebTls};
 use crate::desk::Desk;
 use crate::flow::FlowSet;
 use crate::ids::OperatorId;
@@ -49,6 +49,8 @@ pub enum StartError {
     #[error("{what}: {error}")]
     Io { what: &'static str, error: std::io::Error },
     #[error("{0}")]
+    Tls(#[from] web::tls::TlsError),
+    #[error("{0}")]
     Http(#[from] outbound::SetupError),
 }
 
@@ -67,6 +69,8 @@ pub struct Running {
     /// Where SIP is really listening (port 0 was resolved).
     pub sip: Vec<(Transport, SocketAddr)>,
     pub web: SocketAddr,
+    /// `http` or `https`.
+    pub web_scheme: &'static str,
     pub first_admin: Option<store::accounts::FirstAdmin>,
     pub calls_max: usize,
     pub store: Shared,
@@ -274,7 +278,8 @@ pub async fn start(config: &Config, options: Options) -> Result<Running, StartEr
         })
     };
     let set_level = Arc::new(move |filter: &str| log_level.set(filter).map_err(|error| error.to_string()));
-    let web_options = web::Options { tls: false, origins: config.web.origins.clone() };
+    let tls = web_tls(config, &data_dir, web_address)?;
+    let web_options = web::Options { tls: tls.is_some(), origins: config.web.origins.clone() };
     let desk = Arc::new(Desk::new(store.clone(), config.zone()));
     let sip_side = wire.clone();
     let phones = web::Phones {
@@ -291,11 +296,14 @@ pub async fn start(config: &Config, options: Options) -> Result<Running, StartEr
     let unix = web::serve_unix(&socket, state.clone(), shutdown.clone())
         .map_err(|error| StartError::Io { what: "control socket", error })?;
     tokio::spawn(unix);
-    tokio::spawn(web::serve(listener, state, shutdown.clone()));
+    let secured = tls.is_some();
+    tls.clone().map(|tls| tokio::spawn(tls.follow(shutdown.clone())));
+    tokio::spawn(web::serve(listener, tls, state, shutdown.clone()));
     let _ = ready.send(true);
     Ok(Running {
         sip: wire.listeners().to_vec(),
         web: web_address,
+        web_scheme: if secured { "https" } else { "http" },
         first_admin,
         calls_max,
         store,
@@ -395,6 +403,27 @@ fn shard_options(config: &Config, shards: usize, clock: Clock) -> shard::Options
         clock,
         seed: None,
     }
+}
+
+/// The certificate of the pages, if they are to have one.
+fn web_tls(config: &Config, data_dir: &Path, web: SocketAddr) -> Result<Option<web::tls::Tls>, StartError> {
+    use web::tls::{Files, Tls};
+    let files = match &config.web.tls {
+        WebTls::Off => return Ok(None),
+        WebTls::Files { cert, key } => Files { certificate: cert.clone(), key: key.clone() },
+        WebTls::SelfSigned => {
+            let mut names = vec!["localhost".to_string(), Ipv4Addr::LOCALHOST.to_string()];
+            let addresses = [Some(web.ip()), config.sip.external_address];
+            names.extend(addresses.into_iter().flatten().map(|ip| ip.to_string()));
+            let host = rustix::system::uname().nodename().to_string_lossy().into_owned();
+            // A name that is none would refuse the certificate as a whole.
+            if host.bytes().all(|byte| byte.is_ascii_alphanumeric() || matches!(byte, b'-' | b'.')) {
+                names.push(host);
+            }
+            Files::own(data_dir, names)?
+        }
+    };
+    Ok(Some(Tls::new(files)?))
 }
 
 fn sip_taken(config: &Config, error: std::io::Error) -> StartError {

@@ -1,5 +1,6 @@
-//! Listeners: TCP for people and programs, a Unix socket for the command line. One task per connection, a limit on
+//! Listeners: TCP, with TLS or without, for people and programs, a Unix socket for the command line. One task per connection, a limit on
 //! their number, a deadline for the request's head; a stop lets requests in flight end.
+use super::tls::Tls;
 use axum::Router;
 use axum::body::Body;
 use axum::http::Request;
@@ -14,8 +15,9 @@ use std::path::Path;
 use std::sync::Arc;
 use std::time::Duration;
 use tokio::io::{AsyncRead, AsyncWrite};
-use tokio::net::{TcpListener, UnixListener};
+use tokio::net::{TcpListener, TcpStream, UnixListener};
 use tokio::sync::Semaphore;
+use tokio::time::timeout;
 use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
 
@@ -42,7 +44,7 @@ pub enum Peer {
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Local(pub SocketAddr);
 
-pub async fn tcp(listener: TcpListener, router: Router, shutdown: CancellationToken) {
+pub async fn tcp(listener: TcpListener, tls: Option<Tls>, router: Router, shutdown: CancellationToken) {
     let mut connections = Connections::new(router, shutdown);
     while let Some(slot) = connections.slot().await {
         tokio::select! {
@@ -51,7 +53,10 @@ pub async fn tcp(listener: TcpListener, router: Router, shutdown: CancellationTo
                 Ok((stream, peer)) => {
                     let _ = stream.set_nodelay(true);
                     let local = stream.local_addr().ok().map(Local);
-                    connections.spawn(stream, Peer::Tcp(peer), local, slot);
+                    match &tls {
+                        None => connections.spawn(stream, Peer::Tcp(peer), local, slot),
+                        Some(tls) => connections.spawn_secured(stream, tls, Peer::Tcp(peer), local, slot),
+                    }
                 }
                 Err(error) => pause(&error).await,
             },
@@ -130,41 +135,67 @@ impl Connections {
     where
         S: AsyncRead + AsyncWrite + Unpin + Send + 'static,
     {
-        let router = TowerToHyperService::new(self.router.clone());
-        let shutdown = self.shutdown.clone();
+        let (router, shutdown) = (self.router.clone(), self.shutdown.clone());
+        self.tasks.spawn(converse(router, shutdown, stream, peer, local, slot));
+    }
+
+    /// The same after a handshake, which holds its slot and has to end in time.
+    fn spawn_secured(&mut self, stream: TcpStream, tls: &Tls, peer: Peer, local: Option<Local>, slot: Slot) {
+        let (router, shutdown) = (self.router.clone(), self.shutdown.clone());
+        let handshake = tls.acceptor().accept(stream);
         self.tasks.spawn(async move {
-            let service = hyper::service::service_fn(move |request: Request<Incoming>| {
-                let mut request = request.map(Body::new);
-                request.extensions_mut().insert(peer);
-                local.map(|local| request.extensions_mut().insert(local));
-                router.call(request)
-            });
-            let connection = hyper::server::conn::http1::Builder::new()
-                .timer(TokioTimer::new())
-                .header_read_timeout(HEAD_TIMEOUT)
-                .max_buf_size(HEAD_BYTES_MAX)
-                .serve_connection(TokioIo::new(stream), service)
-                .with_upgrades();
-            let mut connection = std::pin::pin!(connection);
-            let ended = tokio::select! {
-                ended = connection.as_mut() => ended,
-                () = shutdown.cancelled() => {
-                    connection.as_mut().graceful_shutdown();
-                    connection.await
-                }
-            };
-            if let Err(error) = ended {
-                // A browser that closes its tab looks like this.
-                tracing::debug!(%error, "a web connection ended early");
+            match timeout(HEAD_TIMEOUT, handshake).await {
+                Ok(Ok(stream)) => converse(router, shutdown, stream, peer, local, slot).await,
+                // A browser that does not know our certificate yet looks like this.
+                Ok(Err(error)) => tracing::debug!(%error, "a TLS handshake failed"),
+                Err(_) => tracing::debug!("a TLS handshake took too long"),
             }
-            drop(slot);
         });
     }
 
     async fn finish(self) {
         self.tasks.close();
-        if tokio::time::timeout(STOP_PATIENCE, self.tasks.wait()).await.is_err() {
+        if timeout(STOP_PATIENCE, self.tasks.wait()).await.is_err() {
             tracing::warn!(open = self.tasks.len(), "web connections were cut at the stop");
         }
     }
+}
+
+/// One connection from its first request to its end.
+async fn converse<S>(
+    router: Router,
+    shutdown: CancellationToken,
+    stream: S,
+    peer: Peer,
+    local: Option<Local>,
+    slot: Slot,
+) where
+    S: AsyncRead + AsyncWrite + Unpin + Send + 'static,
+{
+    let router = TowerToHyperService::new(router);
+    let service = hyper::service::service_fn(move |request: Request<Incoming>| {
+        let mut request = request.map(Body::new);
+        request.extensions_mut().insert(peer);
+        local.map(|local| request.extensions_mut().insert(local));
+        router.call(request)
+    });
+    let connection = hyper::server::conn::http1::Builder::new()
+        .timer(TokioTimer::new())
+        .header_read_timeout(HEAD_TIMEOUT)
+        .max_buf_size(HEAD_BYTES_MAX)
+        .serve_connection(TokioIo::new(stream), service)
+        .with_upgrades();
+    let mut connection = std::pin::pin!(connection);
+    let ended = tokio::select! {
+        ended = connection.as_mut() => ended,
+        () = shutdown.cancelled() => {
+            connection.as_mut().graceful_shutdown();
+            connection.await
+        }
+    };
+    if let Err(error) = ended {
+        // A browser that closes its tab looks like this.
+        tracing::debug!(%error, "a web connection ended early");
+    }
+    drop(slot);
 }

@@ -26,6 +26,7 @@ mod phone;
 mod problem;
 mod reports;
 mod routes;
+pub mod tls;
 
 pub use admin::{AdminHandle, AdminRequest, Busy, WAITING_MAX};
 pub use desk::{Answer, AuditLine, Away, Changed, Desk, PasswordChange, Person, Role, Secret, SignIn, Story};
@@ -108,8 +109,8 @@ impl State {
 }
 
 /// Serves people and programs until `shutdown`; then lets requests in flight end, for 5 s at most.
-pub async fn serve(listener: TcpListener, state: State, shutdown: CancellationToken) {
-    listen::tcp(listener, routes::router(state, shutdown.clone()), shutdown).await;
+pub async fn serve(listener: TcpListener, tls: Option<tls::Tls>, state: State, shutdown: CancellationToken) {
+    listen::tcp(listener, tls, routes::router(state, shutdown.clone()), shutdown).await;
 }
 
 /// Serves the command line on the control socket: the same routes, as a local administrator. The socket is bound before

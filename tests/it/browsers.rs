@@ -5,16 +5,26 @@ mod media;
 mod page;
 
 use crate::house::{House, Plan};
-use crate::parties::{Board, CALLER_HERTZ, Caller, OPERATOR_HERTZ, SOON, has};
+use crate::parties::{Board, CALLER_HERTZ, Caller, OPERATOR_HERTZ, SOON, has, milliseconds};
 use futures_util::{SinkExt, StreamExt};
 use hotline::digit::Digit;
 use hotline::ids::LegId;
 use hotline::media::codec::Codec;
+use hotline::robot::clock;
 use hotline::robot::mouth::{Method, Sound};
 use hotline::robot::phone::{Options, Over, Policy};
 use hotline::sip::{Command, Ended, Event};
 use media::Media;
 use page::{Page, credential, open, origin};
+use std::sync::Arc;
+use tokio::io::{AsyncReadExt, AsyncWriteExt};
+use tokio::net::TcpStream;
+use tokio_rustls::TlsConnector;
+use tokio_rustls::rustls::pki_types::CertificateDer;
+use tokio_rustls::rustls::pki_types::pem::PemObject;
+use tokio_rustls::rustls::{ClientConfig, RootCertStore};
+use tokio_tungstenite::client_async;
+use tokio_tungstenite::tungstenite::client::IntoClientRequest;
 use tokio_tungstenite::tungstenite::protocol::frame::coding::CloseCode;
 use tokio_tungstenite::tungstenite::{Error, Message};
 
@@ -137,6 +147,26 @@ async fn take(page: &mut Page, codec: Codec) -> (LegId, Media) {
     (call.leg, media)
 }
 
+/// A handshake that lost its first flight would take a second and more.
+const KEYS_MS_MAX: f64 = 600.0;
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_browser_that_begins_before_its_answer_has_come_is_connected_at_once() {
+    let house = staffed();
+    let mut page = Page::of(&house, "101").await;
+    let caller = Caller::waiting(&house, "79150000313").await;
+    let call = page.rings().await;
+    let (media, answer) = Media::answer(call.offer.as_ref().unwrap(), Codec::Pcma, OPERATOR_HERTZ).await;
+    page.meanwhile(media.reached()).await;
+    let begun = clock().mono();
+    page.command(Command::Answer { leg: call.leg, sdp: answer }).await;
+    page.meanwhile(media.connected()).await;
+    let took = milliseconds(begun, clock().mono());
+    println!("from the answer to the keys: {took:.0} ms");
+    assert!(took < KEYS_MS_MAX, "{took:.0} ms");
+    talk(&mut page, &caller, &media).await;
+}
+
 async fn talk(page: &mut Page, caller: &Caller, media: &Media) {
     let both = async {
         tokio::join!(caller.call.wait_tone(f64::from(OPERATOR_HERTZ), SOON), media.hears_tone(CALLER_HERTZ))
@@ -205,4 +235,52 @@ async fn a_page_and_a_phone_of_the_other_law_hear_each_other_and_the_callers_bye
     page.event(|event| matches!(event, Event::Ended { leg: ended, .. } if *ended == leg).then_some(())).await;
     let record = caller.ended(&house).await.record;
     assert_eq!(record.operator_quality.unwrap().codec, "PCMU");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn pages_and_telephones_are_reached_over_tls_with_a_certificate_of_our_own() {
+    let house = House::start(&Plan { web: ", tls: self_signed".into(), ..Plan::default() });
+    let host = format!("localhost:{}", house.web.port());
+    let mut roots = RootCertStore::empty();
+    let own = CertificateDer::from_pem_file(house.data().join("web-certificate.pem")).unwrap();
+    roots.add(own).unwrap();
+    let provider = Arc::new(tokio_rustls::rustls::crypto::aws_lc_rs::default_provider());
+    let config = ClientConfig::builder_with_provider(provider).with_safe_default_protocol_versions().unwrap();
+    let config = Arc::new(config.with_root_certificates(roots).with_no_client_auth());
+    let connect = async || {
+        let stream = TcpStream::connect(house.web).await.unwrap();
+        TlsConnector::from(config.clone()).connect("localhost".try_into().unwrap(), stream).await.unwrap()
+    };
+
+    let mut stream = connect().await;
+    let request = format!("GET /healthz HTTP/1.1\r\nHost: {host}\r\nConnection: close\r\n\r\n");
+    stream.write_all(request.as_bytes()).await.unwrap();
+    let mut answer = String::new();
+    stream.read_to_string(&mut answer).await.unwrap();
+    assert!(answer.starts_with("HTTP/1.1 200 ") && answer.contains("strict-transport-security"), "{answer}");
+
+    let handshake = |origin: &str| {
+        let mut request = format!("wss://{host}/ws/sip").into_client_request().unwrap();
+        request.headers_mut().insert("origin", origin.parse().unwrap());
+        request.headers_mut().insert("sec-websocket-protocol", "sip".parse().unwrap());
+        request
+    };
+    let refused = client_async(handshake(&format!("http://{host}")), connect().await).await;
+    assert!(
+        matches!(refused, Err(Error::Http(answer)) if answer.status() == 403),
+        "another scheme is another origin"
+    );
+    let (mut socket, _) = client_async(handshake(&format!("https://{host}")), connect().await).await.unwrap();
+    let options = "OPTIONS sips:hotline.test SIP/2.0\r\nVia: SIP/2.0/WSS x.invalid;branch=z9hG4bKa\r\n\
+        From: <sip:a@x.invalid>;tag=1\r\nTo: <sip:hotline.test>\r\nCall-ID: 1\r\nCSeq: 1 OPTIONS\r\nContent-Length: 0\r\n\r\n";
+    socket.send(Message::text(options)).await.unwrap();
+    let reply = tokio::time::timeout(SOON, async {
+        loop {
+            if let Message::Text(text) = socket.next().await.unwrap().unwrap() {
+                return text;
+            }
+        }
+    });
+    let reply = reply.await.unwrap();
+    assert!(reply.starts_with("SIP/2.0 200 ") && reply.contains("Via: SIP/2.0/WSS x.invalid;"), "{reply}");
 }

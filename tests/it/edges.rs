@@ -13,9 +13,10 @@ use hotline::flow::FlowSet;
 use hotline::ids::{CallId, LegId, OfferId, OperatorId, SeatId, Skill};
 use hotline::machine::{Instant, Machine, Now, Wall};
 use hotline::media::LegEvent;
+use hotline::number::Number;
 use hotline::queue::{
     Action, Choice, Dispatcher, Event, Exit, Leave, OfferFailure, OperatorSettings, OperatorState,
-    PoolSettings, QueueSettings, Strategy,
+    PoolSettings, QueueSettings, Strategy, Widening,
 };
 use hotline::say::Piece;
 use hotline::sim::dice::Dice;
@@ -664,7 +665,10 @@ fn edge_23_an_anonymous_caller_who_asks_for_a_callback_is_asked_for_his_number()
     assert!(house.heard_last(caller, "callback_number"), "it is read back: {:?}", house.said(caller));
     house.press(caller, "1");
     house.run(seconds(5));
-    assert!(house.heard_last(caller, "callback_kept") || house.said(caller).concat().contains(&"callback_kept".to_string()));
+    assert!(
+        house.heard_last(caller, "callback_kept")
+            || house.said(caller).concat().contains(&"callback_kept".to_string())
+    );
     assert!(house.hung_up(caller).is_some());
     let behind = house.waits("79990000002");
 
@@ -683,7 +687,10 @@ fn edge_23_an_anonymous_caller_who_asks_for_a_callback_is_asked_for_his_number()
         Heard::Happened(Happened::Connected { waited, .. }) => Some(*waited),
         _ => None,
     });
-    assert!(waited.unwrap() + seconds(40) >= house.world.now.mono.since(joined), "{waited:?}: from the first call on");
+    assert!(
+        waited.unwrap() + seconds(40) >= house.world.now.mono.since(joined),
+        "{waited:?}: from the first call on"
+    );
 }
 
 #[test]
@@ -893,6 +900,27 @@ fn edge_35_those_behind_a_head_whose_phone_fails_are_not_blocked() {
     assert_eq!(offers(&out).iter().map(|(_, seat)| *seat).collect::<Vec<_>>(), [2]);
 }
 
+/// Q4 and Q9: the timeline of skills goes on for who has hung up.
+#[test]
+fn a_callback_whose_skill_is_no_longer_needed_is_dialled_for_anybody_and_served_with_the_key() {
+    let english = || BTreeSet::from([Skill::from("english")]);
+    let mut pool = Pool::with(&["101", "102"], |settings| {
+        settings.operators.get_mut("102").unwrap().skills = english();
+        let wallet = settings.queues.get_mut("wallet").unwrap();
+        wallet.widen = vec![Widening { after: seconds(45), forgo: english() }];
+    });
+    pool.does(Event::Chose { operator: "102".into(), choice: lunch() });
+    pool.does(pool.joined(1, "wallet", Class::Standard, &["english"]));
+    let (seat, number) = (SeatId(1), Number::parse("79160000001").unwrap());
+    pool.does(Event::CallbackWanted { seat, number });
+    pool.does(Event::LineFree { seat });
+    let dialled = |out: &[Action]| out.iter().any(|action| matches!(action, Action::Dial { .. }));
+    assert!(!dialled(&pool.pass(millis(44_999))), "only English will do");
+    assert!(dialled(&pool.pass(millis(1))), "and from now on anybody");
+    let out = pool.does(Event::CallbackConfirmed { seat });
+    assert_eq!(offers(&out).iter().map(|(_, seat)| *seat).collect::<Vec<_>>(), [1]);
+}
+
 // The queue alone.
 
 struct Pool {
@@ -941,15 +969,18 @@ impl Pool {
         }
     }
 
-    fn pass(&mut self, by: Duration) {
+    fn pass(&mut self, by: Duration) -> Vec<Action> {
+        let mut all = Vec::new();
         let end = self.now.later(by);
         while let Some(at) = self.dispatcher.next_timeout().filter(|at| *at <= end.mono) {
             self.now = self.now.later(at.since(self.now.mono));
             let mut out = Vec::new();
             self.dispatcher.handle_timeout(self.now, &mut out);
             self.note(&out);
+            all.append(&mut out);
         }
         self.now = end;
+        all
     }
 
     fn joined(&self, seat: u64, queue: &str, class: Class, skills: &[&str]) -> Event {

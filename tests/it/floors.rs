@@ -26,6 +26,8 @@ const DOORS: &[(&str, &[&str])] = &[
     ("minijinja", &["flow/expression.rs"]),
     ("sqlx", &["store/"]),
     ("axum", &["web/"]),
+    ("tokio_rustls", &["web/tls.rs"]),
+    ("rcgen", &["web/tls.rs"]),
     ("jiff", &["clock.rs"]),
     ("reqwest", &["outbound/"]),
     ("libc", &["shard/socket.rs"]),

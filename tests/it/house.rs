@@ -75,6 +75,7 @@ pub struct Plan {
     pub operators: String,
     pub extra: String,
     pub sip: String,
+    pub web: String,
     /// Other flows than the shipped ones.
     pub flows: Option<PathBuf>,
     pub ports: Option<u16>,
@@ -104,11 +105,12 @@ impl House {
         let config = format!(
             "sip: {{udp: [\"{bound}:0\"], tcp: [\"{bound}:0\"], domain: hotline.test{sip}}}\n\
              media: {{address: {address}, ports: {first}-{last}, shards: {shards}, webrtc_port: 0, realtime: off}}\n\
-             web: {{listen: \"127.0.0.1:0\"}}\n\
+             web: {{listen: \"127.0.0.1:0\"{web}}}\n\
              flows: {{dir: {flows}}}\n\
              prompts: {{dir: {prompts}}}\n\
              operators:\n{operators}{extra}",
             sip = plan.sip,
+            web = plan.web,
             bound = if plan.everywhere { "0.0.0.0" } else { "127.0.0.1" },
             address = if plan.everywhere { "auto" } else { "127.0.0.1" },
             shards = plan.shards.unwrap_or(2),
@@ -158,7 +160,7 @@ impl House {
             match words.as_slice() {
                 ["SIP", "udp", address] => house.sip = on_loopback(address),
                 ["SIP", "tcp", address] => house.sip_tcp = on_loopback(address),
-                ["web", url] => house.web = url.trim_start_matches("http://").parse().unwrap(),
+                ["web", url] => house.web = url.split_once("://").unwrap().1.parse().unwrap(),
                 ["capacity", ..] => {
                     house.started_in = clock().mono().since(begun);
                     return house;

@@ -200,6 +200,7 @@ async fn whoever_waits_is_explained_and_why_each_phone_rang_stays_in_the_story()
         assert!(chosen["ranked"].starts_with("1. 101: idle for "), "{chosen:?}");
         call.hangup().await;
     }
+    ordinary.ended(&house).await;
     let (status, gone) = board.get(&format!("/api/v1/calls/{id}/why"));
     assert_eq!(status, 404, "{gone}");
 }
@@ -267,7 +268,7 @@ async fn of_two_phones_that_answer_together_one_is_bridged_and_the_other_release
         extra,
         flows: Some(flows.path().to_path_buf()),
         // A closed port rests for five seconds, and the races take little more, with three legs of two ports each.
-        ports: Some(700),
+        ports: Some(900),
         ..Plan::default()
     });
     let mut phones = Vec::new();

@@ -62,16 +62,16 @@ impl Invariants {
     }
 
     pub(super) fn is_not_reached(&mut self, seat: SeatId, tried: bool, now: Instant) {
-        let Some(caller) = self.callers.seats.get_mut(&seat) else { return };
-        if caller.away().is_none() {
+        let Some(caller) = self.callers.seats.get(&seat).filter(|caller| caller.away().is_some()) else {
             return;
-        }
-        let queue = self.settings.queues.get(&caller.queue);
-        let rest = queue.and_then(|queue| queue.callback_retries.get(caller.tries));
+        };
+        let queue = self.callers.queue(&self.settings, &caller.queue);
+        let rest = queue.and_then(|queue| queue.callback_retries.get(caller.tries)).copied();
+        let Some(caller) = self.callers.seats.get_mut(&seat) else { return };
         caller.tries += usize::from(tried);
         caller.stage = Stage::Away(match (tried, rest) {
             (false, _) => Away::Postponed,
-            (true, Some(rest)) => Away::Rests { until: now + *rest },
+            (true, Some(rest)) => Away::Rests { until: now + rest },
             (true, None) => Away::GivenUp,
         });
     }
@@ -89,8 +89,13 @@ impl Invariants {
         if self.has_open_callback(&number) {
             self.breaks(Rule::Callback, now, format!("seat {wanted}: a second callback to the same number"));
         }
-        let Some(caller) = self.callers.seats.get_mut(&seat).filter(|caller| caller.stage == Stage::Waits) else {
-            return self.breaks(Rule::Callback, now, format!("seat {seat} is to be called and waits no more"));
+        let Some(caller) = self.callers.seats.get_mut(&seat).filter(|caller| caller.stage == Stage::Waits)
+        else {
+            return self.breaks(
+                Rule::Callback,
+                now,
+                format!("seat {seat} is to be called and waits no more"),
+            );
         };
         caller.stage = Stage::Away(Away::OnTheLine);
         caller.callback_to = Some(number);
@@ -99,7 +104,11 @@ impl Invariants {
         caller.returned = false;
         caller.first_rung_at = None;
         if let Some(offer) = caller.phones.pop_first() {
-            self.breaks(Rule::Lost, now, format!("seat {seat} is to be called and offer {offer} still rings"));
+            self.breaks(
+                Rule::Lost,
+                now,
+                format!("seat {seat} is to be called and offer {offer} still rings"),
+            );
         }
         self.starts.silent(seat, &self.callers);
     }
@@ -132,7 +141,7 @@ impl Invariants {
         }
         let how = how.or_else(|| {
             let (settings, callers, desks) = (&self.settings, &self.callers, &self.desks);
-            self.too_many_dials(&Room { settings, callers, desks, ready, reserve, now })
+            self.too_many_dials(seat, &Room { settings, callers, desks, ready, reserve, now })
         });
         if let Some(how) = how {
             self.breaks(Rule::Callback, now, format!("seat {seat} is dialled {how}"));
@@ -156,9 +165,9 @@ impl Invariants {
         before.map(|(other, _)| format!("before seat {other}, which is older"))
     }
 
-    /// Dials in flight ≤ (ready − r) + expected to be free. Those who are held back are held back for Priority, whose dials
-    /// may have them.
-    fn too_many_dials(&self, room: &Room<'_>) -> Option<String> {
+    /// Dials in flight ≤ (ready − r) + expected to be free, as each is made. Those who are held back are held back for
+    /// Priority, whose dials may have them, whatever others have been dialled before.
+    fn too_many_dials(&self, last: SeatId, room: &Room<'_>) -> Option<String> {
         let dialled: Vec<&Caller> =
             self.callers.seats.values().filter(|caller| caller.away() == Some(Away::Dialled)).collect();
         let reach = dialled
@@ -174,10 +183,12 @@ impl Invariants {
         let soon = soon.filter(|id| self.callers.serves_any(&self.settings, id)).count();
         let ready = room.ready_to_serve();
         let ordinary = || dialled.iter().filter(|caller| caller.class != Class::Priority);
-        let kept = ordinary().map(|caller| room.kept(caller, room.reserve.0, self.desks.on_duty_at_least()).1);
+        let kept =
+            ordinary().map(|caller| room.kept(caller, room.reserve.0, self.desks.on_duty_at_least()).0);
         let free = ready.saturating_sub(kept.min().unwrap_or(0)) + soon;
         let (of_all, of_ordinary) = (dialled.len(), ordinary().count());
-        (of_all > ready + soon || of_ordinary > free).then(|| {
+        let is_ordinary = self.callers.seats.get(&last).is_some_and(|caller| caller.class != Class::Priority);
+        (of_all > ready + soon || is_ordinary && of_ordinary > free).then(|| {
             format!(
                 "as one of {of_all}, {of_ordinary} of them not Priority; {ready} are ready, {free} of them or soon for all"
             )

@@ -309,6 +309,10 @@ impl Desks {
         let by = now + reach;
         let soon = move |desk: &Desk| {
             let free_at = match desk.hold {
+                // These are lower bounds: he may wrap up, or his phone may be told to stop, for longer than is known.
+                Hold::Free if matches!(desk.shown, OperatorState::WrapUp | OperatorState::Claimed) => {
+                    Some(now)
+                }
                 Hold::Free => desk.not_before.filter(|at| *at > now),
                 Hold::Offer(offer) => talk_ends(offer),
                 Hold::Releasing(_, until) | Hold::WrapUp { until, .. } => Some(until),

@@ -343,7 +343,9 @@ impl Invariants {
                     self.desks.talk_over(&ring.operator, offer, wrap_up, true, now);
                 }
             }
-            Stage::Waits | Stage::Away(_) | Stage::Bridges { .. } => self.account.moved_on(&caller.queue, caller.class),
+            Stage::Waits | Stage::Away(_) | Stage::Bridges { .. } => {
+                self.account.moved_on(&caller.queue, caller.class)
+            }
         }
         self.account.opened(queue, class);
         caller.queue = queue.clone();

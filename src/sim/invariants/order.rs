@@ -189,12 +189,7 @@ impl Room<'_> {
     }
 
     /// Whether more operators are ready than are kept from this caller, `taken` of them for others.
-    fn may_be_offered(
-        &self,
-        candidates: usize,
-        (kept, kept_of_these): (usize, usize),
-        taken: usize,
-    ) -> bool {
+    fn may_be_offered(&self, candidates: usize, (kept, kept_of_these): (usize, usize), taken: usize) -> bool {
         self.ready_to_serve() > kept + taken && candidates > kept_of_these + taken
     }
 

@@ -37,6 +37,7 @@ struct State {
     rtc: Rtc,
     mid: Option<Mid>,
     pending: Option<SdpPendingOffer>,
+    reached: bool,
     connected: bool,
     due: std::time::Instant,
     sequence: u64,
@@ -72,6 +73,7 @@ impl Media {
             rtc,
             mid: None,
             pending: None,
+            reached: false,
             connected: false,
             due: now,
             sequence: 1,
@@ -143,6 +145,20 @@ impl Media {
         .await;
     }
 
+    /// Until ICE has found the way.
+    pub async fn reached(&self) {
+        self.until("a way", |state| state.reached).await;
+    }
+
+    /// Until the keys are agreed.
+    pub async fn connected(&self) {
+        self.until("keys", |state| state.connected).await;
+    }
+
+    async fn until(&self, what: &str, so: impl Fn(&State) -> bool) {
+        crate::parties::until(what, async || so(&self.shared.state.lock().unwrap()).then_some(())).await;
+    }
+
     pub async fn until_keys(&self, keys: &str) {
         let wanted: Vec<_> = keys.chars().filter_map(Digit::from_char).collect();
         crate::parties::until(keys, async || self.keys().ends_with(&wanted).then_some(())).await;
@@ -208,6 +224,7 @@ impl Shared {
                     let _ = self.socket.try_send_to(&datagram.contents, datagram.destination);
                 }
                 Output::Event(Event::Connected) => state.connected = true,
+                Output::Event(Event::IceConnectionStateChange(ice)) => state.reached = ice.is_connected(),
                 Output::Event(Event::MediaAdded(media)) => state.mid = Some(media.mid),
                 Output::Event(Event::RtpPacket(packet)) => {
                     let bytes = Packet {

@@ -87,7 +87,7 @@ impl World {
         let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
         let address = listener.local_addr().unwrap();
         let (shutdown, servers) = (CancellationToken::new(), TaskTracker::new());
-        servers.spawn(web::serve(listener, state.clone(), shutdown.clone()));
+        servers.spawn(web::serve(listener, None, state.clone(), shutdown.clone()));
         World { state, store, accounts, ready, dir, view: view_sender, asked, address, shutdown, servers }
     }
 

@@ -304,7 +304,10 @@ impl Mutant {
                         known.rung = true;
                     }
                     self.offers.insert(offer, (seat, operator.clone()));
-                    let again = self.seats.iter().find(|(_, known)| !known.rung && !known.away && known.queue == queue);
+                    let again = self
+                        .seats
+                        .iter()
+                        .find(|(_, known)| !known.rung && !known.away && known.queue == queue);
                     let again = again.map(|(seat, _)| *seat);
                     out.push(Action::Offer {
                         offer,
@@ -349,7 +352,8 @@ impl Mutant {
                     if let Some(known) = self.seats.remove(&seat)
                         && let (Leave::HungUp, Some(number)) = (why, known.number())
                     {
-                        self.owed.insert((number.clone(), known.queue.clone()), (waited + known.credit, now.mono));
+                        self.owed
+                            .insert((number.clone(), known.queue.clone()), (waited + known.credit, now.mono));
                     }
                     out.push(Action::Closed { seat, why, waited });
                 }

@@ -387,7 +387,9 @@ impl<P: Pool> Scene<P> {
         };
         // Some are to be called where somebody else is to be called too.
         let number = match (self.joined.get(&seat), dice.chance(0.8) || self.recipe.foreseen) {
-            (Some(Event::Joined { caller: Some(number), .. }), true) if !self.recipe.foreseen => number.clone(),
+            (Some(Event::Joined { caller: Some(number), .. }), true) if !self.recipe.foreseen => {
+                number.clone()
+            }
             (_, true) => Number::parse(&format!("7917{:07}", seat.0)).expect("a number"),
             (_, false) => Number::parse(&format!("7916000{:04}", dice.below(30))).expect("a number"),
         };
@@ -633,6 +635,10 @@ impl<P: Pool> Scene<P> {
         let mut dice = dice(self.recipe.seed, 13, seat.0 * 64 + *tries);
         let rings = millis(2_000 + dice.below(18_000));
         let failed = |tried| Event::CallbackFailed { seat, tried };
+        // Some are never there.
+        if self.dice(15, seat.0).chance(0.15) {
+            return self.after(rings, failed(true));
+        }
         match dice.below(12) {
             0 => self.after(rings * 3, confirmed),
             1 | 2 => self.after(rings * 2, failed(true)),
