@@ -30,7 +30,7 @@ pages: ## the operators' desk, into web/dist; without npm the engine says on /de
 
 test-pages: ## the desk's own tests
 	@if ! command -v npm >/dev/null; then echo 'skipped: the tests of the desk, for npm is not here'; \
-	 elif ! (cd web && $(NPM_CI)); then echo 'skipped: the tests of the desk, for npm cannot fetch what they need'; \
+	 elif ! (cd web && $(NPM_CI)); then echo 'skipped: the tests of the desk, for npm ci failed in web/'; \
 	 else cd web && npm test --silent; fi
 
 test: tools lint test-pages ## everything that a merge has to pass

@@ -51,20 +51,23 @@ impl Log {
     }
 }
 
-/// Media ports of this process's houses: a stretch for each, spread by the process id so that two runs do not meet.
+/// Media ports of this process's houses: a stretch for each, spread by the process id so that two runs do not meet, and
+/// below those that the kernel hands out, so that nobody else gets one before it is bound.
 static NEXT_PORTS: AtomicU16 = AtomicU16::new(0);
+const PORTS_FROM: u16 = 10_000;
+const PORTS_SPAN: u16 = 22_000;
+const PORTS_END: u16 = 32_768;
 
 pub fn media_ports(count: u16) -> (u16, u16) {
-    let base = 30_000 + (std::process::id() % 40) as u16 * 700;
+    let spread = (std::process::id() % 40) as u16 * 550;
     loop {
-        let offset = NEXT_PORTS.fetch_add(count, Ordering::Relaxed) % 28_000;
-        let first = ((base - 30_000 + offset) % 28_000 + 30_000) & !1;
+        let offset = NEXT_PORTS.fetch_add(count, Ordering::Relaxed) % PORTS_SPAN;
+        let first = PORTS_FROM + ((spread + offset) % PORTS_SPAN & !1);
         let free = |port| UdpSocket::bind(("127.0.0.1", port)).is_ok();
-        if first.checked_add(count).is_some_and(|last| last < 60_000)
-            && free(first)
-            && free(first + count - 1)
+        if let Some(end) = first.checked_add(count).filter(|end| *end <= PORTS_END)
+            && (first..end).all(free)
         {
-            return (first, first + count - 1);
+            return (first, end - 1);
         }
     }
 }
