@@ -62,7 +62,7 @@ pub fn media_ports(count: u16) -> (u16, u16) {
     let spread = (std::process::id() % 40) as u16 * 550;
     loop {
         let offset = NEXT_PORTS.fetch_add(count, Ordering::Relaxed) % PORTS_SPAN;
-        let first = PORTS_FROM + ((spread + offset) % PORTS_SPAN & !1);
+        let first = PORTS_FROM + (((spread + offset) % PORTS_SPAN) & !1);
         let free = |port| UdpSocket::bind(("127.0.0.1", port)).is_ok();
         if let Some(end) = first.checked_add(count).filter(|end| *end <= PORTS_END)
             && (first..end).all(free)

@@ -205,7 +205,7 @@ impl Desks {
         if let Some(desk) = self.desks.get_mut(id)
             && let Hold::Releasing(held, until) = &mut desk.hold
             && *held == offer
-            && *until > now
+            && *until >= now
         {
             *until = now + RELEASED_AFTER;
         }
@@ -261,11 +261,12 @@ impl Desks {
         desk.wrap_up(wrap_up, now);
     }
 
-    /// What time alone has ended by now.
-    pub fn settle(&mut self, now: Instant) {
+    /// What time alone has ended by now. A phone that answers in the very instant in which it is given up is told to stop
+    /// once more: `timers_run` tells whether that instant's timers come now, or an event before them.
+    pub fn settle(&mut self, timers_run: bool, now: Instant) {
         for desk in self.desks.values_mut() {
             match desk.hold {
-                Hold::Releasing(_, until) if until <= now => desk.free(),
+                Hold::Releasing(_, until) if until < now || timers_run && until == now => desk.free(),
                 Hold::Parting { until: Some(until), wrap_up, .. } if until <= now => {
                     desk.wrap_up(wrap_up, until)
                 }

@@ -177,7 +177,7 @@ impl Invariants {
             self.check_moment(self.last);
             self.last = now;
         }
-        self.desks.settle(now);
+        self.desks.settle(event.is_none(), now);
         let Some(event) = event else { return };
         match event {
             Event::Joined { seat, queue, class, skills, caller, .. } => {

@@ -9,8 +9,8 @@ use hotline::ids::{CallId, OfferId, OperatorId, QueueName, SeatId, Skill};
 use hotline::machine::{Instant, Machine, Now, earlier};
 use hotline::number::Number;
 use hotline::queue::{
-    Action, Choice, Event, Leave, OfferFailure, OperatorSettings, PoolSettings, QueueSettings, SignIn,
-    Strategy, Widening,
+    Action, AttemptResult, Booking, Choice, Event, Leave, OfferFailure, OperatorSettings, PoolSettings,
+    QueueSettings, SignIn, Strategy, Widening,
 };
 use hotline::sim::dice::Dice;
 use hotline::sim::invariants::{Broken, Invariants, Rule, Seen};
@@ -159,6 +159,8 @@ pub struct Scene<P> {
     /// To be handled before anything else happens.
     at_once: VecDeque<Event>,
     served: Vec<SeatId>,
+    /// A talk has ended: from now on there is something to foresee with.
+    knows_handling: bool,
     seen: Seens,
     traced: bool,
     trace: Vec<String>,
@@ -278,6 +280,7 @@ pub fn run<P: Pool>(
         tries: BTreeMap::new(),
         at_once: VecDeque::new(),
         served: Vec::new(),
+        knows_handling: false,
         seen: Seens::default(),
         traced,
         trace: Vec::new(),
@@ -515,7 +518,11 @@ impl<P: Pool> Scene<P> {
             },
             Event::Moved { seat, .. } if self.away.contains_key(seat) => None,
             // Who hears a phone ring for him has his turn already.
-            Event::CallbackWanted { seat, .. } if self.recipe.foreseen && self.is_rung_for(*seat) => None,
+            Event::CallbackWanted { seat, .. }
+                if self.recipe.foreseen && (self.is_rung_for(*seat) || !self.knows_handling) =>
+            {
+                None
+            }
             _ => Some(event),
         }
     }
@@ -567,6 +574,11 @@ impl<P: Pool> Scene<P> {
 
     fn carry_out(&mut self, action: Action) {
         match action {
+            Action::Booked(booking) => {
+                if let Booking::Attempt(attempt) = *booking {
+                    self.knows_handling |= attempt.result == AttemptResult::Answered;
+                }
+            }
             Action::Offer { offer, seat, .. } => {
                 self.offers.insert(offer, seat);
                 self.rings(offer);
