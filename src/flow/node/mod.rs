@@ -32,6 +32,7 @@ pub mod record;
 pub mod run;
 pub mod set;
 pub mod split;
+pub mod survey;
 pub mod switch;
 pub mod ticket;
 pub mod transfer;
@@ -108,11 +109,9 @@ kinds! {
     "split" Split split::Split;
     "notify" Notify notify::Notify;
     "ticket" Ticket ticket::Ticket;
+    "survey" Survey survey::Survey;
     "hangup" Hangup end::Hangup;
 }
-
-/// Part of the language, for later.
-const NOT_YET: &[&str] = &["survey"];
 
 impl Kind {
     /// Reads the node under a step's name: a mapping with one key, the kind.
@@ -145,11 +144,6 @@ impl Kind {
             }
             [(key, _)] => {
                 let (word, at) = (key.as_text().unwrap_or("").to_string(), key.at);
-                if NOT_YET.contains(&word.as_str()) {
-                    let message = format!("steps of the kind `{word}` are not supported yet");
-                    cx.error("HF023", at, message, "take the step out and lead to the step after it");
-                    return None;
-                }
                 if !WORDS.contains(&word.as_str()) {
                     cx.error(
                         "HF021",
