@@ -133,6 +133,7 @@ mod tests {
             queue_class: BTreeMap::from([(QueueName::from("security"), Some(Class::Security))]),
             outbound: None,
             zone: Zone::utc(),
+            recorded: BTreeSet::new(),
         };
         assert_eq!(rules.seat_class(&"security".into(), Class::Standard), Class::Security);
         assert_eq!(rules.seat_class(&"security".into(), Class::Priority), Class::Priority);
