@@ -82,6 +82,8 @@ pub enum Event {
     /// The other party of a talk hung up; the caller is still there.
     TalkEnded,
     TransferFailed,
+    /// The operator has passed his caller on: he waits in a queue again, which one is not the flow's affair.
+    PassedOn,
     /// The caller's class became known, or changed.
     ClassKnown {
         class: Class,
@@ -137,6 +139,8 @@ pub enum Effect {
         name: String,
         duration: Duration,
     },
+    /// The caller heard the notice and did not object (`consent`): his talks may be recorded.
+    AllowRecording,
     /// The caller refused to be recorded (`consent`): no recording of this call's talks.
     RefuseRecording,
     /// Takes a seat, or moves the one that is held. Music plays while the flow says nothing.
