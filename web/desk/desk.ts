@@ -1,12 +1,13 @@
 // The desk at work: brings together the person, his telephone, the sound and the engine's events. What is on the screen
 // follows from the state alone.
 import { holdDesk } from './alone';
-import { Refused, api, type Person } from './api';
+import { Refused, type Person } from '../shared/api';
+import { listen } from '../shared/live';
+import { api } from './api';
 import { renewing, type Renewal } from './credential';
 import * as devices from './devices';
 import { keep, recall, type Kept } from './kept';
 import type { Intent } from './keys';
-import { listen } from './live';
 import { connect, type Phone } from './phone';
 import { counters, grade, type Counters } from './quality';
 import { Sound } from './sound';
@@ -38,20 +39,6 @@ export class Desk {
     devices.onChange(() => void this.#devicesChanged());
     setInterval(() => void this.#measure(), QUALITY_EVERY_MS);
     await this.#whoIsIt();
-  }
-
-  async signIn(user: string, password: string): Promise<'in' | 'choose_password'> {
-    try {
-      this.#welcome(await api.signIn(user, password));
-      return 'in';
-    } catch (error) {
-      if (error instanceof Refused && error.code === 'password-change-required') return 'choose_password';
-      throw error;
-    }
-  }
-
-  async changePassword(user: string, password: string, next: string): Promise<void> {
-    this.#welcome(await api.changePassword(user, password, next));
   }
 
   async signOut(): Promise<void> {
@@ -125,14 +112,14 @@ export class Desk {
 
   async #whoIsIt(): Promise<void> {
     try {
-      this.#welcome(await api.session());
+      this.welcome(await api.who());
     } catch (error) {
       if (error instanceof Refused && (error.status === 401 || error.status === 403)) this.store.tell({ type: 'signed_out' });
       else setTimeout(() => void this.#whoIsIt(), 2000);
     }
   }
 
-  #welcome(person: Person): void {
+  welcome(person: Person): void {
     this.#leave();
     this.store.tell({ type: 'signed_in', person });
     this.#hold(person, false);
@@ -159,7 +146,7 @@ export class Desk {
       snapshot: (snapshot) => tell({ type: 'snapshot', snapshot }),
       change: (change) => tell({ type: 'change', change }),
       live: (live) => tell({ type: 'stream', live }),
-      refused: () => void api.session().catch((error) => {
+      refused: () => void api.who().catch((error) => {
         if (error instanceof Refused && error.status === 401) void this.signOut();
       }),
     });

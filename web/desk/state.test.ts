@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import type { CallView, OperatorView } from './api';
+import type { CallView, OperatorView } from '../shared/api';
 import { EMPTY, busy, reduce, wrapUpLeft, type Event, type State } from './state';
 
 const OPERATOR: OperatorView = {

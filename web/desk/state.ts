@@ -3,7 +3,8 @@
 //   call:   none ─▶ ringing ─▶ answering ─▶ talking ─▶ over ─▶ none
 //                      └──── missed, rejected ─────────▲
 //   line:   off ─▶ connecting ─▶ up ⇄ lost             (a call goes on while the line is lost: its media have their own way)
-import type { CallEvent, CallView, OperatorView, Person, QueueView } from './api';
+import type { CallEvent, CallView, OperatorView, Person, QueueView } from '../shared/api';
+import type { Change, Snapshot } from '../shared/view';
 import type { Quality } from './quality';
 
 export type Line = 'off' | 'connecting' | 'up' | 'lost';
@@ -60,8 +61,6 @@ export const EMPTY: State = {
   calls: {}, queues: {}, call: null, story: [], quality: null, fault: null, choosing: false,
 };
 
-export interface Snapshot { calls: CallView[]; operators: OperatorView[]; queues: QueueView[]; draining: boolean }
-export interface Change extends Partial<Snapshot> { calls_gone?: string[]; operators_gone?: string[]; queues_gone?: string[] }
 
 export type Event =
   | { type: 'signed_in'; person: Person }

@@ -1,13 +1,10 @@
 // Everything that the desk says, in Russian and English. The type of the English words keeps the Russian ones complete.
 
 const en = {
-  title: 'desk', signIn: 'Sign in', user: 'User', password: 'Password', passwordNew: 'New password', passwordAgain: 'New password again',
-  passwordGiven: 'This password was given to you by somebody else. Replace it with one that only you know.',
-  passwordRule: 'At least 8 characters. A few words are best.', passwordDo: 'Change and continue', signOut: 'Sign out', loading: 'One moment…',
+  title: 'desk',
   noOperator: (user: string) => `“${user}” is not an operator`,
   noOperatorWhy: 'This page is for operators: the user’s name must be an operator’s id. Everybody else has the board.', board: 'The board',
   elsewhere: 'The desk is open in another window', elsewhereWhy: 'Calls ring in one window only, so that none is answered twice.', useHere: 'Use this window',
-  language: 'Language', theme: 'Theme', themeAuto: 'Theme: system', themeLight: 'Theme: light', themeDark: 'Theme: dark',
   lines: { off: 'Off line', connecting: 'Connecting…', up: 'On line', lost: 'Connection lost' },
   lost: 'The connection is lost and being restored.', lostTalking: 'The connection is lost and being restored. Your conversation goes on.',
   stale: 'The figures on this page are not fresh.', draining: 'The server is finishing its last calls; new ones are refused.',
@@ -59,24 +56,18 @@ const en = {
   keys: 'Keys', keysOn: 'Single keys on', closeIt: 'Close', keyTones: '0–9 * #', tones: 'Tones during a call', help: 'Keys',
   ringTitle: (who: string) => `Call: ${who}`,
   faults: {
-    'wrong-password': 'The user or the password is wrong.', 'too-many': 'Too many attempts. Wait a little, then try again.',
-    'password-void': 'The first password was valid for a day. Ask for a new one.', 'foreign-origin': 'The server does not know the address of this page.',
-    'store-away': 'The database does not answer. Try again in a moment.', unusable: 'This password cannot be used: too short, too long, or the old one.',
-    differ: 'The two new passwords differ.', empty: 'Fill in every field.', unreached: 'The server does not answer.', 'media-failed': 'Sound could not be set up for the call.',
-    'hold-failed': 'Hold did not work.', 'speaker-failed': 'This speaker cannot be used.', 'sip-refused': 'The server does not accept this telephone. Trying again.', other: 'That did not work.',
+    'media-failed': 'Sound could not be set up for the call.',
+    'hold-failed': 'Hold did not work.', 'speaker-failed': 'This speaker cannot be used.', 'sip-refused': 'The server does not accept this telephone. Trying again.',
   } as Record<string, string>,
 };
 
 export type Words = typeof en;
 
 const ru: Words = {
-  title: 'рабочее место', signIn: 'Войти', user: 'Пользователь', password: 'Пароль', passwordNew: 'Новый пароль', passwordAgain: 'Новый пароль ещё раз',
-  passwordGiven: 'Этот пароль вам выдали. Замените его на тот, который знаете только вы.',
-  passwordRule: 'Не меньше 8 знаков. Лучше несколько слов.', passwordDo: 'Сменить и продолжить', signOut: 'Выйти', loading: 'Минуту…',
+  title: 'рабочее место',
   noOperator: (user) => `«${user}» не оператор`,
   noOperatorWhy: 'Эта страница для операторов: имя пользователя должно совпадать с номером оператора. Для остальных есть табло.', board: 'Табло',
   elsewhere: 'Рабочее место открыто в другом окне', elsewhereWhy: 'Звонки приходят только в одно окно, чтобы никто не ответил дважды.', useHere: 'Работать здесь',
-  language: 'Язык', theme: 'Тема', themeAuto: 'Тема: как в системе', themeLight: 'Тема: светлая', themeDark: 'Тема: тёмная',
   lines: { off: 'Не на линии', connecting: 'Подключение…', up: 'На линии', lost: 'Связь потеряна' },
   lost: 'Связь с сервером потеряна, восстанавливаем.', lostTalking: 'Связь с сервером потеряна, восстанавливаем. Разговор продолжается.',
   stale: 'Данные на странице устарели.', draining: 'Сервер завершает последние звонки, новые не принимаются.',
@@ -126,13 +117,9 @@ const ru: Words = {
   keys: 'Клавиши', keysOn: 'Управлять клавишами', closeIt: 'Закрыть', keyTones: '0–9 * #', tones: 'Тоны в разговоре', help: 'Клавиши',
   ringTitle: (who) => `Звонок: ${who}`,
   faults: {
-    'wrong-password': 'Неверное имя или пароль.', 'too-many': 'Слишком много попыток. Подождите немного и попробуйте снова.',
-    'password-void': 'Первый пароль действовал сутки. Попросите новый.', 'foreign-origin': 'Сервер не знает адреса этой страницы.',
-    'store-away': 'База данных не отвечает. Попробуйте чуть позже.', unusable: 'Такой пароль не подходит: слишком короткий, слишком длинный или прежний.',
-    differ: 'Новые пароли не совпадают.', empty: 'Заполните все поля.', unreached: 'Сервер не отвечает.', 'media-failed': 'Не удалось включить звук для звонка.',
-    'hold-failed': 'Удержание не сработало.', 'speaker-failed': 'Этот динамик не подходит.', 'sip-refused': 'Сервер не принимает этот телефон. Пробуем снова.', other: 'Не получилось.',
+    'media-failed': 'Не удалось включить звук для звонка.',
+    'hold-failed': 'Удержание не сработало.', 'speaker-failed': 'Этот динамик не подходит.', 'sip-refused': 'Сервер не принимает этот телефон. Пробуем снова.',
   },
 };
 
 export const WORDS = { en, ru };
-export type Language = keyof typeof WORDS;

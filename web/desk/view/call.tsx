@@ -1,11 +1,11 @@
-import { clock } from '../clock';
+import { clock } from '../../shared/clock';
 import type { Desk } from '../desk';
 import { KEYS } from '../keys';
 import type { Call, State } from '../state';
-import { Button } from './button';
-import { Icon } from './icon';
+import { Button } from '../../shared/ui/button';
+import { Icon } from '../../shared/ui/icon';
 import { Keypad } from './keypad';
-import { useNow } from './now';
+import { useNow } from '../../shared/ui/now';
 import { Path } from './path';
 import { Line } from './quality';
 import { useWords } from './words';

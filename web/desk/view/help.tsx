@@ -1,7 +1,7 @@
 import { useEffect, useRef } from 'preact/hooks';
 import type { Desk } from '../desk';
 import { KEYS } from '../keys';
-import { Button } from './button';
+import { Button } from '../../shared/ui/button';
 import { Switch } from './sound';
 import { useWords } from './words';
 
