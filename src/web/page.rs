@@ -2,6 +2,9 @@
 //!
 //! The pages are built by npm from `web` into `web/dist`, and `build.rs` lists what it finds there. The plain board in
 //! `web/live` is written by hand and always there: it is at `/live`, and at `/` while the others are not built.
+use axum::http::{HeaderMap, HeaderValue, StatusCode, header};
+use axum::response::{IntoResponse, Response};
+
 #[derive(Clone, Copy)]
 pub struct File {
     pub path: &'static str,

@@ -14,6 +14,7 @@ mod flows;
 mod house;
 mod media;
 mod operators;
+mod pages;
 mod parties;
 mod peers;
 mod races;

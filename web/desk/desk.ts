@@ -3,7 +3,7 @@
 import { holdDesk } from './alone';
 import { Refused, type Person } from '../shared/api';
 import { listen } from '../shared/live';
-import { api } from './api';
+import { api, type Target } from './api';
 import { renewing, type Renewal } from './credential';
 import * as devices from './devices';
 import { keep, recall, type Kept } from './kept';
@@ -93,6 +93,46 @@ export class Desk {
 
   pause(reason: string): void {
     void this.#choose((id) => api.setPaused(id, reason));
+  }
+
+  /** Hands the caller on; `attended`: after a word with whoever gets him. */
+  async transfer(to: Target, name: string, mode: 'blind' | 'attended'): Promise<void> {
+    const id = this.store.state.call?.id;
+    if (!id) return;
+    this.store.tell({ type: 'handing', handing: { phase: 'asking', to: name } });
+    const fine = await this.#try(() => api.transfer(id, to, mode));
+    this.store.tell({ type: 'handing', handing: fine && mode === 'attended' ? { phase: 'consulting', to: name } : null });
+  }
+
+  /** Ends a consultation: the caller is the other one's, or mine again. */
+  async settle(how: 'complete' | 'back'): Promise<void> {
+    const id = this.store.state.call?.id;
+    if (id && (await this.#try(() => (how === 'complete' ? api.completeTransfer(id) : api.backToCaller(id))))) {
+      this.store.tell({ type: 'handing', handing: null });
+    }
+  }
+
+  /** My own phone rings first and is answered by itself; then the other one's does. */
+  async callOut(to: string, ticket: number | null): Promise<void> {
+    const { person } = this.store.state;
+    if (!person) return;
+    const { id } = await api.callOut(person.user, to, ticket);
+    this.store.tell({ type: 'dialled', id });
+  }
+
+  async note(id: string, disposition: string | null, note: string): Promise<boolean> {
+    return this.#try(() => api.note(id, { disposition, note }));
+  }
+
+  async #try(ask: () => Promise<unknown>): Promise<boolean> {
+    try {
+      await ask();
+      this.store.tell({ type: 'fault', code: null });
+      return true;
+    } catch (error) {
+      this.store.tell({ type: 'fault', code: error instanceof Refused ? error.code : 'other' });
+      return false;
+    }
   }
 
   async #choose(ask: (id: string) => ReturnType<typeof api.setReady>): Promise<void> {
@@ -199,7 +239,9 @@ export class Desk {
     const [call, was] = [state.call, before.call];
     const { ring } = this.sound;
     if (call?.phase === 'ringing' && was?.phase !== 'ringing') {
-      if (call.autoAnswer || this.kept.autoAnswer) {
+      if (call.resumed || call.out) {
+        setTimeout(() => this.#answer(), 0); // after this change has been told to everybody
+      } else if (call.autoAnswer || this.kept.autoAnswer) {
         ring.beep();
         setTimeout(() => this.#answer(), AUTO_ANSWER_AFTER_MS);
       } else {
@@ -208,10 +250,12 @@ export class Desk {
       const words = WORDS[this.kept.language];
       ring.notify(words.ringTitle(call.caller || words.unknownCaller), `${words.classes[call.class] ?? call.class} · ${call.queue ?? ''}`);
     }
+    if (call?.phase === 'ringing' && call.out && !was?.out) this.#answer();
     if (was?.phase === 'ringing' && call?.phase !== 'ringing') ring.stop();
     if (was?.phase === 'talking' && call?.phase !== 'talking') this.sound.silence();
     if (call?.id && call.phase !== was?.phase && call.phase !== 'over') {
       void this.#tellStory(call.id);
+      void this.#tellCard(call.id);
       setTimeout(() => void this.#tellStory(call.id), STORY_AFTER_MS);
     }
     if (call?.phase !== was?.phase) this.#before = null;
@@ -229,6 +273,12 @@ export class Desk {
     if (id === null || this.store.state.call?.id !== id) return;
     const story = await api.story(id).catch(() => null);
     if (story) this.store.tell({ type: 'story', id, events: story.events });
+  }
+
+  /** Engines without cards, and calls from a phone, have none. */
+  async #tellCard(id: string): Promise<void> {
+    const card = await api.card(id).catch(() => null);
+    if (card) this.store.tell({ type: 'card', id, card });
   }
 
   async #measure(): Promise<void> {

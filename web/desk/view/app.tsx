@@ -2,6 +2,7 @@ import { useEffect, useState } from 'preact/hooks';
 import { wear } from '../../shared/look';
 import { Bar } from '../../shared/ui/bar';
 import { Button } from '../../shared/ui/button';
+import { useOffers } from '../../shared/ui/offers';
 import { SignIn } from '../../shared/ui/sign_in';
 import { Tongue, useCommon } from '../../shared/words';
 import type { Desk } from '../desk';
@@ -9,17 +10,20 @@ import { intent } from '../keys';
 import type { State } from '../state';
 import { WORDS } from '../words';
 import { CallCard } from './call';
+import { CallOut } from './call_out';
 import { Help } from './help';
 import { Queues } from './queues';
 import { SoundCard } from './sound';
 import { StateCard } from './status';
 import { useWords } from './words';
 
+export type Panel = 'keypad' | 'transfer' | 'breaks' | 'help' | 'call_out';
+const ROUTES = ['calls/-/transfer', 'calls/-/note', 'operators/-/calls'];
 const TEXT_FIELDS = 'input:not([type=checkbox]):not([type=range]), textarea, select';
 
 export function App({ desk }: { desk: Desk }) {
   const [state, set] = useState(desk.store.state);
-  const [open, setOpen] = useState<'keypad' | 'breaks' | 'help' | null>(null);
+  const [open, setOpen] = useState<Panel | null>(null);
   const [, again] = useState(0);
   const { language, theme } = desk.kept;
   const words = WORDS[language];
@@ -40,7 +44,8 @@ export function App({ desk }: { desk: Desk }) {
       if (!what || (!desk.kept.keys && what.do !== 'close')) return;
       if (what.do === 'close') return setOpen(null);
       event.preventDefault();
-      if (what.do === 'keypad') toggle('keypad');
+      if (what.do === 'keypad' || what.do === 'transfer' || what.do === 'call_out') toggle(what.do);
+      else if (what.do === 'note') document.getElementById('note')?.focus();
       else if (what.do === 'pause') toggle('breaks');
       else if (what.do === 'help') toggle('help');
       else if (what.do === 'sound') document.getElementById('microphone')?.focus();
@@ -63,11 +68,12 @@ export function App({ desk }: { desk: Desk }) {
   );
 }
 
-interface ScreenProps { desk: Desk; state: State; open: string | null; setOpen: (name: 'keypad' | 'breaks' | null) => void }
+interface ScreenProps { desk: Desk; state: State; open: Panel | null; setOpen: (name: Panel | null) => void }
 
 function Screen({ desk, state, open, setOpen }: ScreenProps) {
   const words = useWords();
   const common = useCommon();
+  const offers = useOffers(state.person ? ROUTES : []);
   switch (state.screen) {
     case 'loading': return <main id="main" class="alone"><p role="status">{common.loading}</p></main>;
     case 'sign_in': return <SignIn welcome={(person) => desk.welcome(person)} />;
@@ -97,9 +103,10 @@ function Screen({ desk, state, open, setOpen }: ScreenProps) {
             <StateCard desk={desk} state={state} open={open === 'breaks'} onOpen={(is) => setOpen(is ? 'breaks' : null)} />
             <Queues state={state} />
           </div>
-          <CallCard desk={desk} state={state} keypad={open === 'keypad'} onKeypad={() => setOpen(open === 'keypad' ? null : 'keypad')} />
+          <CallCard desk={desk} state={state} offers={offers} open={open} onOpen={(panel) => setOpen(open === panel ? null : panel)} />
           <SoundCard desk={desk} state={state} />
         </main>
+        {open === 'call_out' && offers.has('operators/-/calls') && <CallOut desk={desk} state={state} onClose={() => setOpen(null)} />}
       </>
     );
   }
