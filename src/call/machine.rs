@@ -241,6 +241,11 @@ impl Call {
         self.interpreter.listens_secretly()
     }
 
+    /// A variable of the running flow.
+    pub fn flow_var(&self, name: &str) -> Option<&flow::Var> {
+        self.interpreter.var(name)
+    }
+
     pub fn handle(&mut self, event: Event, cx: &mut Context) {
         match event {
             Event::Sip(event) => self.on_sip(event, cx),

@@ -22,6 +22,20 @@ pub enum QueueExit {
     Closed,
 }
 
+impl QueueExit {
+    /// As flows write it.
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            QueueExit::MaxWait => "max_wait",
+            QueueExit::Full => "full",
+            QueueExit::NobodySignedIn => "nobody_signed_in",
+            QueueExit::AllPaused => "all_paused",
+            QueueExit::EwtOver => "ewt_over",
+            QueueExit::Closed => "closed",
+        }
+    }
+}
+
 /// A question to our own store.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]

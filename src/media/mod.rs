@@ -5,6 +5,7 @@
 pub mod bridge;
 pub mod codec;
 pub mod dtmf;
+pub mod durations;
 pub mod event;
 pub mod keys;
 pub mod leg;

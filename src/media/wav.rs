@@ -68,16 +68,7 @@ pub fn load_any(path: &Path) -> Result<(Vec<f32>, u32), WavError> {
 
 /// A prompt as it must lie on disk: 8 kHz, 16 bits, one channel.
 pub fn load_8k_mono(path: &Path) -> Result<Vec<i16>, WavError> {
-    let reader = open(path)?;
-    let spec = reader.spec();
-    let shape = (spec.sample_rate, spec.bits_per_sample, spec.channels);
-    if shape != (SAMPLE_RATE, 16, 1) || spec.sample_format != hound::SampleFormat::Int {
-        return Err(WavError::Shape {
-            path: path.into(),
-            expected: "8000 Hz, 16 bits, 1 channel",
-            got: format!("{} Hz, {} bits, {} channels", shape.0, shape.1, shape.2),
-        });
-    }
+    let reader = open_8k_mono(path)?;
     // All at once: thousands of prompts are read at each start, and hound reads sample by sample.
     let bytes = u64::from(reader.len()) * 2;
     let mut data = Vec::new();
@@ -91,6 +82,25 @@ pub fn load_8k_mono(path: &Path) -> Result<Vec<i16>, WavError> {
         return Err(WavError::Format { path: path.into(), why });
     }
     Ok(data.chunks_exact(2).map(|pair| i16::from_le_bytes([pair[0], pair[1]])).collect())
+}
+
+/// How many samples such a file holds, by its header.
+pub fn length_8k_mono(path: &Path) -> Result<u64, WavError> {
+    open_8k_mono(path).map(|reader| u64::from(reader.len()))
+}
+
+fn open_8k_mono(path: &Path) -> Result<hound::WavReader<BufReader<fs::File>>, WavError> {
+    let reader = open(path)?;
+    let spec = reader.spec();
+    let shape = (spec.sample_rate, spec.bits_per_sample, spec.channels);
+    if shape != (SAMPLE_RATE, 16, 1) || spec.sample_format != hound::SampleFormat::Int {
+        return Err(WavError::Shape {
+            path: path.into(),
+            expected: "8000 Hz, 16 bits, 1 channel",
+            got: format!("{} Hz, {} bits, {} channels", shape.0, shape.1, shape.2),
+        });
+    }
+    Ok(reader)
 }
 
 pub fn write_8k_mono(path: &Path, samples: &[i16]) -> Result<(), WavError> {

@@ -477,7 +477,9 @@ impl Dispatcher {
             offer.queue = seat.queue.clone();
             offer.class = seat.class;
         }
-        offer.phase = Phase::Parting { talk_since, by, until };
+        let queue = self.settings.queues.get(&offer.queue);
+        let wrap_up = queue.map_or(Duration::ZERO, |settings| settings.wrap_up);
+        offer.phase = Phase::Parting { talk_since, by, wrap_up, until };
         self.timers.set(&mut offer.deadline, until, Timer::Offer(offer.id));
     }
 

@@ -301,11 +301,8 @@ impl Dispatcher {
 
     /// The operator's own leg has ended after a talk: wrap-up begins.
     fn part(&mut self, id: OfferId, now: Instant) {
-        // A queue that was taken out of the configuration is forgotten with its last talk.
-        let queue = self.offers.get(&id).and_then(|offer| self.queue_settings(&offer.queue));
-        let wrap_up = queue.map_or(Duration::ZERO, |settings| settings.wrap_up);
         let Some(mut offer) = self.forget_offer(id) else { return };
-        let Phase::Parting { talk_since, by, .. } = offer.phase else { return };
+        let Phase::Parting { talk_since, by, wrap_up, .. } = offer.phase else { return };
         offer.hold(false, now);
         let together = now.since(talk_since);
         let talk = together.saturating_sub(offer.held);
@@ -445,7 +442,6 @@ impl Dispatcher {
     fn forget_offer(&mut self, id: OfferId) -> Option<Offer> {
         let mut offer = self.offers.remove(&id)?;
         self.timers.set(&mut offer.deadline, None, Timer::Offer(id));
-        self.forget_retired(&offer.queue);
         Some(offer)
     }
 }

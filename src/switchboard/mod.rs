@@ -185,6 +185,11 @@ impl Switchboard {
         self.legs.get(&leg).and_then(|call| self.calls.get(call)).is_some_and(Call::listens_secretly)
     }
 
+    /// A variable of the flow in which this leg's call is.
+    pub fn flow_var(&self, leg: LegId, name: &str) -> Option<&crate::flow::Var> {
+        self.legs.get(&leg).and_then(|call| self.calls.get(call)).and_then(|call| call.flow_var(name))
+    }
+
     fn on_sip(&mut self, event: crate::sip::Event, now: Now, out: &mut Vec<Action>) {
         use crate::sip::Event as S;
         match event {

@@ -16,6 +16,7 @@ mod handovers;
 mod house;
 mod media;
 mod operators;
+mod pages;
 mod parties;
 mod peers;
 mod races;
