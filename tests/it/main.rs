@@ -11,6 +11,8 @@ mod faults;
 mod features;
 mod floors;
 mod flows;
+mod handover_races;
+mod handovers;
 mod house;
 mod media;
 mod operators;
