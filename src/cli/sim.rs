@@ -1,6 +1,6 @@
 //! `hotline sim`: how many operators are needed? The production machines in virtual time, with people drawn by chance.
 use super::{Common, Done, Exit, Failure, installation};
-use crate::media::prompt::PromptSet;
+use crate::media::durations::Durations;
 use crate::queue::PoolSettings;
 use crate::say::Language;
 use crate::sim::population::{Breaks, Profile, Shape};
@@ -186,7 +186,7 @@ fn text(plan: &Plan, seeds: u64, with: &Figures, without: Option<&Figures>, erla
 struct Stage {
     settings: switchboard::Settings,
     flows: Arc<crate::flow::FlowSet>,
-    prompts: Arc<PromptSet>,
+    prompts: Arc<Durations>,
     /// The wallet's queue's pool.
     pool: PoolSettings,
     whisper: Duration,
@@ -203,8 +203,8 @@ impl Stage {
                 format!("expected a queue `{}`, to which the shipped line leads; there is none", day::QUEUE);
             Failure::new(Exit::BadConfiguration, missing)
         })?;
-        let (prompts, _) = PromptSet::load(&installation.config.prompts.dir);
-        let whisper = prompts.duration(Language::Ru, &"whisper_wallet".into());
+        let prompts = Durations::load(&installation.config.prompts.dir);
+        let whisper = prompts.of(Language::Ru, &"whisper_wallet".into());
         Ok(Stage { settings, flows: Arc::new(flows), prompts: Arc::new(prompts), pool, whisper })
     }
 
@@ -213,7 +213,7 @@ impl Stage {
         House {
             settings: self.settings.clone(),
             flows: self.flows.clone(),
-            lasts: Box::new(move |language, prompt| prompts.duration(language, prompt)),
+            lasts: Box::new(move |language, prompt| prompts.of(language, prompt)),
         }
     }
 

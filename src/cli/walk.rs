@@ -5,7 +5,7 @@ use crate::clock::{self, Clock};
 use crate::digit::Digit;
 use crate::ids::LegId;
 use crate::machine::{Instant, Now};
-use crate::media::prompt::PromptSet;
+use crate::media::durations::Durations;
 use crate::prompts::Catalogue;
 use crate::queue::{Exit as QueueExit, OperatorSettings};
 use crate::say::{Language, Piece};
@@ -88,8 +88,8 @@ pub fn walk(common: &Common, args: WalkArgs) -> Done {
         .collect();
     let switchboard = Switchboard::new(settings, Arc::new(flows), 1);
     let mut world = World::new(switchboard, Now { mono: Instant::from_nanos(1), wall });
-    let (prompts, _) = PromptSet::load(&installation.config.prompts.dir);
-    world.lasts = Box::new(move |language, prompt| prompts.duration(language, prompt));
+    let prompts = Durations::load(&installation.config.prompts.dir);
+    world.lasts = Box::new(move |language, prompt| prompts.of(language, prompt));
     world.library = installation.library(&args.from, &args.class)?;
     for operator in operators {
         world.register(&operator, Behaviour { talks: Some(Duration::from_secs(20)), ..Behaviour::default() });
@@ -163,7 +163,7 @@ impl Walk {
                 }
                 Heard::Bridged { .. } => self.line(*at, "   you talk with the operator"),
                 Heard::Ticket { topic, .. } => self.line(*at, &format!("   a ticket is opened: {topic}")),
-                Heard::Notified { to } => self.line(*at, &format!("   a notice is sent to {to}")),
+                Heard::Notified { to, .. } => self.line(*at, &format!("   a notice is sent to {to}")),
                 Heard::Record(record) if record.ended_at.is_some() => {
                     let by = record.hangup_by.map_or("nobody", |by| by.as_str());
                     let cause = record.cause.map_or("", |cause| cause.as_str());

@@ -7,12 +7,12 @@ use crate::media::playout::{Part, Script};
 use crate::media::{tone, wav};
 use crate::say::{Language, Piece};
 use std::collections::BTreeMap;
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
 /// What is heard where a recording is missing: short and neutral, never silence.
-const MISSING_TONE: (f64, f64, Duration) = (440.0, -16.0, Duration::from_millis(400));
+pub(super) const MISSING_TONE: (f64, f64, Duration) = (440.0, -16.0, Duration::from_millis(400));
 /// Heard before a recording begins.
 const BEEP: (f64, f64, Duration) = (1000.0, -13.0, Duration::from_millis(200));
 /// What is heard in a queue that has no music of its own name.
@@ -140,24 +140,6 @@ impl PromptSet {
         self.clips.contains_key(&(language, name.clone()))
     }
 
-    /// How long this prompt will sound, for whoever simulates playing it. Misses are not counted here.
-    pub fn duration(&self, language: Language, name: &PromptName) -> Duration {
-        let found =
-            [language, language.fallback()].into_iter().find_map(|l| self.clips.get(&(l, name.clone())));
-        found.unwrap_or(&self.missing_tone).duration()
-    }
-
-    /// How long these pieces will sound together.
-    pub fn duration_of(&self, language: Language, pieces: &[Piece]) -> Duration {
-        pieces
-            .iter()
-            .map(|piece| match piece {
-                Piece::Prompt(name) => self.duration(language, name),
-                Piece::Pause(pause) => (*pause).min(PAUSE_MAX),
-            })
-            .sum()
-    }
-
     /// The clips and pauses of a sentence, ready for a leg's playout.
     pub fn script(&self, language: Language, pieces: &[Piece]) -> Script {
         Script::new(
@@ -198,8 +180,21 @@ impl PromptSet {
     }
 }
 
-/// The `.wav` files of a folder by stem, in order.
+/// The sounds of a folder by stem, in order.
 fn folder(dir: &Path, faults: &mut Vec<Fault>) -> Vec<(String, Vec<i16>)> {
+    let mut found = Vec::new();
+    for (stem, path) in files(dir, faults) {
+        match wav::load_8k_mono(&path) {
+            Ok(samples) if samples.is_empty() => faults.push(Fault::Empty { path }),
+            Ok(samples) => found.push((stem, samples)),
+            Err(error) => faults.push(error.into()),
+        }
+    }
+    found
+}
+
+/// The `.wav` files of a folder with their stems, in order.
+pub(super) fn files(dir: &Path, faults: &mut Vec<Fault>) -> Vec<(String, PathBuf)> {
     let entries = match std::fs::read_dir(dir) {
         Ok(entries) => entries,
         Err(source) => {
@@ -210,16 +205,8 @@ fn folder(dir: &Path, faults: &mut Vec<Fault>) -> Vec<(String, Vec<i16>)> {
     let mut paths: Vec<_> = entries.flatten().map(|entry| entry.path()).collect();
     paths.retain(|path| path.extension().is_some_and(|extension| extension == "wav"));
     paths.sort();
-    let mut found = Vec::new();
-    for path in paths {
-        let Some(stem) = path.file_stem().and_then(|stem| stem.to_str()) else { continue };
-        match wav::load_8k_mono(&path) {
-            Ok(samples) if samples.is_empty() => faults.push(Fault::Empty { path }),
-            Ok(samples) => found.push((stem.to_string(), samples)),
-            Err(error) => faults.push(error.into()),
-        }
-    }
-    found
+    let stem = |path: &PathBuf| path.file_stem().and_then(|stem| stem.to_str()).map(str::to_string);
+    paths.into_iter().filter_map(|path| stem(&path).map(|stem| (stem, path))).collect()
 }
 
 /// The clip without its last 50 ms, which are mixed under its first 50 ms.
@@ -248,7 +235,7 @@ mod tests {
         wav::write_8k_mono(&dir.path().join("music/calm.wav"), &[0; 8000]).unwrap();
         std::fs::write(dir.path().join("en/broken.wav"), b"not sound").unwrap();
         let (set, faults) = PromptSet::load(dir.path());
-        assert_eq!(set.duration(Language::Ru, &"welcome".into()), Duration::from_secs(2));
+        assert_eq!(set.clip(Language::Ru, &"welcome".into()).duration(), Duration::from_secs(2));
         assert!(set.music("calm").is_some());
         assert!(set.music("wallet").is_none());
         assert_eq!(faults.len(), 1);

@@ -32,6 +32,19 @@ pub enum WavError {
     Loudness { why: String },
 }
 
+/// A recorded talk: the samples of its left and of its right channel.
+pub fn load_stereo(path: &Path) -> Result<(Vec<i16>, Vec<i16>), WavError> {
+    let mut reader = open(path)?;
+    let spec = reader.spec();
+    if (spec.channels, spec.bits_per_sample) != (2, 16) {
+        let got = format!("{} bits, {} channels", spec.bits_per_sample, spec.channels);
+        return Err(WavError::Shape { path: path.into(), expected: "16 bits, 2 channels", got });
+    }
+    let samples: Result<Vec<i16>, hound::Error> = reader.samples::<i16>().collect();
+    let samples = samples.map_err(|error| wrong(path, error))?;
+    Ok(samples.chunks_exact(2).map(|pair| (pair[0], pair[1])).unzip())
+}
+
 /// Any PCM or float WAV as mono samples in −1…1, and its sample rate in hertz.
 pub fn load_any(path: &Path) -> Result<(Vec<f32>, u32), WavError> {
     let mut reader = open(path)?;
@@ -55,16 +68,7 @@ pub fn load_any(path: &Path) -> Result<(Vec<f32>, u32), WavError> {
 
 /// A prompt as it must lie on disk: 8 kHz, 16 bits, one channel.
 pub fn load_8k_mono(path: &Path) -> Result<Vec<i16>, WavError> {
-    let reader = open(path)?;
-    let spec = reader.spec();
-    let shape = (spec.sample_rate, spec.bits_per_sample, spec.channels);
-    if shape != (SAMPLE_RATE, 16, 1) || spec.sample_format != hound::SampleFormat::Int {
-        return Err(WavError::Shape {
-            path: path.into(),
-            expected: "8000 Hz, 16 bits, 1 channel",
-            got: format!("{} Hz, {} bits, {} channels", shape.0, shape.1, shape.2),
-        });
-    }
+    let reader = open_8k_mono(path)?;
     // All at once: thousands of prompts are read at each start, and hound reads sample by sample.
     let bytes = u64::from(reader.len()) * 2;
     let mut data = Vec::new();
@@ -80,13 +84,32 @@ pub fn load_8k_mono(path: &Path) -> Result<Vec<i16>, WavError> {
     Ok(data.chunks_exact(2).map(|pair| i16::from_le_bytes([pair[0], pair[1]])).collect())
 }
 
+/// How many samples such a file holds, by its header.
+pub fn length_8k_mono(path: &Path) -> Result<u64, WavError> {
+    open_8k_mono(path).map(|reader| u64::from(reader.len()))
+}
+
+fn open_8k_mono(path: &Path) -> Result<hound::WavReader<BufReader<fs::File>>, WavError> {
+    let reader = open(path)?;
+    let spec = reader.spec();
+    let shape = (spec.sample_rate, spec.bits_per_sample, spec.channels);
+    if shape != (SAMPLE_RATE, 16, 1) || spec.sample_format != hound::SampleFormat::Int {
+        return Err(WavError::Shape {
+            path: path.into(),
+            expected: "8000 Hz, 16 bits, 1 channel",
+            got: format!("{} Hz, {} bits, {} channels", shape.0, shape.1, shape.2),
+        });
+    }
+    Ok(reader)
+}
+
 pub fn write_8k_mono(path: &Path, samples: &[i16]) -> Result<(), WavError> {
     let mut writer = Writer::create(path)?;
     writer.write(samples)?;
     writer.finish()
 }
 
-/// A WAV file that grows, 8 kHz 16-bit mono. Its header tells the truth after each [`Writer::sync`].
+/// A WAV file that grows, 8 kHz 16-bit, mono or stereo. Its header tells the truth after each [`Writer::sync`].
 pub struct Writer {
     inner: hound::WavWriter<BufWriter<fs::File>>,
     path: PathBuf,
@@ -94,8 +117,17 @@ pub struct Writer {
 
 impl Writer {
     pub fn create(path: &Path) -> Result<Writer, WavError> {
+        Writer::with_channels(path, 1)
+    }
+
+    /// Samples are left and right in turn.
+    pub fn create_stereo(path: &Path) -> Result<Writer, WavError> {
+        Writer::with_channels(path, 2)
+    }
+
+    fn with_channels(path: &Path, channels: u16) -> Result<Writer, WavError> {
         let spec = hound::WavSpec {
-            channels: 1,
+            channels,
             sample_rate: SAMPLE_RATE,
             bits_per_sample: 16,
             sample_format: hound::SampleFormat::Int,
@@ -149,7 +181,10 @@ pub fn repair(path: &Path) -> Result<bool, WavError> {
         at = at.saturating_add(8).saturating_add(size + size % 2);
     }
     let data_from = at as u64 + 8;
-    let data = length.saturating_sub(data_from) & !1; // whole 16-bit samples
+    // Whole samples of every channel: the format's block size, in the place that our own header gives it.
+    let block = head.get(32..34).and_then(|b| b.try_into().ok()).map_or(2, u16::from_le_bytes).max(2);
+    let data = length.saturating_sub(data_from);
+    let data = data - data % u64::from(block);
     let sizes = [(4, data_from + data - 8), (at as u64 + 4, data)]
         .map(|(at, n)| (at, u32::try_from(n).unwrap_or(u32::MAX)));
     if word(4)? == sizes[0].1 && word(at + 4)? == sizes[1].1 {

@@ -67,6 +67,8 @@ pub(super) enum Phase {
     Parting {
         talk_since: Instant,
         by: TalkEnd,
+        /// What the queue asked for when the talk ended: the queue itself may be gone from the configuration by then.
+        wrap_up: Duration,
         until: Option<Instant>,
     },
     /// Taken back; the phone may still be in it.

@@ -171,8 +171,7 @@ impl Dispatcher {
     pub(super) fn configured(&mut self, mut settings: PoolSettings, now: Instant, out: &mut Vec<Action>) {
         let before = std::mem::take(&mut self.settings);
         for (queue, kept) in before.queues {
-            let in_use = self.seats.values().any(|seat| seat.queue == queue);
-            if in_use && !settings.queues.contains_key(&queue) {
+            if self.is_waited_in(&queue) && !settings.queues.contains_key(&queue) {
                 // Callers in a removed queue finish under the old version: with its rules and its operators.
                 for (id, operator) in &mut settings.operators {
                     if self.operators.get(id).is_some_and(|known| known.settings.queues.contains(&queue)) {
@@ -240,13 +239,13 @@ impl Dispatcher {
         }
     }
 
-    /// A queue that the settings no longer name goes with its last seat and its last talk: its wrap-up is still due.
+    fn is_waited_in(&self, queue: &QueueName) -> bool {
+        self.seats.values().any(|seat| seat.queue == *queue)
+    }
+
+    /// A queue that the settings no longer name goes with its last seat.
     pub(super) fn forget_retired(&mut self, queue: &QueueName) {
-        let in_use = || {
-            self.seats.values().any(|seat| seat.queue == *queue)
-                || self.offers.values().any(|offer| offer.queue == *queue)
-        };
-        if !self.retired.contains(queue) || in_use() {
+        if !self.retired.contains(queue) || self.is_waited_in(queue) {
             return;
         }
         self.retired.remove(queue);

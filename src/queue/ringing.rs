@@ -294,18 +294,15 @@ impl Dispatcher {
     fn talk_of(&self, offer: &Offer) -> (SeatId, Instant) {
         let since = self.seats.get(&offer.seat).and_then(|seat| match seat.stage {
             Stage::Talking { since, .. } => Some(since),
-            Stage::Waiting { .. } | Stage::Bridging { .. } | Stage::Callback(_) => None,
+            Stage::Waiting { .. } | Stage::Bridging { .. } | Stage::Callback(_) | Stage::PassedOn => None,
         });
         (offer.seat, since.unwrap_or(offer.offered_at))
     }
 
     /// The operator's own leg has ended after a talk: wrap-up begins.
     fn part(&mut self, id: OfferId, now: Instant) {
-        // A queue that was taken out of the configuration is forgotten with its last talk.
-        let queue = self.offers.get(&id).and_then(|offer| self.queue_settings(&offer.queue));
-        let wrap_up = queue.map_or(Duration::ZERO, |settings| settings.wrap_up);
         let Some(mut offer) = self.forget_offer(id) else { return };
-        let Phase::Parting { talk_since, by, .. } = offer.phase else { return };
+        let Phase::Parting { talk_since, by, wrap_up, .. } = offer.phase else { return };
         offer.hold(false, now);
         let together = now.since(talk_since);
         let talk = together.saturating_sub(offer.held);
@@ -394,7 +391,7 @@ impl Dispatcher {
         let Some(returning) = self.seats.get_mut(&seat) else { return };
         let booked = match returning.stage {
             Stage::Talking { waited, .. } => Some((returning.connected_as(), waited)),
-            Stage::Waiting { .. } | Stage::Bridging { .. } | Stage::Callback(_) => None,
+            Stage::Waiting { .. } | Stage::Bridging { .. } | Stage::Callback(_) | Stage::PassedOn => None,
         };
         self.measures.connect_failed(returning.account(), booked);
         returning.stage = Stage::Waiting { phones: Vec::new() };
@@ -445,7 +442,6 @@ impl Dispatcher {
     fn forget_offer(&mut self, id: OfferId) -> Option<Offer> {
         let mut offer = self.offers.remove(&id)?;
         self.timers.set(&mut offer.deadline, None, Timer::Offer(id));
-        self.forget_retired(&offer.queue);
         Some(offer)
     }
 }

@@ -18,6 +18,7 @@ pub mod client;
 mod desk;
 mod flows;
 mod guard;
+mod legs;
 mod limit;
 mod listen;
 mod live;

@@ -4,7 +4,7 @@ use super::desk::Role::{self, Admin, Api, Operator, Supervisor, Viewer};
 use super::guard::{self, Access};
 use super::listen::Peer;
 use super::problem::Problem;
-use super::{App, api, flows, live, login, page, phone, reports};
+use super::{App, api, flows, legs, live, login, page, phone, reports};
 use axum::Router;
 use axum::extract::{DefaultBodyLimit, MatchedPath, Request};
 use axum::handler::Handler;
@@ -55,6 +55,15 @@ fn table(app: &App, shutdown: &CancellationToken) -> Vec<Route> {
         route.get("/api/v1/calls/{id}", SIGNED_IN, api::call),
         route.delete("/api/v1/calls/{id}", SUPERVISORS, api::hang_up),
         route.get("/api/v1/calls/{id}/why", SIGNED_IN, api::why),
+        route.post("/api/v1/calls/{id}/transfer", OPERATORS, legs::transfer),
+        route.post("/api/v1/calls/{id}/transfer/complete", OPERATORS, legs::complete_transfer),
+        route.delete("/api/v1/calls/{id}/transfer", OPERATORS, legs::cancel_transfer),
+        route.post("/api/v1/calls/{id}/listen", SUPERVISORS, legs::listen),
+        route.delete("/api/v1/calls/{id}/listen", SUPERVISORS, legs::stop_listening),
+        route.post("/api/v1/calls/{id}/whisper", SUPERVISORS, legs::whisper),
+        route.post("/api/v1/calls/{id}/barge", SUPERVISORS, legs::barge),
+        route.post("/api/v1/calls/{id}/recording", OPERATORS, legs::pause_recording),
+        route.post("/api/v1/operators/{id}/calls", OPERATORS, legs::call_out),
         route.get("/api/v1/operators", SIGNED_IN, api::operators),
         route.get("/api/v1/operators/{id}", SIGNED_IN, api::operator),
         route.put("/api/v1/operators/{id}", OPERATORS, api::set_operator),

@@ -19,6 +19,27 @@ fn edge_13_callers_in_a_removed_queue_finish_under_the_old_version() {
 }
 
 #[test]
+fn an_operator_whose_caller_moved_on_wraps_up_by_the_rules_of_a_queue_removed_meanwhile() {
+    let mut pool = Pool::of(&["101"]);
+    pool.join_queue(1, SECURITY, Class::Standard, &[]);
+    pool.answers("101");
+    pool.does(Event::Moved {
+        seat: SeatId(1),
+        queue: WALLET.into(),
+        skills: BTreeSet::new(),
+        exits: BTreeSet::new(),
+    });
+    let mut new = settings(&["101"]);
+    new.queues.remove(SECURITY);
+    new.operators.insert(id("101"), serves(&[WALLET]));
+    pool.does(Event::Configured(Box::new(new)));
+    let offer = pool.offer("101");
+    assert!(offers(&pool.does(Event::OperatorGone { offer })).is_empty());
+    assert_eq!(pool.state("101"), OperatorState::WrapUp);
+    assert_eq!(exits(&pool.join_queue(2, SECURITY, Class::Standard, &[])), [(2, Exit::Closed)]);
+}
+
+#[test]
 fn edge_14_a_changed_strategy_holds_from_the_next_offer_on() {
     let mut pool = Pool::of(&["101", "102"]);
     pool.join(1, Class::Standard);

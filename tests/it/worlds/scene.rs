@@ -9,8 +9,8 @@ use hotline::ids::{CallId, OfferId, OperatorId, QueueName, SeatId, Skill};
 use hotline::machine::{Instant, Machine, Now, earlier};
 use hotline::number::Number;
 use hotline::queue::{
-    Action, AttemptResult, Booking, Choice, Event, Leave, OfferFailure, OperatorSettings, PoolSettings,
-    QueueSettings, SignIn, Strategy, Widening,
+    Action, Booking, Choice, Event, Leave, OfferFailure, OperatorSettings, PoolSettings, QueueSettings,
+    SignIn, Strategy, Widening,
 };
 use hotline::sim::dice::Dice;
 use hotline::sim::invariants::{Broken, Invariants, Rule, Seen};
@@ -576,7 +576,7 @@ impl<P: Pool> Scene<P> {
         match action {
             Action::Booked(booking) => {
                 if let Booking::Attempt(attempt) = *booking {
-                    self.knows_handling |= attempt.result == AttemptResult::Answered;
+                    self.knows_handling |= attempt.ended_by.is_some();
                 }
             }
             Action::Offer { offer, seat, .. } => {
