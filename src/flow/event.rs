@@ -96,6 +96,8 @@ pub enum Event {
     /// The other party of a talk hung up; the caller is still there.
     TalkEnded,
     TransferFailed,
+    /// The operator has passed his caller on: he waits in a queue again, which one is not the flow's affair.
+    PassedOn,
     /// The caller's class became known, or changed.
     ClassKnown {
         class: Class,
@@ -151,6 +153,8 @@ pub enum Effect {
         name: String,
         duration: Duration,
     },
+    /// The caller heard the notice and did not object (`consent`): his talks may be recorded.
+    AllowRecording,
     /// The caller refused to be recorded (`consent`): no recording of this call's talks.
     RefuseRecording,
     /// A `survey` asks; or it was answered, from 1 to 5.

@@ -18,7 +18,7 @@ use crate::shard::{self, Shards};
 use crate::sip::{self, Output, Stack};
 use crate::store::answer::ANSWER_WITHIN;
 use crate::store::{JournalEntry, Shared, Snapshot, Writer};
-use crate::switchboard::{Action, Admin, Event, Outcome, Switchboard, View, replay};
+use crate::switchboard::{Action, Admin, Adopted, Event, Outcome, Switchboard, View, replay};
 use crate::telemetry::{DiskStats, Metrics};
 use crate::web::AdminRequest;
 use crate::wire::{Capacity, Inbound, Wire};
@@ -69,7 +69,8 @@ pub struct Parts {
 
 /// What the program itself orders.
 pub enum Order {
-    Adopt(Arc<FlowSet>),
+    /// New calls begin with these flows; told when they do.
+    Adopt(Arc<FlowSet>, oneshot::Sender<()>),
     /// Refuse new calls; `Drained` comes when the last call has ended.
     Drain(oneshot::Sender<()>),
 }
@@ -282,6 +283,12 @@ impl Control {
                 let (duration, why) = (Duration::ZERO, RecordingEnd::Failed);
                 self.inputs.push_back(Event::Leg(LegEvent::Recorded { leg, name, duration, why }));
             }
+            Action::Leg { command: LegCommand::RecordTalk { leg, name }, .. }
+                if !self.parts.disk.takes_recording() =>
+            {
+                let duration = Duration::ZERO;
+                self.inputs.push_back(Event::Leg(LegEvent::TalkRecorded { leg, name, duration }));
+            }
             Action::Leg { shard, command } => {
                 // A shard that is this far behind opens no leg within its time, and the call ends for that reason.
                 if let Err(error) = self.parts.shards.send(shard, command) {
@@ -365,10 +372,11 @@ impl Control {
 
     fn order(&mut self, order: Order) {
         match order {
-            Order::Adopt(flows) => {
-                self.parts.switchboard.adopt(flows);
-                // No input of the journal: a replay begins behind it.
-                self.snapshot();
+            Order::Adopt(flows, done) => {
+                let request = self.next_admin.take();
+                self.input(Event::Admin { request, what: Admin::Adopt { flows: Adopted(flows) } });
+                // Whoever ordered it may have gone meanwhile.
+                let _ = done.send(());
             }
             Order::Drain(done) => {
                 self.drained.push(done);

@@ -217,11 +217,12 @@ async fn shown(app: &App, condition: impl Fn(&View) -> bool) -> Arc<View> {
     now(app)
 }
 
-async fn ask(app: &App, what: Admin) -> Result<(), Problem> {
+pub(super) async fn ask(app: &App, what: Admin) -> Result<(), Problem> {
     match app.admin.ask(what).await? {
-        Outcome::Done => Ok(()),
+        Outcome::Done | Outcome::Begun { .. } => Ok(()),
         Outcome::NoSuchCall => Err(no_such_call()),
         Outcome::NoSuchOperator => Err(no_such_operator()),
+        outcome => Err(super::legs::problem(outcome)),
     }
 }
 
@@ -259,11 +260,11 @@ pub(super) fn find_operator<'a>(view: &'a View, id: &str) -> Option<&'a Operator
     view.operators.iter().find(|operator| operator.id == OperatorId::from(id))
 }
 
-fn call_id(text: &str) -> Result<CallId, Problem> {
+pub(super) fn call_id(text: &str) -> Result<CallId, Problem> {
     CallId::parse(text).ok_or_else(|| Problem::not_found("a call's id has 13 characters of base 32"))
 }
 
-fn no_such_call() -> Problem {
+pub(super) fn no_such_call() -> Problem {
     Problem::not_found("no call has this id; it may have ended")
 }
 

@@ -4,7 +4,7 @@ use super::desk::Role::{self, Admin, Api, Operator, Supervisor, Viewer};
 use super::guard::{self, Access};
 use super::listen::Peer;
 use super::problem::Problem;
-use super::{App, api, live, login, page, phone, reports};
+use super::{App, api, flows, legs, live, login, page, phone, reports};
 use axum::Router;
 use axum::extract::{DefaultBodyLimit, MatchedPath, Request};
 use axum::handler::Handler;
@@ -55,6 +55,15 @@ fn table(app: &App, shutdown: &CancellationToken) -> Vec<Route> {
         route.get("/api/v1/calls/{id}", SIGNED_IN, api::call),
         route.delete("/api/v1/calls/{id}", SUPERVISORS, api::hang_up),
         route.get("/api/v1/calls/{id}/why", SIGNED_IN, api::why),
+        route.post("/api/v1/calls/{id}/transfer", OPERATORS, legs::transfer),
+        route.post("/api/v1/calls/{id}/transfer/complete", OPERATORS, legs::complete_transfer),
+        route.delete("/api/v1/calls/{id}/transfer", OPERATORS, legs::cancel_transfer),
+        route.post("/api/v1/calls/{id}/listen", SUPERVISORS, legs::listen),
+        route.delete("/api/v1/calls/{id}/listen", SUPERVISORS, legs::stop_listening),
+        route.post("/api/v1/calls/{id}/whisper", SUPERVISORS, legs::whisper),
+        route.post("/api/v1/calls/{id}/barge", SUPERVISORS, legs::barge),
+        route.post("/api/v1/calls/{id}/recording", OPERATORS, legs::pause_recording),
+        route.post("/api/v1/operators/{id}/calls", OPERATORS, legs::call_out),
         route.get("/api/v1/operators", SIGNED_IN, api::operators),
         route.get("/api/v1/operators/{id}", SIGNED_IN, api::operator),
         route.put("/api/v1/operators/{id}", OPERATORS, api::set_operator),
@@ -66,6 +75,12 @@ fn table(app: &App, shutdown: &CancellationToken) -> Vec<Route> {
         route.get("/api/v1/reports/queue", QUEUE_REPORTS, reports::queue),
         route.get("/api/v1/reports/menu", QUEUE_REPORTS, reports::menu),
         route.get("/api/v1/reports/operator", OPERATOR_REPORTS, reports::operator),
+        route.get("/api/v1/flows", SIGNED_IN, flows::list),
+        route.post("/api/v1/flows/reload", SUPERVISORS, flows::reload),
+        route.post("/api/v1/flows/rollback", SUPERVISORS, flows::roll_back),
+        route.get("/api/v1/flows/{name}", SUPERVISORS, flows::flow),
+        route.get("/api/v1/flows/{name}/graph", SIGNED_IN, flows::graph),
+        route.get("/api/v1/flows/{name}/diff", SUPERVISORS, flows::diff),
         route.post("/api/v1/drain", ADMINS, api::drain),
         route.put("/api/v1/log-level", ADMINS, api::set_log_level),
     ];
@@ -162,7 +177,8 @@ async fn dress(tls: bool, request: Request, next: Next) -> Response {
     tracing::debug!(%method, path, status = response.status().as_u16(), "web request");
     let headers = response.headers_mut();
     for (name, value) in HEADERS {
-        headers.insert(HeaderName::from_static(name), HeaderValue::from_static(value));
+        // A route may say otherwise of itself: a picture has a style of its own.
+        headers.entry(HeaderName::from_static(name)).or_insert(HeaderValue::from_static(value));
     }
     headers.entry(header::CACHE_CONTROL).or_insert(HeaderValue::from_static("no-store"));
     if tls {

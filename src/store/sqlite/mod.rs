@@ -8,6 +8,7 @@ mod figures;
 mod journal;
 mod records;
 mod seats;
+mod talks;
 mod users;
 
 use super::{Error, Migration, Reply, Status, Store};
@@ -45,6 +46,7 @@ const COUNTS: &str = "SELECT 'subscribers', count(*) FROM subscribers
     UNION ALL SELECT 'calls', count(*) FROM calls
     UNION ALL SELECT 'call_events', count(*) FROM call_events
     UNION ALL SELECT 'messages', count(*) FROM messages
+    UNION ALL SELECT 'recordings', count(*) FROM recordings
     UNION ALL SELECT 'open_seats', count(*) FROM open_seats
     UNION ALL SELECT 'stays', count(*) FROM stays
     UNION ALL SELECT 'attempts', count(*) FROM attempts

@@ -377,6 +377,9 @@ fn first_view() -> View {
             step: "specialist".into(),
             since_ms: 41_200,
             operator: None,
+            supervised: None,
+            recording: None,
+            transfer: None,
         }],
         operators: vec![operator("101", "Оператор 101"), operator("102", "Оператор 102")],
     }
