@@ -43,6 +43,15 @@ struct EntryText {
     answer: AnswerMode,
 }
 
+/// The keys of a flow file, and those of its `entry`.
+pub fn fields() -> &'static [&'static str] {
+    super::schema::fields::<FlowText>()
+}
+
+pub fn entry_fields() -> &'static [&'static str] {
+    super::schema::fields::<EntryText>()
+}
+
 /// A file between reading and resolving.
 struct File {
     path: PathBuf,

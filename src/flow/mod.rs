@@ -22,6 +22,7 @@ mod model;
 mod node;
 pub mod report;
 mod say;
+pub mod schema;
 mod standing;
 mod turn;
 mod vars;

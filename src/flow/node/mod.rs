@@ -63,6 +63,11 @@ macro_rules! kinds {
 
         const WORDS: &[&str] = &[$($word,)*];
 
+        /// Every kind and the fields that its decoder knows.
+        pub fn kinds_and_fields() -> Vec<(&'static str, &'static [&'static str])> {
+            vec![$(($word, super::schema::fields::<<$type as StepKind>::Text>()),)*]
+        }
+
         impl Kind {
             fn read(word: &str, node: &mut Node, cx: &mut Cx<'_>) -> Option<Kind> {
                 match word {
