@@ -11,6 +11,8 @@ pub enum PromptsCommand {
     Check,
     /// The reading list for a studio, as CSV
     Script,
+    /// Bring recordings that were dropped in place to the level and shape of the others
+    Normalize,
     /// Bring a studio recording in: trimmed, 8 kHz, −20 LUFS
     Import {
         /// ru or en
@@ -58,6 +60,13 @@ pub fn run(common: &Common, command: PromptsCommand) -> Done {
         PromptsCommand::Script => {
             prompts::script(dir, &catalogue, std::io::stdout())
                 .map_err(|error| Failure::new(Exit::Findings, error))?;
+            Ok(Exit::Ok)
+        }
+        PromptsCommand::Normalize => {
+            let changed =
+                prompts::normalize(dir, &catalogue).map_err(|error| Failure::new(Exit::Findings, error))?;
+            changed.iter().for_each(|file| println!("{}", file.display()));
+            eprintln!("{} recordings changed", changed.len());
             Ok(Exit::Ok)
         }
         PromptsCommand::Import { language, files } => {

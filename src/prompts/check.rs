@@ -61,6 +61,11 @@ pub fn check(dir: &Path, catalogue: &Catalogue) -> Vec<Finding> {
     findings
 }
 
+/// Whether a leg can play it and it is as loud as the others.
+pub(super) fn is_in_shape(file: &Path) -> bool {
+    check_file(file).is_empty()
+}
+
 fn check_file(file: &Path) -> Vec<Finding> {
     let samples = match wav::load_8k_mono(file) {
         Ok(samples) => samples,

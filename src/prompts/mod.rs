@@ -14,6 +14,7 @@ mod check;
 mod import;
 mod ledger;
 pub mod music;
+mod normalize;
 mod script;
 #[cfg(test)]
 mod shipped;
@@ -24,6 +25,7 @@ pub use catalogue::{Catalogue, Entry};
 pub use check::{CODES, check};
 pub use import::{ImportError, import};
 pub use ledger::LEDGER;
+pub use normalize::normalize;
 pub use script::{State, script};
 pub use synthesiser::{DEFAULT_TTS, SynthesisError, Tts};
 

@@ -23,6 +23,7 @@ mod peers;
 mod races;
 mod reports;
 mod seats;
+mod spoken;
 mod strangers;
 mod waits;
 mod web;
