@@ -1,0 +1,32 @@
+// The words of the administrator's pages.
+import { useWordsOf } from '../shared/words';
+
+const en = {
+  title: 'Admin', acts: 'Acts',
+  sections: { flows: 'Flows', prompts: 'Prompts', users: 'Users', tokens: 'Tokens', subscribers: 'Subscribers', rules: 'Caller rules', webhooks: 'Webhooks', config: 'Configuration', audit: 'Audit' } as Record<string, string>,
+  flow: 'Flow', file: 'File', number: 'Number', steps: 'Steps', worst: 'Longest way to a person', worstIs: (s: number, keys: number) => `${s} s, ${keys} keys`, loadedAt: (t: string) => `In use since ${t}`, reload: 'Reload…', reloadWhy: 'New calls begin with the new flows; calls under way keep theirs.', reloadDo: 'Reload',
+  failed: (t: string) => `The last reload was refused at ${t}; the flows before it stay in use.`, findings: 'Findings of the checker', noFindings: 'The checker finds nothing.', fix: 'Do this', versions: 'Versions', version: 'Version', by: 'By', changed: 'Changed', current: 'in use', rollback: 'Go back to it…', rollbackDo: 'Go back', compare: 'Compare', graph: 'Graph', text: 'Text', diff: 'What changed', same: 'Nothing changed in this flow.', back: 'All flows', graphOf: (name: string) => `Graph of the flow ${name}`, whole: 'In full size',
+  prompt: 'Prompt', russian: 'Russian', english: 'English', listen: (name: string) => `Listen: ${name}`, find: 'Find', promptStates: { ok: 'ready', current: 'ready', ready: 'ready', missing: 'missing', stale: 'out of date', outdated: 'out of date', own: 'own recording' } as Record<string, string>, state: 'State',
+  user: 'User', role: 'Role', addUser: 'Add a user…', add: 'Add', changeRole: 'Change the role…', newPassword: 'New password…', deleteUser: 'Delete…', passwordMade: 'First password, shown once', passwordMadeWhy: 'Give it to the person; the first sign-in replaces it.', passwordField: 'Password', passwordEmpty: 'Empty: one is made.', lastSeen: 'Signed in', created: 'Created', deleteWhy: (who: string) => `${who} is signed out everywhere.`,
+  tokens: 'Tokens of programs', tokenName: 'Name', scopes: 'Scopes', scopesWhy: 'Separated by spaces. Empty: everything the role may.', addToken: 'Make a token…', tokenMade: 'The token, shown once', revoke: 'Revoke…', revokeDo: 'Revoke', used: 'Used',
+  subscriberNumber: 'Number', class: 'Class', name: 'Name', email: 'E-mail', setClass: 'Set a class…', forget: 'Delete…', forgetWhy: 'Everything known about this number goes.',
+  rule: 'Numbers', action: 'What happens', until: 'Until', addRule: 'Add a rule…', ruleHint: 'A number, or its beginning with a star: +7495*', actions: { reject: 'refused', busy: 'busy', priority: 'as Priority', standard: 'as Standard' } as Record<string, string>, forever: 'for good', declared: 'in the configuration', reason: 'Reason',
+  url: 'Address', events: 'Events', eventsWhy: 'Separated by spaces. Empty: all.', active: 'Active', addHook: 'Add a webhook…', deliveries: 'Deliveries', secretMade: 'The secret, shown once', status: 'Status', attempts: 'Attempts', at: 'When', on: 'on', off: 'off', switchOn: 'Switch on', switchOff: 'Switch off', nextTry: 'Next attempt', event: 'Event',
+  configWhy: 'As it is in effect. Secrets are hidden; it is changed in config.yaml.', who: 'Who', what: 'What', detail: 'Detail',
+};
+export type AdminWords = typeof en;
+const ru: AdminWords = {
+  title: 'Управление', acts: 'Действия',
+  sections: { flows: 'Сценарии', prompts: 'Фразы', users: 'Пользователи', tokens: 'Токены', subscribers: 'Абоненты', rules: 'Правила номеров', webhooks: 'Вебхуки', config: 'Настройки', audit: 'Журнал действий' },
+  flow: 'Сценарий', file: 'Файл', number: 'Номер', steps: 'Шагов', worst: 'Самый долгий путь к оператору', worstIs: (s, keys) => `${s} с, клавиш: ${keys}`, loadedAt: (t) => `Действуют с ${t}`, reload: 'Обновить…', reloadWhy: 'Новые звонки пойдут по новым сценариям, текущие закончатся по прежним.', reloadDo: 'Обновить',
+  failed: (t) => `Последнее обновление отклонено (${t}), действуют прежние сценарии.`, findings: 'Замечания проверки', noFindings: 'Замечаний нет.', fix: 'Что сделать', versions: 'Версии', version: 'Версия', by: 'Кто', changed: 'Изменены', current: 'действует', rollback: 'Вернуться к ней…', rollbackDo: 'Вернуться', compare: 'Сравнить', graph: 'Схема', text: 'Текст', diff: 'Что изменилось', same: 'В этом сценарии изменений нет.', back: 'Все сценарии', graphOf: (name) => `Схема сценария ${name}`, whole: 'В полный размер',
+  prompt: 'Фраза', russian: 'По-русски', english: 'По-английски', listen: (name) => `Слушать: ${name}`, find: 'Найти', promptStates: { ok: 'готова', current: 'готова', ready: 'готова', missing: 'нет записи', stale: 'устарела', outdated: 'устарела', own: 'своя запись' }, state: 'Состояние',
+  user: 'Пользователь', role: 'Роль', addUser: 'Добавить…', add: 'Добавить', changeRole: 'Сменить роль…', newPassword: 'Новый пароль…', deleteUser: 'Удалить…', passwordMade: 'Первый пароль, показан один раз', passwordMadeWhy: 'Передайте его человеку. При первом входе пароль придётся сменить.', passwordField: 'Пароль', passwordEmpty: 'Пусто: пароль придумает сервер.', lastSeen: 'Входил', created: 'Создан', deleteWhy: (who) => `${who}: вход будет завершён на всех устройствах.`,
+  tokens: 'Токены программ', tokenName: 'Название', scopes: 'Права', scopesWhy: 'Через пробел. Пусто: всё, что может роль.', addToken: 'Выпустить токен…', tokenMade: 'Токен, показан один раз', revoke: 'Отозвать…', revokeDo: 'Отозвать', used: 'Использован',
+  subscriberNumber: 'Номер', class: 'Класс', name: 'Имя', email: 'Почта', setClass: 'Назначить класс…', forget: 'Удалить…', forgetWhy: 'Исчезнет всё, что известно об этом номере.',
+  rule: 'Номера', action: 'Что будет', until: 'До', addRule: 'Добавить правило…', ruleHint: 'Номер или его начало со звёздочкой: +7495*', actions: { reject: 'отказ', busy: 'занято', priority: 'как «Приоритет»', standard: 'как обычный' }, forever: 'бессрочно', declared: 'из настроек', reason: 'Причина',
+  url: 'Адрес', events: 'События', eventsWhy: 'Через пробел. Пусто: все.', active: 'Включён', addHook: 'Добавить вебхук…', deliveries: 'Доставки', secretMade: 'Секрет, показан один раз', status: 'Состояние', attempts: 'Попыток', at: 'Когда', on: 'да', off: 'нет', switchOn: 'Включить', switchOff: 'Выключить', nextTry: 'Следующая попытка', event: 'Событие',
+  configWhy: 'Так настройки действуют сейчас. Секреты скрыты. Меняются в config.yaml.', who: 'Кто', what: 'Что', detail: 'Подробности',
+};
+export const WORDS = { en, ru };
+export const useWords = (): AdminWords => useWordsOf(WORDS);
