@@ -42,7 +42,7 @@ export function Users() {
           { name: words.acts, unseen: true, number: true, cell: (user) => (
             <Menu label={`${words.acts}: ${user.name}`} items={[
               { name: words.changeRole, do: () => setDeed({ does: 'role', user }) }, { name: words.newPassword, do: () => setDeed({ does: 'password', user }) },
-              user.locked_until && { name: words.unlock, do: () => setDeed({ does: 'unlock', user }) },
+              Boolean(user.locked_until) && { name: words.unlock, do: () => setDeed({ does: 'unlock', user }) },
               { name: words.deleteUser, do: () => setDeed({ does: 'delete', user }) },
             ]} />
           ) },
