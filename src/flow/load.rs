@@ -125,7 +125,8 @@ impl FlowSet {
     }
 }
 
-fn files_of(dir: &Path) -> std::io::Result<Vec<PathBuf>> {
+/// The flow files of a folder, sorted by name; a file stands for itself.
+pub fn files_of(dir: &Path) -> std::io::Result<Vec<PathBuf>> {
     if dir.is_file() {
         return Ok(vec![dir.to_path_buf()]);
     }

@@ -450,7 +450,9 @@ impl Dispatcher {
     pub(super) fn passed_on(&mut self, id: OfferId, now: Instant) {
         let Some(offer) = self.offers.get(&id) else { return };
         let (seat, over_at) = (offer.seat, offer.held_since.unwrap_or(now));
-        let Some(Stage::Talking { since, .. }) = self.seats.get(&seat).map(|seat| &seat.stage) else { return };
+        let Some(Stage::Talking { since, .. }) = self.seats.get(&seat).map(|seat| &seat.stage) else {
+            return;
+        };
         let since = *since;
         self.pass_on(id, since, TalkEnd::Transfer, None);
         if let Some(seat) = self.seats.get_mut(&seat) {

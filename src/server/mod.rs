@@ -8,6 +8,7 @@
 //! ```
 mod control;
 mod disk;
+pub mod flows;
 pub mod holder;
 pub mod replay;
 mod retention;

@@ -258,6 +258,7 @@ impl Switchboard {
                 self.legs.remove(&leg);
             }
             self.requests.retain(|_, owner| *owner != id);
+            self.retire(call.flows());
         }
         self.schedule(id);
     }
