@@ -129,6 +129,13 @@ async fn the_published_library_in_a_page_of_somebody_else_registers_and_takes_a_
             ua.on('registered', () => {{ window.registered = true; }});
             ua.on('newRTCSession', ({{ session }}) => {{
                 window.queue = session._request.getHeader('X-Hotline-Queue');
+                session.on('peerconnection', ({{ peerconnection }}) => {{
+                    peerconnection.ontrack = ({{ track }}) => {{
+                        window.voice = new Audio();
+                        window.voice.srcObject = new MediaStream([track]);
+                        window.voice.play();
+                    }};
+                }});
                 session.on('confirmed', () => {{ window.talking = true; }});
                 session.on('ended', () => {{ window.ended = true; }});
                 session.answer({{ mediaConstraints: {{ audio: true }}, pcConfig: {{ iceServers: [] }} }});
@@ -179,7 +186,7 @@ async fn a_caller_is_handed_from_the_page_to_a_colleague() {
     let colleague = house.operator("102", Policy::Manual, Sound::Tone(OPERATOR_HERTZ)).await;
     Board::of(&house).until_state("102", "ready").await;
     page.press("t").await;
-    page.see(".handing option[value='102']").await;
+    page.until("document.querySelector(\".handing option[value='102']\") !== null").await;
     page.click(".handing .button.main").await;
     let call = colleague.incoming(SOON).await.unwrap();
     call.answer().await;
