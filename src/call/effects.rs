@@ -110,6 +110,9 @@ impl Call {
             // Talks are not recorded yet, so there is nothing to leave out; the refusal is kept with the call.
             Effect::RefuseRecording => self.note("recording_refused", &[], cx),
             Effect::Notify { to, body } => cx.out.push(Action::Notify { to, body }),
+            Effect::Typed { name, digits } => {
+                self.note("typed", &[("name", &name), ("digits", &digits)], cx)
+            }
             Effect::SecretTaken { count } => self.note("secret", &[("digits", &count.to_string())], cx),
             Effect::Hangup { cause } => {
                 let by = if self.connected { HangupBy::Operator } else { HangupBy::System };

@@ -6,9 +6,13 @@
 //! (server-side request forgery), unless the installation lists them.
 mod address;
 mod http;
+mod mail;
+mod signed;
 mod webhook;
 
 pub use http::{BODY_BYTES_MAX, Failure, Reply, Request};
+pub use mail::{MailFailure, MailOptions, MailTls, Mailer};
+pub use signed::{Telling, new_secret};
 
 use ipnet::IpNet;
 use std::sync::Arc;

@@ -7,6 +7,7 @@
 //! recorder thread: WAV files                                          (recorder.rs)
 //! ```
 mod control;
+mod deliver;
 mod disk;
 pub mod holder;
 pub mod replay;

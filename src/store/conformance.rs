@@ -5,6 +5,7 @@ use crate::call::{CallEvent, CallbackPlan, Keep, OpenCallback};
 use crate::cause::{CallResult, Cause, HangupBy};
 use crate::class::Class;
 use crate::ids::{OfferId, SeatId, Skill};
+use crate::role::Scopes;
 use crate::machine::{Instant, Now};
 use crate::media::Quality;
 use crate::queue::{Attempt, AttemptResult, Exit, OperatorSettings, OperatorState, Outcome, Stay, TalkEnd};
@@ -538,6 +539,7 @@ pub(crate) async fn users_tokens_and_sessions_read_back(store: Shared) {
         hash: TokenHash([7; 32]),
         name: "crm".into(),
         role: Role::Api,
+        scopes: Scopes(Some(["calls:read".to_string()].into())),
         created_at: Wall(1),
         last_used_at: None,
     };

@@ -6,7 +6,7 @@ use super::desk::{AuditLine, Role, Story};
 use super::guard::Caller;
 use super::problem::Problem;
 use crate::class::Class;
-use crate::clock::Clock;
+use crate::clock::{Clock, Zone};
 use crate::ids::{CallId, OperatorId};
 use crate::number::Number;
 use crate::queue::Choice;
@@ -60,7 +60,7 @@ pub async fn call(State(app): State<App>, Path(id): Path<String>) -> Result<Json
     if live.is_none() && story.is_none() {
         return Err(no_such_call());
     }
-    Ok(Json(detail(id, live, story)))
+    Ok(Json(detail(id, live, story, app.desk.zone())))
 }
 
 /// Why a caller waits, now: in words, and as data. What was decided about earlier calls is in their stories.
@@ -259,11 +259,11 @@ pub(super) fn find_operator<'a>(view: &'a View, id: &str) -> Option<&'a Operator
     view.operators.iter().find(|operator| operator.id == OperatorId::from(id))
 }
 
-fn call_id(text: &str) -> Result<CallId, Problem> {
+pub(super) fn call_id(text: &str) -> Result<CallId, Problem> {
     CallId::parse(text).ok_or_else(|| Problem::not_found("a call's id has 13 characters of base 32"))
 }
 
-fn no_such_call() -> Problem {
+pub(super) fn no_such_call() -> Problem {
     Problem::not_found("no call has this id; it may have ended")
 }
 
@@ -271,14 +271,14 @@ pub(super) fn no_such_operator() -> Problem {
     Problem::not_found("no operator has this id; GET /api/v1/operators lists them")
 }
 
-fn detail(id: CallId, live: Option<&CallView>, story: Option<Story>) -> Value {
+fn detail(id: CallId, live: Option<&CallView>, story: Option<Story>, zone: &Zone) -> Value {
     let (record, events) = match story {
         Some(story) => (Some(story.record), story.events),
         None => (None, Vec::new()),
     };
     let events: Vec<_> = events
         .into_iter()
-        .map(|event| json!({ "at_ms": event.at, "kind": event.kind, "detail": event.detail }))
+        .map(|event| json!({ "at": zone.rfc3339(event.at), "at_ms": event.at, "kind": event.kind, "detail": event.detail }))
         .collect();
     let mut value = match (live, &record) {
         (Some(live), _) => json!(live),

@@ -21,6 +21,7 @@ mod limit;
 mod listen;
 mod live;
 mod login;
+pub mod office;
 mod page;
 mod phone;
 mod problem;

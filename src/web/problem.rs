@@ -39,10 +39,12 @@ problems! {
     password_void = FORBIDDEN, "password-void", "The first password was not changed in time";
     not_found = NOT_FOUND, "not-found", "There is no such thing";
     method_not_allowed = METHOD_NOT_ALLOWED, "method-not-allowed", "The route does not know this method";
+    conflict = CONFLICT, "conflict", "It stands against how things are";
     too_large = PAYLOAD_TOO_LARGE, "too-large", "The body is too large";
     not_json = UNSUPPORTED_MEDIA_TYPE, "not-json", "The body must be JSON";
     unusable = UNPROCESSABLE_ENTITY, "unusable", "The request was read and cannot be used";
     too_many = TOO_MANY_REQUESTS, "too-many", "Too many attempts";
+    mail_away = BAD_GATEWAY, "mail-away", "The mail server did not take the letter";
     busy = SERVICE_UNAVAILABLE, "busy", "The server is busy";
     store_away = SERVICE_UNAVAILABLE, "store-away", "The database did not answer";
 }
