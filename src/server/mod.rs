@@ -15,4 +15,5 @@ mod retention;
 mod start;
 
 pub use control::Order;
+pub use deliver::start as deliver;
 pub use start::{Options, Running, StartError, socket_path, start};
