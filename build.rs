@@ -1,11 +1,9 @@
-//! Lists the built files of the operators' desk (`web/dist`) for `src/web/page.rs`. Without them, or without Node, the list is
-//! empty and the rest builds as ever.
+//! Lists the built files of the pages (`web/dist`) for `src/web/page.rs`. Without them, or without Node, the list is empty
+//! and the rest builds as ever.
 use std::path::{Path, PathBuf};
 use std::{env, fs, io};
 
 const DIST: &str = "web/dist";
-/// Where the web serves them.
-const PREFIX: &str = "/desk";
 
 fn main() -> io::Result<()> {
     // The folder is always there (`.gitkeep`): Cargo runs this anew each time when what it watches is missing.
@@ -19,11 +17,11 @@ fn main() -> io::Result<()> {
     for file in &files {
         let (Some(kind), Ok(below)) = (kind(file), file.strip_prefix(&root)) else { continue };
         // Rust's own quoting: a path may hold what a literal may not.
-        let path = format!("{PREFIX}/{}", below.to_string_lossy().replace('\\', "/"));
+        let path = format!("/{}", below.to_string_lossy().replace('\\', "/"));
         list += &format!("    ({path:?}, {kind:?}, include_bytes!({:?})),\n", file.to_string_lossy());
     }
     list += "]\n";
-    let out = PathBuf::from(env::var_os("OUT_DIR").unwrap_or_default()).join("desk.rs");
+    let out = PathBuf::from(env::var_os("OUT_DIR").unwrap_or_default()).join("pages.rs");
     fs::write(out, list)
 }
 

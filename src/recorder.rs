@@ -128,6 +128,9 @@ pub fn repair(dir: &Path) -> io::Result<Vec<PathBuf>> {
     Ok(repaired)
 }
 
+/// Mono or stereo.
+type Open = fn(&Path) -> Result<wav::Writer, wav::WavError>;
+
 struct Writer {
     dir: PathBuf,
     rings: Vec<Consumer<Chunk>>,
@@ -172,14 +175,10 @@ impl Writer {
     fn write(&mut self, shard: usize, chunk: Chunk) {
         let files = &mut self.files[shard];
         match chunk {
-            Chunk::Begin { leg, name } => match create(&self.dir, &name) {
-                Ok(file) => {
-                    if let Some(earlier) = files.insert(leg, file) {
-                        finish(&self.counters, leg, earlier);
-                    }
-                }
-                Err(error) => fail(&self.counters, leg, &error),
-            },
+            Chunk::Begin { leg, name } => self.begin(shard, leg, &name, wav::Writer::create),
+            Chunk::BeginStereo { leg, name } => {
+                self.begin(shard, leg, &name, wav::Writer::create_stereo);
+            }
             Chunk::Audio { leg, samples, count } => {
                 let samples = samples.get(..usize::from(count)).unwrap_or(&samples);
                 append(&self.counters, files, leg, samples);
@@ -205,6 +204,17 @@ impl Writer {
         }
     }
 
+    fn begin(&mut self, shard: usize, leg: LegId, name: &str, open: Open) {
+        match create(&self.dir, name, open) {
+            Ok(file) => {
+                if let Some(earlier) = self.files[shard].insert(leg, file) {
+                    finish(&self.counters, leg, earlier);
+                }
+            }
+            Err(error) => fail(&self.counters, leg, &error),
+        }
+    }
+
     fn sync(&mut self) {
         for files in &mut self.files {
             files.retain(|leg, file| match file.sync() {
@@ -224,7 +234,7 @@ impl Writer {
 }
 
 /// A recording's name comes from us, but a path that leaves the folder would be the worst of mistakes.
-fn create(dir: &Path, name: &str) -> Result<wav::Writer, wav::WavError> {
+fn create(dir: &Path, name: &str, open: Open) -> Result<wav::Writer, wav::WavError> {
     let relative = Path::new(name);
     let path = dir.join(relative).with_extension("wav");
     let plain = relative.components().all(|part| matches!(part, Component::Normal(_)));
@@ -235,7 +245,7 @@ fn create(dir: &Path, name: &str) -> Result<wav::Writer, wav::WavError> {
     if let Some(folder) = path.parent() {
         fs::create_dir_all(folder).map_err(io)?;
     }
-    wav::Writer::create(&path)
+    open(&path)
 }
 
 fn append(counters: &Counters, files: &mut BTreeMap<LegId, wav::Writer>, leg: LegId, samples: &[i16]) {

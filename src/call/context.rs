@@ -7,7 +7,7 @@ use crate::ids::{LegId, PlayId, QueueName, RequestId, SeatId};
 use crate::machine::Now;
 use crate::number::Number;
 use serde::{Deserialize, Serialize};
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::net::{IpAddr, SocketAddr};
 use std::time::Duration;
 
@@ -58,6 +58,9 @@ pub struct Rules {
     pub queue_class: BTreeMap<QueueName, Option<Class>>,
     pub outbound: Option<Outbound>,
     pub zone: Zone,
+    /// Queues whose talks are recorded, where the caller has heard the notice.
+    #[serde(default)]
+    pub recorded: BTreeSet<QueueName>,
 }
 
 impl Rules {
@@ -130,6 +133,7 @@ mod tests {
             queue_class: BTreeMap::from([(QueueName::from("security"), Some(Class::Security))]),
             outbound: None,
             zone: Zone::utc(),
+            recorded: BTreeSet::new(),
         };
         assert_eq!(rules.seat_class(&"security".into(), Class::Standard), Class::Security);
         assert_eq!(rules.seat_class(&"security".into(), Class::Priority), Class::Priority);

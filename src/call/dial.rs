@@ -1,4 +1,4 @@
-//! Dialling one phone for a call: an operator for the caller's seat, or a transfer's party.
+//! Dialling one phone for a call: an operator for the caller's seat, a transfer's party, a supervisor.
 //!
 //! ```text
 //! Opening ──leg opened──▶ Inviting ──180──▶ Ringing ──200──▶ Accepted ──bridge──▶ Talking
@@ -7,6 +7,7 @@
 use super::event::Endpoint;
 use crate::ids::{LegId, OfferId, OperatorId, PlayId, QueueName};
 use crate::machine::Instant;
+use crate::media::Supervision;
 use crate::queue::OfferFailure;
 use crate::sip;
 use serde::{Deserialize, Serialize};
@@ -20,9 +21,20 @@ pub enum Purpose {
         operator: OperatorId,
         queue: QueueName,
     },
-    /// Given up at `until`.
+    /// The party of a flow's `transfer` step. Given up at `until`.
     Transfer {
         until: Instant,
+    },
+    /// Somebody to whom an operator passes the caller on; a colleague is named.
+    Consult {
+        until: Instant,
+        operator: Option<OperatorId>,
+    },
+    /// A supervisor's phone.
+    Supervise {
+        until: Instant,
+        operator: OperatorId,
+        mode: Supervision,
     },
 }
 
@@ -73,14 +85,16 @@ impl Dial {
     pub fn offer(&self) -> Option<OfferId> {
         match &self.purpose {
             Purpose::Offer { offer, .. } => Some(*offer),
-            Purpose::Transfer { .. } => None,
+            _ => None,
         }
     }
 
+    /// The operator whom the caller talks with, or will.
     pub fn operator(&self) -> Option<&OperatorId> {
         match &self.purpose {
             Purpose::Offer { operator, .. } => Some(operator),
-            Purpose::Transfer { .. } => None,
+            Purpose::Consult { operator, .. } => operator.as_ref(),
+            Purpose::Transfer { .. } | Purpose::Supervise { .. } => None,
         }
     }
 
@@ -97,7 +111,12 @@ impl Dial {
     pub fn deadline(&self) -> Option<Instant> {
         match (&self.state, &self.purpose) {
             (DialState::Opening { until, .. }, _) => Some(*until),
-            (DialState::Inviting | DialState::Ringing, Purpose::Transfer { until }) => Some(*until),
+            (
+                DialState::Inviting | DialState::Ringing,
+                Purpose::Transfer { until }
+                | Purpose::Consult { until, .. }
+                | Purpose::Supervise { until, .. },
+            ) => Some(*until),
             _ => None,
         }
     }

@@ -107,12 +107,10 @@ impl Call {
                     answers.push(flow::Event::TransferFailed);
                 }
             }
-            // Talks are not recorded yet, so there is nothing to leave out; the refusal is kept with the call.
-            Effect::RefuseRecording => self.note("recording_refused", &[], cx),
+            Effect::AllowRecording => self.allow_recording(),
+            Effect::RefuseRecording => self.refuse_recording(cx),
             Effect::Notify { to, body } => cx.out.push(Action::Notify { to, body }),
-            Effect::Typed { name, digits } => {
-                self.note("typed", &[("name", &name), ("digits", &digits)], cx)
-            }
+            Effect::Typed { name, digits } => self.note("typed", &[("name", &name), ("digits", &digits)], cx),
             Effect::SecretTaken { count } => self.note("secret", &[("digits", &count.to_string())], cx),
             Effect::Hangup { cause } => {
                 let by = if self.connected { HangupBy::Operator } else { HangupBy::System };
@@ -147,7 +145,7 @@ impl Call {
 
     /// Takes a seat. One that is held moves to the other queue, and one that an exit has closed is taken up again: with
     /// their ages (edge case 26, rule Q11).
-    fn enqueue(&mut self, wish: Wish, cx: &mut Context) {
+    pub(super) fn enqueue(&mut self, wish: Wish, cx: &mut Context) {
         let Wish { queue, class, skills, exits, whisper } = wish;
         let exits = exits.into_iter().map(exit_of).collect();
         let (moved, parted) = (self.seat.take(), self.parted.take());
@@ -234,13 +232,18 @@ impl Call {
     }
 
     fn start_recording(&mut self, request: RequestId, max: Duration, silence: Duration, cx: &mut Context) {
-        self.recordings += 1;
         self.parted = None;
         self.unconfirmed = None;
-        let month = crate::clock::Zone::utc().civil(cx.now.wall);
-        let name = format!("{:04}-{:02}/{}-{}", month.year, month.month, self.id, self.recordings);
+        let name = self.recording_name(cx);
         self.recording = Some(Recording { request, name: name.clone() });
         cx.out.push(Action::Leg(LegCommand::Record { leg: self.leg, name, max, silence }));
+    }
+
+    /// The next one of this call's, in its month's folder.
+    pub(super) fn recording_name(&mut self, cx: &Context) -> String {
+        self.recordings += 1;
+        let month = crate::clock::Zone::utc().civil(cx.now.wall);
+        format!("{:04}-{:02}/{}-{}", month.year, month.month, self.id, self.recordings)
     }
 
     /// Dials a number on the outbound allow-list; false when it may not be dialled.
@@ -265,12 +268,12 @@ impl Call {
 }
 
 /// What a `queue` step asks for.
-struct Wish {
-    queue: QueueName,
-    class: Class,
-    skills: BTreeSet<Skill>,
-    exits: BTreeSet<flow::QueueExit>,
-    whisper: Option<PromptName>,
+pub(super) struct Wish {
+    pub queue: QueueName,
+    pub class: Class,
+    pub skills: BTreeSet<Skill>,
+    pub exits: BTreeSet<flow::QueueExit>,
+    pub whisper: Option<PromptName>,
 }
 
 fn exit_of(exit: flow::QueueExit) -> Exit {

@@ -54,12 +54,15 @@ impl Call {
         if let Some((name, duration)) = self.unconfirmed.take() {
             self.keep_message(name, duration, cx);
         }
+        self.stop_talk_recording(cx);
         self.close(self.leg, true, cx);
         let seat = self.seat.take();
         let talking = self.release_dials(cx);
-        if let Some(seat) = seat.filter(|_| !self.connected) {
+        if let Some(seat) = seat {
             let waited = cx.now.mono.since(seat.enqueued);
-            self.record.wait_ms.get_or_insert(millis(waited));
+            if !self.connected {
+                self.record.wait_ms.get_or_insert(millis(waited));
+            }
             if cause == Cause::Abandoned {
                 let (call, queue, class) = (self.id, seat.queue.to_string(), seat.class);
                 cx.out.push(Action::Happened(Happened::Abandoned { call, queue, class, waited }));

@@ -1,11 +1,12 @@
 //! What goes into and comes out of one call.
+use super::transfer::{TransferMode, TransferTo};
 use super::{Answer, Ask, CallbackPlan, Keep};
 use crate::cause::{CallResult, Cause};
 use crate::class::Class;
 use crate::digit::DigitMethod;
 use crate::flow::Method;
 use crate::ids::{CallId, LegId, OfferId, OperatorId, QueueName, RequestId, SeatId};
-use crate::media::{LegCommand, LegEvent};
+use crate::media::{LegCommand, LegEvent, Supervision};
 use crate::number::Number;
 use crate::queue::{self, Exit, Withdrawal};
 use crate::sip;
@@ -84,6 +85,28 @@ pub enum Event {
     Class {
         class: Class,
     },
+    /// The operator passes his caller on. `referred`: his phone asked by REFER.
+    Transfer {
+        to: TransferTo,
+        mode: TransferMode,
+        referred: bool,
+    },
+    CompleteTransfer,
+    CancelTransfer,
+    /// This operator's page is there again: his talk may go on.
+    Resume {
+        endpoint: Box<Endpoint>,
+    },
+    /// A supervisor wants to hear the talk, or hears it in another way from now on.
+    Supervise {
+        endpoint: Box<Endpoint>,
+        mode: Supervision,
+    },
+    EndSupervision,
+    /// The talk's recording is stopped for a while by hand, or goes on.
+    PauseRecording {
+        paused: bool,
+    },
     /// An administrator ends the call.
     HangUp,
     /// The process stops and waits for nobody.
@@ -124,6 +147,11 @@ pub enum Action {
         wanted: Box<queue::Event>,
     },
     Happened(Happened),
+    /// An operator is in a call that no queue offered him, or is out of it.
+    Occupied {
+        operator: OperatorId,
+        busy: bool,
+    },
     /// An operator's leg was let go. Answered ones are free at once; one that still rings is free when the SIP machine
     /// says that its CANCEL is done.
     Released {

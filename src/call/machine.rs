@@ -6,14 +6,17 @@
 //!              └──────────────────────────────────────▶┴─ BYE, CANCEL, no ACK, no RTP, hang-up step
 //! ```
 use super::context::*;
-use super::dial::{Dial, DialState};
+use super::dial::Dial;
 use super::event::*;
+use super::lost::Lost;
 use super::record::*;
+use super::talk_recording::{Consent, TalkRecording};
+use super::transfer::Transfer;
 use crate::cause::{Cause, HangupBy};
 use crate::class::Class;
 use crate::flow::{self, Interpreter};
 use crate::ids::*;
-use crate::machine::{Instant, Now, earlier};
+use crate::machine::{Instant, earlier};
 use crate::media::{LegCommand, LegEvent, Refusal};
 use crate::number::Number;
 use crate::queue::{self, Exit};
@@ -130,91 +133,21 @@ pub struct Call {
     /// A recording that the caller has not yet confirmed; it is kept even if he hangs up now.
     pub(super) unconfirmed: Option<(String, Duration)>,
     pub(super) connected: bool,
+    #[serde(default)]
+    pub(super) transfer: Option<Transfer>,
+    /// A talk whose operator has lost his page.
+    #[serde(default)]
+    pub(super) lost: Option<Lost>,
+    #[serde(default)]
+    pub(super) consent: Consent,
+    #[serde(default)]
+    pub(super) talk_recording: Option<TalkRecording>,
     /// Legs whose `Closed` is awaited.
     pub(super) closing: BTreeMap<LegId, bool>,
     pub(super) ended: Option<Instant>,
 }
 
-/// An INVITE that the Switchboard lets in.
-pub struct Admitted {
-    pub call: CallId,
-    /// A test call: counted nowhere.
-    pub test: bool,
-    pub shard: ShardId,
-    pub invite: Box<sip::Incoming>,
-    pub flow: FlowName,
-    pub answer_early: bool,
-    pub caller: Option<Number>,
-    pub called: Number,
-    /// Never more than the standard class, by a caller rule.
-    pub standard_only: bool,
-    /// The call comes from a local test source.
-    pub test_source: bool,
-    /// The number comes from a trunk or a test source, so class and credit may follow from it.
-    pub verified: bool,
-    pub seed: u64,
-}
-
 impl Call {
-    /// A new call: asks the shard for a leg and the store for the caller's class.
-    /// `None` when the flow is not in the set.
-    pub fn begin(admitted: Admitted, cx: &mut Context) -> Option<Call> {
-        let Admitted { call: id, test, shard, invite, flow, answer_early, caller, called, .. } = admitted;
-        let Admitted { verified, standard_only, test_source, seed, .. } = admitted;
-        let number = caller.as_ref().map(|number| number.as_str().to_string()).unwrap_or_default();
-        let facts = flow::Facts {
-            call: id,
-            caller: number.clone(),
-            verified,
-            class: Class::Standard,
-            name: None,
-            called: called.as_str().to_string(),
-        };
-        let record = CallRecord {
-            id,
-            sip_call_id: invite.call_id.clone(),
-            line: flow.as_str().to_string(),
-            caller: number.clone(),
-            verified,
-            class: Class::Standard,
-            queue: None,
-            started_at: cx.now.wall,
-            enqueued_at: None,
-            offered_at: None,
-            answered_at: None,
-            ended_at: None,
-            wait_ms: None,
-            operator: None,
-            result: None,
-            hangup_by: None,
-            cause: None,
-            path: String::new(),
-            caller_quality: None,
-            operator_quality: None,
-        };
-        let mut interpreter = Interpreter::new(cx.flows, &flow, facts, seed)?;
-        interpreter.offer_callback(cx.rules.may_call_back(caller.as_ref()));
-        let opening = CallerState::Opening { until: cx.now.mono + CALLER_OPENS_WITHIN };
-        let mut call = Call::with(invite.leg, shard, opening, interpreter, record, cx);
-        call.answer_early = answer_early;
-        call.test = test;
-        call.standard_only = standard_only;
-        call.test_source = test_source;
-        cx.out.push(Action::Happened(Happened::CallStarted { call: id, line: call.record.line.clone() }));
-        cx.out.push(Action::Keep(Keep::Call(Box::new(call.record.clone()))));
-        let how = match invite.offer {
-            Some(offer) => crate::media::Negotiation::Answer { offer },
-            None => crate::media::Negotiation::Offer,
-        };
-        cx.out.push(Action::Leg(LegCommand::Open { leg: call.leg, how, peer: invite.hop.peer.ip() }));
-        if verified && !standard_only {
-            let what = flow::Lookup::Subscriber { number };
-            let request = call.pend(None, CLASS_LOOKUP, cx);
-            cx.out.push(Action::Ask(Ask::Lookup { request, what }));
-        }
-        Some(call)
-    }
-
     /// A call of which nothing has happened yet.
     pub(super) fn with(
         leg: LegId,
@@ -253,6 +186,10 @@ impl Call {
             recordings: 0,
             unconfirmed: None,
             connected: false,
+            transfer: None,
+            lost: None,
+            consent: Consent::default(),
+            talk_recording: None,
             closing: BTreeMap::new(),
             ended: None,
         }
@@ -304,6 +241,11 @@ impl Call {
         self.interpreter.listens_secretly()
     }
 
+    /// A variable of the running flow.
+    pub fn flow_var(&self, name: &str) -> Option<&flow::Var> {
+        self.interpreter.var(name)
+    }
+
     pub fn handle(&mut self, event: Event, cx: &mut Context) {
         match event {
             Event::Sip(event) => self.on_sip(event, cx),
@@ -329,6 +271,13 @@ impl Call {
                 self.stands(position, expected_wait, announce_every, cx);
             }
             Event::Class { class } => self.class_known(class, None, cx),
+            Event::Transfer { to, mode, referred } => self.begin_transfer(to, mode, referred, cx),
+            Event::CompleteTransfer => self.complete_transfer(cx),
+            Event::CancelTransfer => self.cancel_transfer(cx),
+            Event::Resume { endpoint } => self.resume(*endpoint, cx),
+            Event::Supervise { endpoint, mode } => self.supervise(*endpoint, mode, cx),
+            Event::EndSupervision => self.end_supervision(cx),
+            Event::PauseRecording { paused } => self.pause_talk_recording(paused, cx),
             Event::HangUp => self.end(HangupBy::System, Cause::Admin, cx),
             Event::Stop => self.end(HangupBy::System, Cause::Draining, cx),
         }
@@ -367,6 +316,9 @@ impl Call {
         for leg in late {
             self.dial_failed(leg, 408, cx);
         }
+        if self.lost.as_ref().is_some_and(|lost| now >= lost.until()) {
+            self.give_up_lost(cx);
+        }
         if self.interpreter.next_timeout().is_some_and(|at| now >= at) {
             let mut effects = Vec::new();
             self.interpreter.handle_timeout(cx.flows, cx.now, &mut effects);
@@ -386,7 +338,8 @@ impl Call {
         };
         let pending = self.pending.values().map(|pending| pending.until).min();
         let dials = self.dials.values().filter_map(Dial::deadline).min();
-        [opening, pending, dials, self.interpreter.next_timeout()].into_iter().fold(None, earlier)
+        let lost = self.lost.as_ref().map(Lost::until);
+        [opening, pending, dials, lost, self.interpreter.next_timeout()].into_iter().fold(None, earlier)
     }
 
     fn on_sip(&mut self, event: sip::Event, cx: &mut Context) {
@@ -424,6 +377,7 @@ impl Call {
             S::Answered { leg, sdp, .. } => self.dial_answered(leg, sdp, cx),
             S::Failed { leg, status, .. } => self.dial_failed(leg, status, cx),
             S::Ended { leg, .. } => self.dial_ended(leg, cx),
+            S::FlowLost { leg } => self.flow_lost(leg, cx),
             _ => {}
         }
     }
@@ -481,6 +435,7 @@ impl Call {
                 self.tell(event, cx);
             }
             LegEvent::Recorded { .. } => {}
+            LegEvent::TalkRecorded { name, duration, .. } => self.talk_recorded(name, duration, cx),
             LegEvent::RtpTimeout { leg } if leg == self.leg => {
                 self.end(HangupBy::System, Cause::RtpTimeout, cx)
             }
@@ -552,31 +507,6 @@ impl Call {
         self.pending.remove(&request).and_then(|pending| pending.flow)
     }
 
-    fn caller_opened(&mut self, sdp: String, cx: &mut Context) {
-        if matches!(self.caller, CallerState::Recalling { .. }) {
-            return self.recall_opened(sdp, cx);
-        }
-        if !matches!(self.caller, CallerState::Opening { .. }) {
-            return;
-        }
-        if self.answer_early {
-            cx.out.push(Action::Sip(sip::Command::Ring { leg: self.leg, early: Some(sdp.clone()) }));
-            self.caller = CallerState::Early { sdp };
-            self.tell(flow::Event::Started, cx);
-        } else {
-            cx.out.push(Action::Sip(sip::Command::Answer { leg: self.leg, sdp }));
-            self.caller = CallerState::Answered;
-        }
-    }
-
-    /// An early call is charged from the moment when somebody answers it.
-    pub(super) fn answer_if_early(&mut self, cx: &mut Context) {
-        if let CallerState::Early { sdp } = &self.caller {
-            cx.out.push(Action::Sip(sip::Command::Answer { leg: self.leg, sdp: sdp.clone() }));
-            self.caller = CallerState::Answered;
-        }
-    }
-
     fn class_known(&mut self, class: Class, name: Option<String>, cx: &mut Context) {
         if self.standard_only {
             return;
@@ -602,40 +532,6 @@ impl Call {
         let detail = detail.iter().map(|(key, value)| (key.to_string(), value.to_string())).collect();
         let event = CallEvent { call: self.id, at: cx.now.wall, kind: kind.to_string(), detail };
         cx.out.push(Action::Keep(Keep::Event(event)));
-    }
-
-    /// What people see of the call: its stage, and since when.
-    pub fn stage(&self) -> (&'static str, Instant) {
-        let stage = if self.talking().is_some() {
-            "talking"
-        } else if self.dials.values().any(|dial| dial.state == DialState::Ringing) {
-            "ringing"
-        } else if self.seat.is_some() {
-            "waiting"
-        } else {
-            "menu"
-        };
-        let since = match &self.seat {
-            Some(seat) if stage != "talking" => seat.enqueued,
-            _ => self.stage_since,
-        };
-        (stage, since)
-    }
-
-    /// The row of `GET /calls`.
-    pub fn view(&self, now: Now) -> CallView {
-        let (stage, since) = self.stage();
-        CallView {
-            id: self.id,
-            line: self.record.line.clone(),
-            caller: Number::parse(&self.record.caller).map(|n| n.masked()).unwrap_or_default(),
-            class: self.seat.as_ref().map_or(self.class, |seat| seat.class),
-            stage,
-            queue: self.record.queue.as_ref().filter(|_| stage != "menu").map(|queue| queue.to_string()),
-            step: self.step.clone(),
-            since_ms: millis(now.mono.since(since)),
-            operator: self.talking().and_then(|dial| dial.operator().cloned()),
-        }
     }
 
     pub(super) fn talking(&self) -> Option<&Dial> {

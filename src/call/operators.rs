@@ -68,6 +68,9 @@ impl Call {
         let Some(dial) = self.dials.get_mut(&leg) else { return };
         if dial.state == DialState::Inviting {
             dial.state = DialState::Ringing;
+            if self.resumes(leg) {
+                return;
+            }
             self.queue_event(leg, |offer| queue::Event::Ringing { offer }, cx);
             if let Some(operator) = self.operator_of(leg) {
                 self.note("ringing", &[("operator", operator.as_str())], cx);
@@ -78,14 +81,20 @@ impl Call {
     pub(super) fn dial_answered(&mut self, leg: LegId, sdp: String, cx: &mut Context) {
         let Some(dial) = self.dials.get_mut(&leg) else { return };
         dial.state = DialState::Accepted;
-        let transfer = matches!(dial.purpose, Purpose::Transfer { .. });
+        let purpose = dial.purpose.clone();
         cx.out.push(Action::Leg(LegCommand::Answer { leg, sdp }));
-        if transfer {
-            self.bridge(leg, cx);
-            self.tell(flow::Event::Connected, cx);
-        } else {
-            self.record.answered_at = Some(cx.now.wall);
-            self.queue_event(leg, |offer| queue::Event::Accepted { offer }, cx);
+        match purpose {
+            _ if self.resumes(leg) => self.resumed(leg, cx),
+            Purpose::Transfer { .. } => {
+                self.bridge(leg, cx);
+                self.tell(flow::Event::Connected, cx);
+            }
+            Purpose::Consult { .. } => self.consulted(leg, cx),
+            Purpose::Supervise { .. } => self.coach(cx),
+            Purpose::Offer { .. } => {
+                self.record.answered_at = Some(cx.now.wall);
+                self.queue_event(leg, |offer| queue::Event::Accepted { offer }, cx);
+            }
         }
     }
 
@@ -97,6 +106,10 @@ impl Call {
             cx.out.push(Action::Sip(sip::Command::Hangup { leg, reason: None }));
         }
         self.close(leg, false, cx);
+        if self.resumes(leg) {
+            return self.not_resumed(status, cx);
+        }
+        self.free(&dial.purpose, cx);
         match dial.purpose {
             Purpose::Offer { offer, operator, queue } => {
                 let status_text = status.to_string();
@@ -105,35 +118,61 @@ impl Call {
                 cx.out.push(Action::Queue { queue, event: queue::Event::OfferFailed { offer, why } });
             }
             Purpose::Transfer { .. } => self.tell(flow::Event::TransferFailed, cx),
+            Purpose::Consult { .. } => self.transfer_failed(status, cx),
+            Purpose::Supervise { .. } => self.note("supervision_ended", &[], cx),
         }
     }
 
     /// The party's leg is gone after its answer.
     pub(super) fn dial_ended(&mut self, leg: LegId, cx: &mut Context) {
         let Some(dial) = self.dials.remove(&leg) else { return };
+        if self.resumes(leg) {
+            self.close(leg, false, cx);
+            return self.not_resumed(480, cx);
+        }
         let talked = dial.is_talking();
-        if talked {
+        let transfers = self.transfer.as_ref().is_some_and(|transfer| transfer.involves(leg));
+        if talked && !transfers {
             cx.out.push(Action::Leg(LegCommand::Unbridge { leg: self.leg }));
         }
         self.close(leg, false, cx);
+        self.free(&dial.purpose, cx);
+        if transfers {
+            self.transfer_party_left(&dial, cx);
+        }
         match &dial.purpose {
             Purpose::Offer { offer, operator, queue } => {
                 self.note("operator_left", &[("operator", operator.as_str())], cx);
                 let event = queue::Event::OperatorGone { offer: *offer };
                 cx.out.push(Action::Queue { queue: queue.clone(), event });
                 // Before the wait was booked the dispatcher says `Return`; afterwards the talk is over.
-                if dial.booked {
+                if dial.booked && !transfers {
                     self.seat = None;
                     self.talk_over(cx);
                 }
             }
             Purpose::Transfer { .. } if talked => self.talk_over(cx),
             Purpose::Transfer { .. } => self.tell(flow::Event::TransferFailed, cx),
+            Purpose::Consult { .. } if transfers => {}
+            Purpose::Consult { .. } => self.talk_over(cx),
+            Purpose::Supervise { .. } => self.note("supervision_ended", &[], cx),
         }
     }
 
-    fn talk_over(&mut self, cx: &mut Context) {
+    /// An operator who was in this call, and whom no queue had sent, is free for his own.
+    pub(super) fn free(&self, purpose: &Purpose, cx: &mut Context) {
+        if let Purpose::Consult { operator: Some(operator), .. } | Purpose::Supervise { operator, .. } =
+            purpose
+        {
+            cx.out.push(Action::Occupied { operator: operator.clone(), busy: false });
+        }
+    }
+
+    pub(super) fn talk_over(&mut self, cx: &mut Context) {
         self.stage_since = cx.now.mono;
+        self.parted = None;
+        self.stop_talk_recording(cx);
+        self.end_supervision(cx);
         if !self.connected {
             self.connected = true;
             self.tell(flow::Event::Connected, cx);
@@ -160,6 +199,15 @@ impl Call {
     /// `CallerGone`, and the seat needs no `Left`.
     pub(super) fn release_dials(&mut self, cx: &mut Context) -> bool {
         let mut talking = false;
+        self.transfer = None;
+        if let Some(lost) = self.drop_lost(cx) {
+            if let Purpose::Offer { offer, queue, .. } = &lost.purpose {
+                talking = true;
+                let event = queue::Event::CallerGone { offer: *offer };
+                cx.out.push(Action::Queue { queue: queue.clone(), event });
+            }
+            self.part_from_lost(&lost, cx);
+        }
         for (_, dial) in std::mem::take(&mut self.dials) {
             if let (true, Purpose::Offer { offer, queue, .. }) = (dial.is_talking(), &dial.purpose) {
                 talking = true;
@@ -171,11 +219,12 @@ impl Call {
         talking
     }
 
-    fn release(&mut self, dial: Dial, reason: Option<sip::Reason>, cx: &mut Context) {
+    pub(super) fn release(&mut self, dial: Dial, reason: Option<sip::Reason>, cx: &mut Context) {
         if dial.is_invited() {
             cx.out.push(Action::Sip(sip::Command::Hangup { leg: dial.leg, reason }));
         }
         self.close(dial.leg, false, cx);
+        self.free(&dial.purpose, cx);
         if let Purpose::Offer { offer, queue, .. } = dial.purpose {
             let answered = !matches!(dial.state, DialState::Inviting | DialState::Ringing);
             cx.out.push(Action::Released { leg: dial.leg, offer, queue, answered });
@@ -222,7 +271,7 @@ impl Call {
         dial.state = DialState::Talking;
         let flowing = dial.flowing;
         self.stage_since = cx.now.mono;
-        cx.out.push(Action::Leg(LegCommand::Bridge { a: self.leg, b: leg }));
+        self.join(leg, cx);
         if flowing {
             self.flows_both_ways(leg, cx);
         }
@@ -249,6 +298,9 @@ impl Call {
         let Some(dial) = self.leg_of(offer).and_then(|leg| self.dials.get_mut(&leg)) else { return };
         dial.booked = true;
         self.cut = None;
+        self.record.wait_ms = Some(millis(waited));
+        self.review_talk_recording(cx);
+        let Some(dial) = self.leg_of(offer).and_then(|leg| self.dials.get(&leg)) else { return };
         let Purpose::Offer { operator, queue, .. } = dial.purpose.clone() else { return };
         let class = self.seat.as_ref().map_or(self.class, |seat| seat.class);
         self.record.operator = Some(operator.clone());
@@ -283,16 +335,22 @@ impl Call {
             return;
         }
         dial.holding = held;
+        if self.transfer.is_some() {
+            // The caller hears music anyway; whoever takes him over does not hold him.
+            return self.note(if held { "held" } else { "resumed" }, &[], cx);
+        }
         if held {
             let music = match &dial.purpose {
                 Purpose::Offer { queue, .. } => queue.to_string(),
-                Purpose::Transfer { .. } => DEFAULT_MUSIC.to_string(),
+                Purpose::Consult { .. } => self.music(),
+                Purpose::Transfer { .. } | Purpose::Supervise { .. } => DEFAULT_MUSIC.to_string(),
             };
             cx.out.push(Action::Leg(LegCommand::Unbridge { leg: self.leg }));
             cx.out.push(Action::Leg(LegCommand::Music { leg: self.leg, music }));
         } else {
-            cx.out.push(Action::Leg(LegCommand::Bridge { a: self.leg, b: leg }));
+            self.join(leg, cx);
         }
+        self.review_talk_recording(cx);
         self.note(if held { "held" } else { "resumed" }, &[], cx);
         self.queue_event(leg, |offer| queue::Event::Held { offer, held }, cx);
     }
@@ -300,7 +358,9 @@ impl Call {
     /// Keys go to the flow, or, while two people talk, to the other one. RTP events cross the bridge by themselves; a key
     /// that came by INFO has to be sent on.
     pub(super) fn digit(&mut self, leg: LegId, digit: Digit, method: DigitMethod, cx: &mut Context) {
-        match self.talking().map(|dial| dial.leg) {
+        let peer = self.talking().map(|dial| dial.leg).filter(|_| self.transfer.is_none());
+        match peer {
+            None if self.transfer.is_some() || self.lost.is_some() => {}
             Some(other) if method == DigitMethod::Info => {
                 let to = if leg == self.leg { other } else { self.leg };
                 cx.out.push(Action::Leg(LegCommand::SendDigit { leg: to, digit }));
@@ -327,7 +387,12 @@ impl Call {
         self.dials.get(&leg).and_then(|dial| dial.operator().cloned())
     }
 
-    fn queue_event(&self, leg: LegId, event: impl FnOnce(OfferId) -> queue::Event, cx: &mut Context) {
+    pub(super) fn queue_event(
+        &self,
+        leg: LegId,
+        event: impl FnOnce(OfferId) -> queue::Event,
+        cx: &mut Context,
+    ) {
         if let Some(Purpose::Offer { offer, queue, .. }) = self.dials.get(&leg).map(|dial| &dial.purpose) {
             cx.out.push(Action::Queue { queue: queue.clone(), event: event(*offer) });
         }

@@ -57,6 +57,42 @@ pub struct CallView {
     /// How long the call has been in this stage.
     pub since_ms: u64,
     pub operator: Option<OperatorId>,
+    pub supervised: Option<SupervisedView>,
+    /// `on`, `paused`; absent while nothing is recorded.
+    pub recording: Option<&'static str>,
+    pub transfer: Option<TransferView>,
+}
+
+/// The supervisor at a talk.
+#[derive(Clone, Debug, PartialEq, Serialize)]
+pub struct SupervisedView {
+    /// The operator id of his phone.
+    pub by: OperatorId,
+    /// `listen`, `whisper`, `barge`.
+    pub mode: &'static str,
+}
+
+/// A transfer under way.
+#[derive(Clone, Debug, PartialEq, Serialize)]
+pub struct TransferView {
+    /// The colleague; absent for a number.
+    pub to: Option<OperatorId>,
+    /// `ringing`, `consulting`.
+    pub stage: &'static str,
+}
+
+/// A talk that was recorded: the caller on the left channel, the operator on the right.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct TalkRecord {
+    /// File name under the recording directory, without `.wav`.
+    pub name: String,
+    pub call: CallId,
+    pub started_at: Wall,
+    pub duration_ms: u64,
+    pub channels: u8,
+    pub caller: String,
+    pub operator: Option<OperatorId>,
+    pub queue: Option<QueueName>,
 }
 
 /// One line of a call's story. Never holds a digit of a secret step.
@@ -185,6 +221,12 @@ pub enum Keep {
     Call(Box<CallRecord>),
     Event(CallEvent),
     Message(Message),
+    Recording(TalkRecord),
+    /// A call was made for this ticket.
+    TicketCall {
+        ticket: i64,
+        call: CallId,
+    },
     /// A seat was taken, or what is kept of it has changed.
     SeatOpen(Box<OpenSeat>),
     /// The seat that this call took is closed.

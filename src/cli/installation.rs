@@ -104,6 +104,12 @@ impl Installation {
     pub fn switchboard_settings(&self) -> Settings {
         let config = &self.config;
         let pools = config.pools();
+        let recorded = pools
+            .iter()
+            .flat_map(|pool| &pool.queues)
+            .filter(|(_, queue)| queue.record)
+            .map(|(name, _)| name.clone())
+            .collect();
         let queue_class = pools
             .iter()
             .flat_map(|pool| pool.queues.iter().map(|(queue, settings)| (queue.clone(), settings.class)))
@@ -116,7 +122,13 @@ impl Installation {
             Auto::Auto => cores.saturating_sub(1).max(1) as u32,
         };
         Settings {
-            rules: Rules { domain: config.sip.domain.clone(), queue_class, outbound, zone: self.zone() },
+            rules: Rules {
+                domain: config.sip.domain.clone(),
+                queue_class,
+                outbound,
+                zone: self.zone(),
+                recorded,
+            },
             trunks: config.trusted_networks(),
             test_sources: config.test_sources(),
             allow_anonymous: match config.sip.allow_anonymous {

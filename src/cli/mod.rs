@@ -17,6 +17,7 @@ mod replay;
 mod report;
 mod serve;
 mod sim;
+mod test;
 mod top;
 mod traffic;
 mod user;
@@ -97,6 +98,8 @@ enum Command {
     Check(flows::CheckArgs),
     /// Walk a flow in the terminal: texts are shown, keys are typed, time is skipped
     Walk(walk::WalkArgs),
+    /// Play the flow tests (`*.test.yaml`) in virtual time: exit 0 all pass, 1 failures
+    Test(test::TestArgs),
     /// Place a real test call and say what happened, with times
     Call(traffic::CallArgs),
     /// Generate load with real RTP and digits
@@ -170,6 +173,7 @@ fn run(cli: Cli) -> Done {
         Command::Demo(args) => serve::demo(&common, args),
         Command::Check(args) => flows::check(&common, args),
         Command::Walk(args) => walk::walk(&common, args),
+        Command::Test(args) => test::test(&common, args),
         Command::Call(args) => traffic::call(args),
         Command::Load(args) => traffic::load(args),
         Command::Sim(args) => sim::sim(&common, args),

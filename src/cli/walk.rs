@@ -163,7 +163,7 @@ impl Walk {
                 }
                 Heard::Bridged { .. } => self.line(*at, "   you talk with the operator"),
                 Heard::Ticket { topic, .. } => self.line(*at, &format!("   a ticket is opened: {topic}")),
-                Heard::Notified { to } => self.line(*at, &format!("   a notice is sent to {to}")),
+                Heard::Notified { to, .. } => self.line(*at, &format!("   a notice is sent to {to}")),
                 Heard::Record(record) if record.ended_at.is_some() => {
                     let by = record.hangup_by.map_or("nobody", |by| by.as_str());
                     let cause = record.cause.map_or("", |cause| cause.as_str());

@@ -15,11 +15,9 @@ use crate::outbound::{self, MailFailure, Mailer, Outbound};
 use crate::prompts::{self, Catalogue};
 use crate::role::{Role, Scopes};
 use crate::say::Language;
-use crate::store::accounts::{self, AccountError};
 use crate::store::Subscriber;
-use crate::web::office::desk::{
-    Done, Letter, NewUser, Office, PromptFile, PromptRow, Sent, SubscriberRow,
-};
+use crate::store::accounts::{self, AccountError};
+use crate::web::office::desk::{Done, Letter, NewUser, Office, PromptFile, PromptRow, Sent, SubscriberRow};
 use crate::web::{Answer, Away, Secret};
 use std::path::{Path, PathBuf};
 
@@ -141,7 +139,9 @@ impl Office for Desk {
             let subject = format!("{} [{}]", letter.subject, letter.ticket);
             Ok(match mailer.send(&letter.to, &subject, &text).await {
                 Ok(()) => Sent::Done,
-                Err(why @ (MailFailure::Address(_) | MailFailure::Letter(_))) => Sent::Unusable(why.to_string()),
+                Err(why @ (MailFailure::Address(_) | MailFailure::Letter(_))) => {
+                    Sent::Unusable(why.to_string())
+                }
                 Err(why) => {
                     tracing::warn!(ticket = letter.ticket, %why, "a letter was not sent");
                     Sent::Refused("the mail server did not take the letter; the log says why".to_string())
@@ -276,8 +276,7 @@ fn filled(template: &str, letter: &Letter) -> String {
     while let Some(at) = rest.find('{') {
         out.push_str(&rest[..at]);
         rest = &rest[at..];
-        let known =
-            [("{text}", &letter.text), ("{ticket}", &letter.ticket), ("{topic}", &letter.topic)];
+        let known = [("{text}", &letter.text), ("{ticket}", &letter.ticket), ("{topic}", &letter.topic)];
         match known.iter().find(|(name, _)| rest.starts_with(name)) {
             Some((name, value)) => {
                 out.push_str(value);
@@ -303,7 +302,9 @@ fn settled<T>(result: Result<T, AccountError>) -> Result<Done<T>, Away> {
     match result {
         Ok(value) => Ok(Done::Done(value)),
         Err(AccountError::NoSuchUser(_)) => Ok(Done::NotFound),
-        Err(why @ (AccountError::Exists(_) | AccountError::LastAdmin(_))) => Ok(Done::Conflict(why.to_string())),
+        Err(why @ (AccountError::Exists(_) | AccountError::LastAdmin(_))) => {
+            Ok(Done::Conflict(why.to_string()))
+        }
         Err(why @ (AccountError::BadName(_) | AccountError::BadLength(_))) => {
             Ok(Done::Unusable(why.to_string()))
         }
@@ -351,7 +352,10 @@ mod tests {
             subject: "x".into(),
             text: "{ticket} {topic} {".into(),
         };
-        assert_eq!(filled("{text}|{ticket}|{topic}|{other}", &letter), "{ticket} {topic} {|611111|terminal|{other}");
+        assert_eq!(
+            filled("{text}|{ticket}|{topic}|{other}", &letter),
+            "{ticket} {topic} {|611111|terminal|{other}"
+        );
         for language in Language::ALL {
             assert!(template(language).contains("{text}"));
         }

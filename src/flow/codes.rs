@@ -178,4 +178,8 @@ pub const CODES: &[(&str, &str)] = &[
         "HF057",
         "A line (a file with `entry`) cannot be run as a sub-flow: its steps end the call instead of returning.",
     ),
+    (
+        "HF060",
+        "A line of a flow test did not hold: the call went another way than the test expects. The help says what happened since the caller's last key or pause; `hotline test --verbose` shows the whole call.",
+    ),
 ];

@@ -22,6 +22,20 @@ pub enum QueueExit {
     Closed,
 }
 
+impl QueueExit {
+    /// As flows write it.
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            QueueExit::MaxWait => "max_wait",
+            QueueExit::Full => "full",
+            QueueExit::NobodySignedIn => "nobody_signed_in",
+            QueueExit::AllPaused => "all_paused",
+            QueueExit::EwtOver => "ewt_over",
+            QueueExit::Closed => "closed",
+        }
+    }
+}
+
 /// A question to our own store.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
@@ -82,6 +96,8 @@ pub enum Event {
     /// The other party of a talk hung up; the caller is still there.
     TalkEnded,
     TransferFailed,
+    /// The operator has passed his caller on: he waits in a queue again, which one is not the flow's affair.
+    PassedOn,
     /// The caller's class became known, or changed.
     ClassKnown {
         class: Class,
@@ -137,6 +153,8 @@ pub enum Effect {
         name: String,
         duration: Duration,
     },
+    /// The caller heard the notice and did not object (`consent`): his talks may be recorded.
+    AllowRecording,
     /// The caller refused to be recorded (`consent`): no recording of this call's talks.
     RefuseRecording,
     /// Takes a seat, or moves the one that is held. Music plays while the flow says nothing.

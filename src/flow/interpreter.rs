@@ -354,6 +354,14 @@ impl Interpreter {
                     self.input(Input::Failed, flows, now, out);
                 }
             }
+            Event::PassedOn => {
+                if self.state == State::Talking
+                    && let Some(Kind::Queue(queue)) = self.kind(flows)
+                {
+                    let next = queue.wait(&mut Turn { flows, call: &mut self.call, now, out });
+                    self.drive(next, flows, now, out);
+                }
+            }
             Event::ClassKnown { class, name } => {
                 self.call.facts.class = class;
                 if name.is_some() {

@@ -31,6 +31,6 @@ pub use environment::{Environment, prompt};
 pub use event::{Effect, Event, Facts, Lookup, Method, QueueExit};
 pub use finding::{Finding, Severity, Span};
 pub use interpreter::Interpreter;
-pub use model::{AnswerMode, ArgType, Flow, FlowSet, Line, Source, Step};
+pub use model::{AnswerMode, ArgType, Flow, FlowSet, Line, Source, Step, WayTo};
 pub use standing::Standing;
 pub use vars::{Var, Vars};

@@ -136,9 +136,40 @@ impl Flow {
         self.steps.iter()
     }
 
+    /// Every way out of every step, each once.
+    pub fn ways(&self) -> BTreeSet<(&StepName, WayTo)> {
+        let mut ways = BTreeSet::new();
+        for step in &self.steps {
+            let outline = step.kind.outline();
+            let to = |target: Target| match target {
+                Target::Step(next) => WayTo::Step(self.step(next).name.to_string()),
+                Target::Repeat => WayTo::Step(step.name.to_string()),
+                Target::Stay => WayTo::Stay,
+                Target::Return => WayTo::Return,
+            };
+            let exits = outline.exits.iter().map(|exit| (&step.name, WayTo::Exit(exit.as_str().to_string())));
+            ways.extend(exits);
+            // A queue's exits stand for themselves; its only other way follows them.
+            ways.extend(
+                outline.edges[outline.exits.len()..].iter().map(|edge| (&step.name, to(edge.goto.to))),
+            );
+        }
+        ways
+    }
+
     pub(super) fn step(&self, ix: StepIx) -> &Step {
         &self.steps[usize::from(ix.0)]
     }
+}
+
+/// Where a step may lead.
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub enum WayTo {
+    Step(String),
+    /// An exit of a queue, by its name.
+    Exit(String),
+    Stay,
+    Return,
 }
 
 /// All flows of an installation in one checked version. Calls keep the set they began with.
@@ -215,6 +246,20 @@ impl FlowSet {
             }
         }
         texts
+    }
+
+    /// The same files in an installation with other settings or another outbound route; `None` if they have an error there.
+    pub fn elsewhere(
+        &self,
+        outbound: Option<bool>,
+        settings: &BTreeMap<FlowName, BTreeMap<String, String>>,
+    ) -> Option<FlowSet> {
+        let mut environment = self.source.environment.clone();
+        environment.outbound = outbound.unwrap_or(environment.outbound);
+        for (flow, values) in settings {
+            environment.settings.entry(flow.clone()).or_default().extend(values.clone());
+        }
+        Source { files: self.source.files.clone(), environment }.compile()
     }
 
     pub(super) fn flow(&self, ix: FlowIx) -> &Flow {

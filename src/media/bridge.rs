@@ -1,5 +1,5 @@
-//! A bridge of two legs: what one peer sends goes to the other. `Relay` patches the header and passes the payload on;
-//! a mixer (three parties, coaching) will stand beside it here, with the same seam towards the leg.
+//! A bridge of two legs: what one peer sends goes to the other. `Relay` patches the header and passes the payload on.
+//! A talk that a supervisor hears is mixed instead ([`super::mix`]), with the same seam towards the leg.
 //!
 //! The stream that leaves is ours: our SSRC, and sequence and timestamp that go on from what the leg said before. Within
 //! the relay both move as the peer's do, so that loss and reordering on the way to us stay visible to the other side.

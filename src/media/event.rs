@@ -20,6 +20,28 @@ pub enum Negotiation {
     OfferBrowser,
 }
 
+/// How a supervisor takes part in a talk. He hears both in each of them.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Supervision {
+    /// Nobody hears him.
+    Listen,
+    /// The operator hears him.
+    Whisper,
+    /// Both hear him.
+    Barge,
+}
+
+impl Supervision {
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Supervision::Listen => "listen",
+            Supervision::Whisper => "whisper",
+            Supervision::Barge => "barge",
+        }
+    }
+}
+
 /// A recording by name: `YYYY-MM/<call>-<n>`; the recorder thread adds the folder and `.wav`.
 pub type RecordingName = String;
 
@@ -67,6 +89,28 @@ pub enum LegCommand {
     },
     /// Takes the bridge of this leg apart. Both fall silent.
     Unbridge {
+        leg: LegId,
+    },
+    /// Puts a supervisor's leg beside the bridge of these two, or changes how he takes part. Ends with the bridge, or with his
+    /// leg; the two talk on.
+    Coach {
+        leg: LegId,
+        caller: LegId,
+        operator: LegId,
+        mode: Supervision,
+    },
+    /// Records the talks of this leg in stereo: what its peer says left, what the other leg of its bridge says right. Ends by
+    /// `StopTalk` or close; answered by `TalkRecorded`.
+    RecordTalk {
+        leg: LegId,
+        name: RecordingName,
+    },
+    /// What is said meanwhile is left out.
+    PauseTalk {
+        leg: LegId,
+        paused: bool,
+    },
+    StopTalk {
         leg: LegId,
     },
     /// Sends a key press to the peer (RFC 4733, 100 ms).
@@ -145,6 +189,7 @@ impl LegEvent {
             | LegEvent::Digit { leg, .. }
             | LegEvent::PlayDone { leg, .. }
             | LegEvent::Recorded { leg, .. }
+            | LegEvent::TalkRecorded { leg, .. }
             | LegEvent::RtpTimeout { leg }
             | LegEvent::Closed { leg, .. } => *leg,
         }
@@ -189,6 +234,12 @@ pub enum LegEvent {
         name: RecordingName,
         duration: Duration,
         why: RecordingEnd,
+    },
+    /// The recording of the leg's talks is over; zero: nothing could be recorded.
+    TalkRecorded {
+        leg: LegId,
+        name: RecordingName,
+        duration: Duration,
     },
     /// Nothing was received for the configured time while the peer was expected to send.
     RtpTimeout {

@@ -25,6 +25,7 @@ use crate::media::rtp_session::{Arrival, Receiver, Sender};
 use crate::media::sdp::{self, LocalMedia, Negotiated};
 use crate::media::sink::{Channel, Sink};
 use crate::media::source::Source;
+use crate::media::talk::{Side, Talk};
 use std::net::{IpAddr, SocketAddr};
 use std::sync::Arc;
 use std::time::Duration;
@@ -59,6 +60,8 @@ pub struct Leg {
     bridged: bool,
     relay: Relay,
     recording: Option<Recording>,
+    /// Talks are recorded on the caller's leg.
+    talk: Option<Box<Talk>>,
     reporter: Reporter,
     /// Something was to be said once; from then on a frame leaves every 20 ms.
     speaking: bool,
@@ -106,6 +109,7 @@ impl Leg {
             bridged: false,
             relay: Relay::default(),
             recording: None,
+            talk: None,
             reporter: Reporter::new(cname, seed[3], now),
             speaking: false,
             next_frame: first_frame,
@@ -276,9 +280,36 @@ impl Leg {
         self.end_recording(RecordingEnd::Stopped, out);
     }
 
+    /// Records the talks of this leg from now on, in stereo.
+    pub fn record_talk(&mut self, name: RecordingName, now: Instant, out: &mut Sink) {
+        self.stop_talk(out);
+        self.talk = Some(Box::new(Talk::begin(self.id, name, now, &mut out.chunks)));
+    }
+
+    pub fn pause_talk(&mut self, paused: bool) {
+        if let Some(talk) = &mut self.talk {
+            talk.pause(paused);
+        }
+    }
+
+    pub fn stop_talk(&mut self, out: &mut Sink) {
+        if let Some(talk) = self.talk.take() {
+            let event = talk.end(self.id, &mut out.chunks);
+            out.events.push(event);
+        }
+    }
+
+    /// What the other one of the talk says, for the recording.
+    pub fn overhear(&mut self, passed: &Passed<'_>) {
+        if let (Kind::Voice(codec), Some(talk)) = (passed.kind, &mut self.talk) {
+            talk.put(Side::Right, codec, passed.timestamp, passed.payload);
+        }
+    }
+
     /// Says goodbye to the peer's RTCP and tells how the session was. The leg is to be dropped after this.
     pub fn close(&mut self, now: Now, out: &mut Sink) {
         self.stop_recording(out);
+        self.stop_talk(out);
         out.spent.extend(self.playout.replace(Playout::Silent));
         if self.tx.packets > 0
             && let Some((channel, to)) = self.reports_to()
@@ -362,6 +393,9 @@ impl Leg {
                 let (timestamp, payload) = (packet.timestamp, packet.payload);
                 recording.hear(self.id, codec, timestamp, payload, now.mono, &mut out.chunks);
             }
+            if let Some(talk) = self.talk.as_mut().filter(|_| self.bridged) {
+                talk.put(Side::Left, codec, packet.timestamp, packet.payload);
+            }
             Kind::Voice(codec)
         } else {
             return None; // comfort noise (13) and what was not agreed
@@ -384,6 +418,7 @@ impl Leg {
 
     /// A packet of the bridge's other leg, to this leg's peer.
     pub fn pass(&mut self, passed: &Passed<'_>, now: Now, out: &mut Sink) {
+        self.overhear(passed);
         let Some(session) = &self.session else { return };
         if !self.bridged || !self.playout.is_silent() || self.keys.are_busy() || !session.sends() {
             return; // something of our own goes first
@@ -413,6 +448,24 @@ impl Leg {
         self.spurt = false;
     }
 
+    /// 20 ms of a mix, to this leg's peer.
+    pub fn say_mixed(&mut self, samples: &[i16; FRAME_SAMPLES], now: Now, out: &mut Sink) {
+        let Some(session) = &self.session else { return };
+        if !self.bridged || !self.playout.is_silent() || self.keys.are_busy() || !session.sends() {
+            return; // something of our own goes first
+        }
+        let Some(to) = self.source.destination() else { return };
+        let codec = session.codec;
+        let payload: [u8; FRAME_SAMPLES] = std::array::from_fn(|n| codec.encode(samples[n]));
+        self.relay.interrupt();
+        let (sequence, timestamp) = (self.tx.sequence(), self.tx.timestamp(now.mono));
+        let marker = std::mem::take(&mut self.spurt);
+        let (payload_type, ssrc) = (session.payload_type, self.tx.ssrc);
+        let header = Packet { marker, payload_type, sequence, timestamp, ssrc, payload: &[] }.header();
+        out.rtp(to, &header, &payload, None);
+        self.tx.sent(sequence, timestamp, payload.len(), now.mono);
+    }
+
     /// Called every 5 ms, after the packets; does something every 20.
     pub fn tick(&mut self, now: Now, out: &mut Sink) {
         if !self.is_due(now.mono) {
@@ -424,6 +477,9 @@ impl Leg {
             self.next_frame = now.mono + FRAME;
         }
         self.watch(now, out);
+        if let Some(talk) = &mut self.talk {
+            talk.tick(self.id, now.mono, &mut out.chunks);
+        }
         if let Some(why) = self.recording.as_ref().and_then(|recording| recording.due(now.mono)) {
             self.end_recording(why, out);
         }

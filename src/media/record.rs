@@ -19,6 +19,11 @@ pub enum Chunk {
         leg: LegId,
         name: RecordingName,
     },
+    /// The same in stereo: left and right samples in turn.
+    BeginStereo {
+        leg: LegId,
+        name: RecordingName,
+    },
     Audio {
         leg: LegId,
         samples: [i16; FRAME_SAMPLES],

@@ -32,6 +32,19 @@ pub enum WavError {
     Loudness { why: String },
 }
 
+/// A recorded talk: the samples of its left and of its right channel.
+pub fn load_stereo(path: &Path) -> Result<(Vec<i16>, Vec<i16>), WavError> {
+    let mut reader = open(path)?;
+    let spec = reader.spec();
+    if (spec.channels, spec.bits_per_sample) != (2, 16) {
+        let got = format!("{} bits, {} channels", spec.bits_per_sample, spec.channels);
+        return Err(WavError::Shape { path: path.into(), expected: "16 bits, 2 channels", got });
+    }
+    let samples: Result<Vec<i16>, hound::Error> = reader.samples::<i16>().collect();
+    let samples = samples.map_err(|error| wrong(path, error))?;
+    Ok(samples.chunks_exact(2).map(|pair| (pair[0], pair[1])).unzip())
+}
+
 /// Any PCM or float WAV as mono samples in −1…1, and its sample rate in hertz.
 pub fn load_any(path: &Path) -> Result<(Vec<f32>, u32), WavError> {
     let mut reader = open(path)?;
@@ -96,7 +109,7 @@ pub fn write_8k_mono(path: &Path, samples: &[i16]) -> Result<(), WavError> {
     writer.finish()
 }
 
-/// A WAV file that grows, 8 kHz 16-bit mono. Its header tells the truth after each [`Writer::sync`].
+/// A WAV file that grows, 8 kHz 16-bit, mono or stereo. Its header tells the truth after each [`Writer::sync`].
 pub struct Writer {
     inner: hound::WavWriter<BufWriter<fs::File>>,
     path: PathBuf,
@@ -104,8 +117,17 @@ pub struct Writer {
 
 impl Writer {
     pub fn create(path: &Path) -> Result<Writer, WavError> {
+        Writer::with_channels(path, 1)
+    }
+
+    /// Samples are left and right in turn.
+    pub fn create_stereo(path: &Path) -> Result<Writer, WavError> {
+        Writer::with_channels(path, 2)
+    }
+
+    fn with_channels(path: &Path, channels: u16) -> Result<Writer, WavError> {
         let spec = hound::WavSpec {
-            channels: 1,
+            channels,
             sample_rate: SAMPLE_RATE,
             bits_per_sample: 16,
             sample_format: hound::SampleFormat::Int,
@@ -159,7 +181,10 @@ pub fn repair(path: &Path) -> Result<bool, WavError> {
         at = at.saturating_add(8).saturating_add(size + size % 2);
     }
     let data_from = at as u64 + 8;
-    let data = length.saturating_sub(data_from) & !1; // whole 16-bit samples
+    // Whole samples of every channel: the format's block size, in the place that our own header gives it.
+    let block = head.get(32..34).and_then(|b| b.try_into().ok()).map_or(2, u16::from_le_bytes).max(2);
+    let data = length.saturating_sub(data_from);
+    let data = data - data % u64::from(block);
     let sizes = [(4, data_from + data - 8), (at as u64 + 4, data)]
         .map(|(at, n)| (at, u32::try_from(n).unwrap_or(u32::MAX)));
     if word(4)? == sizes[0].1 && word(at + 4)? == sizes[1].1 {

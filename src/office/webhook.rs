@@ -96,9 +96,18 @@ pub struct Due {
 /// What an attempt came to.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Tried {
-    Delivered { status: u16 },
-    Again { status: Option<u16>, error: String, next_at: Wall },
-    GivenUp { status: Option<u16>, error: String },
+    Delivered {
+        status: u16,
+    },
+    Again {
+        status: Option<u16>,
+        error: String,
+        next_at: Wall,
+    },
+    GivenUp {
+        status: Option<u16>,
+        error: String,
+    },
     /// 410: the receiver wants no more of them (Standard Webhooks, "Disabling endpoints").
     Gone,
 }

@@ -48,7 +48,10 @@ impl Outbound {
         let request = Request {
             method: Method::Post,
             url: telling.url.to_string(),
-            headers: headers.map(|(name, value)| (name.to_string(), value)).into_iter().collect::<BTreeMap<_, _>>(),
+            headers: headers
+                .map(|(name, value)| (name.to_string(), value))
+                .into_iter()
+                .collect::<BTreeMap<_, _>>(),
             body: Some(telling.body.to_string()),
             timeout: TIMEOUT,
             retries: 0,

@@ -143,7 +143,7 @@ impl Dispatcher {
         let class = self.class_in(&queue, class);
         let Some(seat) = self.seats.get_mut(&id) else { return };
         // Past the connection the seat is booked: its class there was the one that was promised.
-        if seat.class == class || matches!(seat.stage, Stage::Talking { .. }) {
+        if seat.class == class || seat.has_talked() {
             return;
         }
         self.measures.class_changed(seat.account(), class);
@@ -158,6 +158,10 @@ impl Dispatcher {
         if let Stage::Talking { offer, .. } = seat.stage {
             self.caller_gone(offer, now, out);
             return;
+        }
+        if seat.stage == Stage::PassedOn {
+            self.drop_seat(id);
+            return out.push(Action::Served { seat: id });
         }
         let waited = seat.waited(now);
         if let (Leave::HungUp, Some(caller)) = (why, &seat.caller) {
@@ -194,17 +198,15 @@ impl Dispatcher {
                 self.close_stay(id, Outcome::Moved, waited);
                 self.withdraw_all(id, Withdrawal::CallerGone, now, out);
             }
-            Stage::Talking { offer, since, .. } => self.pass_on(offer, since, TalkEnd::Transfer, None),
+            Stage::Talking { offer, .. } => self.passed_on(offer, now),
+            Stage::PassedOn => {}
         }
         self.leave_lane(id);
         self.starvation.rings_no_more(id);
         let class = self.class_in(&queue, self.seats.get(&id).map_or(Class::Standard, |seat| seat.class));
         let refusal = self.refusal(&queue, &skills);
         let Some(seat) = self.seats.get_mut(&id) else { return };
-        if let Stage::Talking { since, .. } = seat.stage {
-            seat.absence += now.since(since);
-            seat.in_total = false;
-        }
+        seat.in_total &= seat.stage != Stage::PassedOn;
         let before = seat.class;
         seat.queue = queue;
         seat.skills = skills;
@@ -233,6 +235,7 @@ impl Dispatcher {
         let Some(seat) = self.seats.get(&id) else { return };
         match seat.stage {
             Stage::Talking { offer, since, .. } => self.pass_on(offer, since, TalkEnd::Transfer, None),
+            Stage::PassedOn => {}
             _ => {
                 self.measures.moved_out(seat.account());
                 let waited = seat.waited(now);
@@ -313,7 +316,7 @@ impl Dispatcher {
         let phones = match &seat.stage {
             Stage::Waiting { phones } => phones,
             Stage::Callback(callback) => return earlier(callback.rests_until(), self.widens_at(seat)),
-            Stage::Bridging { .. } | Stage::Talking { .. } => return None,
+            Stage::Bridging { .. } | Stage::Talking { .. } | Stage::PassedOn => return None,
         };
         let settings = self.queue_settings(&seat.queue)?;
         let lane = &self.lanes[seat.lane];
@@ -402,7 +405,7 @@ impl Dispatcher {
         let offers = match &seat.stage {
             Stage::Waiting { phones } => phones.clone(),
             Stage::Bridging { offer } => vec![*offer],
-            Stage::Callback(_) | Stage::Talking { .. } => Vec::new(),
+            Stage::Callback(_) | Stage::Talking { .. } | Stage::PassedOn => Vec::new(),
         };
         for offer in offers {
             self.withdraw(offer, why, now, out);
@@ -440,6 +443,21 @@ impl Dispatcher {
                     self.reindex(seat, now);
                 }
             }
+        }
+    }
+
+    /// The operator passes his caller on. Who was on hold has waited since then: his age goes on from there.
+    pub(super) fn passed_on(&mut self, id: OfferId, now: Instant) {
+        let Some(offer) = self.offers.get(&id) else { return };
+        let (seat, over_at) = (offer.seat, offer.held_since.unwrap_or(now));
+        let Some(Stage::Talking { since, .. }) = self.seats.get(&seat).map(|seat| &seat.stage) else {
+            return;
+        };
+        let since = *since;
+        self.pass_on(id, since, TalkEnd::Transfer, None);
+        if let Some(seat) = self.seats.get_mut(&seat) {
+            seat.absence += over_at.since(since);
+            seat.stage = Stage::PassedOn;
         }
     }
 

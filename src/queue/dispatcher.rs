@@ -163,7 +163,7 @@ impl Dispatcher {
             skills: seat.skills.clone(),
             stays: seat.moves + 1,
             test: seat.test,
-            is_counted: !seat.in_total || matches!(seat.stage, Stage::Talking { .. }),
+            is_counted: !seat.in_total || seat.has_talked(),
             callback: match &seat.stage {
                 Stage::Callback(callback) => Some(callback.status(now)),
                 _ => None,
@@ -242,6 +242,8 @@ impl Machine for Dispatcher {
             Event::CallbackConfirmed { seat } => self.callback_confirmed(seat, at),
             Event::CallbackFailed { seat, tried } => self.callback_failed(seat, tried, at, out),
             Event::Moved { seat, queue, skills, exits: _ } => self.moved(seat, queue, skills, at, out),
+
+            Event::PassedOn { offer } => self.passed_on(offer, at),
 
             Event::SignedIn { operator } => self.signed_in(&operator, at),
             Event::SignedOut { operator } => self.signed_out(&operator, at, out),

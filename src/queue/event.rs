@@ -162,6 +162,12 @@ pub enum Event {
         exits: BTreeSet<Exit>,
     },
 
+    /// The operator is out of the talk, and his caller is passed on to somebody whom no queue rings. The seat stays until
+    /// that has come to something: `Left` where somebody took the call, `Moved` where the caller waits again.
+    PassedOn {
+        offer: OfferId,
+    },
+
     /// A seat of another pool, or one that an exit had closed in this call: it keeps its age. With `callback` its caller is
     /// to be called there.
     Brought {

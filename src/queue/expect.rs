@@ -86,7 +86,7 @@ impl Dispatcher {
             Stage::Waiting { phones } if phones.is_empty() && !known.returned => {}
             Stage::Waiting { .. } | Stage::Bridging { .. } => return Some(0),
             Stage::Callback(_) => {}
-            Stage::Talking { .. } => return None,
+            Stage::Talking { .. } | Stage::PassedOn => return None,
         }
         let ahead = self.ahead_in_all(known.lane, known.class, known.place());
         Some(ahead.iter().sum::<f64>().round() as usize)

@@ -93,7 +93,7 @@ impl Dispatcher {
             Stage::Waiting { .. } => SeatStage::Ringing,
             Stage::Bridging { .. } => SeatStage::Connecting,
             Stage::Callback(_) => SeatStage::Callback,
-            Stage::Talking { .. } => SeatStage::Talking,
+            Stage::Talking { .. } | Stage::PassedOn => SeatStage::Talking,
         };
         let waits = stage == SeatStage::Waiting;
         let ahead = match waits && !seat.returned {

@@ -305,15 +305,17 @@ impl Operator {
 
     /// Whether the choice must wait for the end of a call.
     pub fn choose(&mut self, choice: Choice, now: Instant) {
+        let was_signed_in = self.signed_in();
+        // Whoever chooses has come, in the middle of a call, too: his phone may have been away meanwhile.
+        self.entered |= self.registered;
         if matches!(self.work, Work::Offered { .. } | Work::Talking { .. }) {
             // Choosing again what is in force cancels the choice that waits.
             self.queued = (choice != self.choice).then_some(choice);
             return;
         }
-        if self.registered && !self.signed_in() {
+        if self.registered && !was_signed_in {
             self.idle_since = now;
         }
-        self.entered |= self.registered;
         self.take_up(choice);
     }
 

@@ -17,7 +17,7 @@ use super::event::{Action, Alert};
 use super::lane::Lane;
 use super::pick_up;
 use super::predict::{Demand, Outlook, Phones, Pool, keeps_the_promise, reserve_max};
-use super::seat::{Seat, Stage};
+use super::seat::Seat;
 use super::timers::Timer;
 use crate::class::Class;
 use crate::ids::SeatId;
@@ -396,7 +396,7 @@ impl Dispatcher {
     /// A seat is closed. One that talks has got its operator.
     pub(super) fn gone(&mut self, seat: &Seat) {
         self.decisions.closed(seat.id);
-        if seat.class != Class::Priority && !matches!(seat.stage, Stage::Talking { .. }) {
+        if seat.class != Class::Priority && !seat.has_talked() {
             self.estimates.stopped_waiting(true);
         }
     }

@@ -294,7 +294,7 @@ impl Dispatcher {
     fn talk_of(&self, offer: &Offer) -> (SeatId, Instant) {
         let since = self.seats.get(&offer.seat).and_then(|seat| match seat.stage {
             Stage::Talking { since, .. } => Some(since),
-            Stage::Waiting { .. } | Stage::Bridging { .. } | Stage::Callback(_) => None,
+            Stage::Waiting { .. } | Stage::Bridging { .. } | Stage::Callback(_) | Stage::PassedOn => None,
         });
         (offer.seat, since.unwrap_or(offer.offered_at))
     }
@@ -391,7 +391,7 @@ impl Dispatcher {
         let Some(returning) = self.seats.get_mut(&seat) else { return };
         let booked = match returning.stage {
             Stage::Talking { waited, .. } => Some((returning.connected_as(), waited)),
-            Stage::Waiting { .. } | Stage::Bridging { .. } | Stage::Callback(_) => None,
+            Stage::Waiting { .. } | Stage::Bridging { .. } | Stage::Callback(_) | Stage::PassedOn => None,
         };
         self.measures.connect_failed(returning.account(), booked);
         returning.stage = Stage::Waiting { phones: Vec::new() };

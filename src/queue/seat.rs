@@ -5,7 +5,8 @@
 //!           ▼                           │
 //!   Waiting, no phone ──▶ Waiting, phones ring ──▶ Bridging ──▶ Talking ──▶ (closed)
 //!       ▲   └──────▶ exit, left ◀──────┘               │            │
-//!       └──────── returned, at the head ◀──────────────┴─ no RTP ───┘
+//!       ├──────── returned, at the head ◀──────────────┴─ no RTP ───┤
+//!       └──────── moved, with its age ◀───────── PassedOn ◀─────────┘
 //! ```
 use super::booking::Outcome;
 use super::callback::Callback;
@@ -69,6 +70,8 @@ pub(super) enum Stage {
     Bridging { offer: OfferId },
     /// Connected after `waited`.
     Talking { offer: OfferId, since: Instant, waited: Duration },
+    /// He has talked, and is being passed on to somebody whom no queue rings.
+    PassedOn,
 }
 
 /// The row of its lane in which a seat stands.
@@ -137,10 +140,15 @@ impl Seat {
         Account { queue: &self.queue, class: self.class, in_total: self.in_total, test: self.test }
     }
 
+    /// Past the connection: what was promised has been decided.
+    pub fn has_talked(&self) -> bool {
+        matches!(self.stage, Stage::Talking { .. } | Stage::PassedOn)
+    }
+
     pub fn phones(&self) -> &[OfferId] {
         match &self.stage {
             Stage::Waiting { phones } => phones,
-            Stage::Callback(_) | Stage::Bridging { .. } | Stage::Talking { .. } => &[],
+            Stage::Callback(_) | Stage::Bridging { .. } | Stage::Talking { .. } | Stage::PassedOn => &[],
         }
     }
 }

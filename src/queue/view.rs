@@ -3,7 +3,7 @@ use super::dispatcher::Dispatcher;
 use super::event::Choice;
 use super::measures::{PROMISE, Tally};
 use super::operator::{Operator, Work};
-use super::seat::{Seat, Stage};
+use super::seat::Seat;
 use super::status::{OperatorStatus, QueueStatus};
 use crate::class::Class;
 use crate::ids::QueueName;
@@ -14,7 +14,7 @@ use std::time::Duration;
 impl Dispatcher {
     pub fn queues(&self, now: Now) -> Vec<QueueStatus> {
         let mut open: BTreeMap<&QueueName, Vec<&Seat>> = BTreeMap::new();
-        for seat in self.seats.values().filter(|seat| !matches!(seat.stage, Stage::Talking { .. })) {
+        for seat in self.seats.values().filter(|seat| !seat.has_talked()) {
             open.entry(&seat.queue).or_default().push(seat);
         }
         let open_in = |name| open.get(name).map_or(&[][..], Vec::as_slice);

@@ -276,6 +276,7 @@ fn line(event: &Timed<CallEvent>, begun: Instant) -> Option<Line> {
         CallEvent::KeySent(_) => "key pressed".into(),
         CallEvent::KeyHeard(..) => "key heard".into(),
         CallEvent::Offered { direction } => format!("peer changed the session: {}", direction.as_str()),
+        CallEvent::ReferTold { status } => format!("transfer: {status}"),
         CallEvent::Failed { status, .. } => format!("failed with {status}"),
         CallEvent::Ended(how) => format!("ended by {}", by(how)),
         CallEvent::Released => "hung up".into(),

@@ -282,6 +282,12 @@ impl Control {
                 let (duration, why) = (Duration::ZERO, RecordingEnd::Failed);
                 self.inputs.push_back(Event::Leg(LegEvent::Recorded { leg, name, duration, why }));
             }
+            Action::Leg { command: LegCommand::RecordTalk { leg, name }, .. }
+                if !self.parts.disk.takes_recording() =>
+            {
+                let duration = Duration::ZERO;
+                self.inputs.push_back(Event::Leg(LegEvent::TalkRecorded { leg, name, duration }));
+            }
             Action::Leg { shard, command } => {
                 // A shard that is this far behind opens no leg within its time, and the call ends for that reason.
                 if let Err(error) = self.parts.shards.send(shard, command) {

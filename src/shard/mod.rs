@@ -8,6 +8,9 @@
 //! ```
 //! [`Shards`] is the control side's end: it turns a prompt's name into the clip before the command crosses, so that a
 //! shard neither looks up nor frees one.
+mod bridges;
+mod grid;
+mod outbox;
 mod ports;
 mod run;
 mod socket;
@@ -25,7 +28,7 @@ use crate::ids::{LegId, PlayId, ShardId};
 use crate::media::playout::{Script, Spent};
 use crate::media::prompt::{Clip, PromptSet};
 use crate::media::record::Chunk;
-use crate::media::{LegCommand, LegEvent, Negotiation, RecordingName, Sdp};
+use crate::media::{LegCommand, LegEvent, Negotiation, RecordingName, Sdp, Supervision};
 use rtrb::{Consumer, Producer, RingBuffer};
 use std::io;
 use std::net::IpAddr;
@@ -143,6 +146,23 @@ enum Order {
         beep: Arc<Clip>,
     },
     StopRecording {
+        leg: LegId,
+    },
+    Coach {
+        leg: LegId,
+        caller: LegId,
+        operator: LegId,
+        mode: Supervision,
+    },
+    RecordTalk {
+        leg: LegId,
+        name: RecordingName,
+    },
+    PauseTalk {
+        leg: LegId,
+        paused: bool,
+    },
+    StopTalk {
         leg: LegId,
     },
     Close {
@@ -294,6 +314,10 @@ fn resolve(prompts: &PromptSet, toward: impl Fn(IpAddr) -> Option<IpAddr>, comma
             Order::Record { leg, name, max, silence, beep: prompts.beep() }
         }
         LegCommand::StopRecording { leg } => Order::StopRecording { leg },
+        LegCommand::Coach { leg, caller, operator, mode } => Order::Coach { leg, caller, operator, mode },
+        LegCommand::RecordTalk { leg, name } => Order::RecordTalk { leg, name },
+        LegCommand::PauseTalk { leg, paused } => Order::PauseTalk { leg, paused },
+        LegCommand::StopTalk { leg } => Order::StopTalk { leg },
         LegCommand::Close { leg } => Order::Close { leg },
     }
 }

@@ -6,17 +6,19 @@
 //! (two busy cores, so the proportions count).
 //!
 //! The grid is absolute: a late tick does not move the next. After a stall the missed ticks are made up at once, so that
-//! prompts keep their length, unless it was longer than [`CATCH_UP_MAX`].
+//! prompts keep their length, unless it was too long.
 use crate::clock::Clock;
 use crate::ids::LegId;
-use crate::machine::{Instant, Now};
+use crate::machine::Now;
 use crate::media::bridge::Passed;
 use crate::media::leg::{Leg, Seed, Settings};
 use crate::media::packet::PACKET_BYTES_MAX;
-use crate::media::playout::Spent;
 use crate::media::sdp::LocalMedia;
 use crate::media::sink::{Channel, Sink};
 use crate::media::{LegEvent, Negotiation, Refusal};
+use crate::shard::bridges::{Place, Supervised};
+use crate::shard::grid::{GRID, Grid};
+use crate::shard::outbox::Outbox;
 use crate::shard::ports::Ports;
 use crate::shard::socket;
 use crate::shard::stats::ShardStats;
@@ -28,23 +30,18 @@ use crate::shard::wake::Wake;
 use crate::shard::{Meter, Notice, Options, Order, Tap};
 use rand_chacha::ChaCha8Rng;
 use rand_core::{Rng, SeedableRng};
-use rtrb::{Consumer, Producer, PushError};
+use rtrb::{Consumer, Producer};
 use rustix::event::epoll;
-use rustix::thread::{ClockId, clock_nanosleep_absolute};
-use rustix::time::{Timespec, clock_gettime};
+use rustix::time::Timespec;
 use std::collections::{BTreeMap, VecDeque};
 use std::io;
 use std::net::IpAddr;
 use std::os::fd::OwnedFd;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
-use std::time::Duration;
 
-const GRID: Duration = Duration::from_millis(5);
 /// A packet's 20 ms in steps of the grid: legs are spread over so many phases.
 const PHASES: u32 = 4;
-/// A longer stall (a suspended machine) is skipped: its packets would only fill the peer's jitter buffer.
-const CATCH_UP_MAX: Duration = Duration::from_millis(200);
 /// Datagrams of one leg in one step; a peer that floods gets no more of the shard than this, and the rest waits or is
 /// dropped by the kernel.
 const BURST_MAX: usize = 32;
@@ -71,17 +68,19 @@ pub struct Link {
     pub tap: Option<Tap>,
 }
 
-struct Slot {
-    leg: Leg,
+pub(super) struct Slot {
+    pub leg: Leg,
     transport: Transport,
     /// The other leg of the bridge.
-    partner: Option<usize>,
+    pub partner: Option<usize>,
+    /// Its place in a supervised talk: then its packets are mixed.
+    pub place: Option<Place>,
     /// The step in which the RTP socket last had something.
     read_at: u64,
 }
 
 pub struct Shard {
-    index: usize,
+    pub(super) index: usize,
     realtime: bool,
     clock: Clock,
     settings: Settings,
@@ -90,9 +89,10 @@ pub struct Shard {
     rng: ChaCha8Rng,
     ports: Ports,
     browsers: Option<Door>,
-    slots: Vec<Option<Slot>>,
+    pub(super) slots: Vec<Option<Slot>>,
     vacant: Vec<usize>,
-    by_leg: BTreeMap<LegId, usize>,
+    pub(super) by_leg: BTreeMap<LegId, usize>,
+    pub(super) supervised: Vec<Option<Supervised>>,
     opened: u32,
     /// All legs' sockets.
     poll: OwnedFd,
@@ -137,6 +137,7 @@ impl Shard {
             slots: Vec::with_capacity(total),
             vacant: Vec::with_capacity(total),
             by_leg: BTreeMap::new(),
+            supervised: Vec::new(),
             opened: 0,
             poll,
             tape: Tape::new(link.tap),
@@ -206,6 +207,7 @@ impl Shard {
                 self.flush(index, sink);
             }
         }
+        self.mix(now, sink);
         if self.stats.ticks.is_multiple_of(SURVEY_EVERY_TICKS) {
             let highest = self.slots.iter().flatten().map(|slot| slot.leg.jitter_ms()).fold(0.0, f64::max);
             self.stats.jitter_max_us = (highest * 1000.0) as u64;
@@ -253,8 +255,10 @@ impl Shard {
             let Some((bytes, from)) = slot.transport.receive(Channel::Rtp, buffer) else { break };
             self.stats.packets_in += u64::from(matches!(slot.transport, Transport::Plain(_)));
             let passed = slot.leg.receive(bytes, from, now, sink);
-            if let (Some(passed), Some(partner)) = (passed, slot.partner) {
-                self.pass(partner, &passed, now, sink);
+            match (passed, slot.partner, slot.place) {
+                (Some(passed), _, Some(place)) => self.mix_in(place, &passed),
+                (Some(passed), Some(partner), None) => self.pass(partner, &passed, now, sink),
+                _ => {}
             }
         }
         if !sink.events.is_empty() || !sink.chunks.is_empty() || !sink.spent.is_empty() {
@@ -306,6 +310,9 @@ impl Shard {
             Order::Close { leg } => return self.close(leg, now, sink),
             Order::Bridge { a, b } => return self.bridge(a, b, now, sink),
             Order::Unbridge { leg } => return self.unbridge(leg, now, sink),
+            Order::Coach { leg, caller, operator, mode } => {
+                return self.coach(leg, caller, operator, mode, now, sink);
+            }
             Order::Answer { leg, .. }
             | Order::Reoffer { leg, .. }
             | Order::Play { leg, .. }
@@ -314,7 +321,10 @@ impl Shard {
             | Order::SendDigit { leg, .. }
             | Order::InfoDigit { leg, .. }
             | Order::Record { leg, .. }
-            | Order::StopRecording { leg } => leg,
+            | Order::StopRecording { leg }
+            | Order::RecordTalk { leg, .. }
+            | Order::PauseTalk { leg, .. }
+            | Order::StopTalk { leg } => leg,
         };
         let Some(index) = self.by_leg.get(&leg).copied() else {
             return self.outbox.spend(order);
@@ -346,7 +356,14 @@ impl Shard {
                 subject.record(name, max, silence, beep, now, sink);
             }
             Order::StopRecording { .. } => subject.stop_recording(sink),
-            Order::Open { .. } | Order::Close { .. } | Order::Bridge { .. } | Order::Unbridge { .. } => {}
+            Order::RecordTalk { name, .. } => subject.record_talk(name, now.mono, sink),
+            Order::PauseTalk { paused, .. } => subject.pause_talk(paused),
+            Order::StopTalk { .. } => subject.stop_talk(sink),
+            Order::Open { .. }
+            | Order::Close { .. }
+            | Order::Bridge { .. }
+            | Order::Unbridge { .. }
+            | Order::Coach { .. } => {}
         }
         self.flush(index, sink);
     }
@@ -439,7 +456,7 @@ impl Shard {
             (Transport::Browser(_), None) => {}
         }
         self.opened = self.opened.wrapping_add(1);
-        self.slots[index] = Some(Slot { leg, transport, partner: None, read_at: 0 });
+        self.slots[index] = Some(Slot { leg, transport, partner: None, place: None, read_at: 0 });
         self.by_leg.insert(id, index);
     }
 
@@ -472,51 +489,15 @@ impl Shard {
         }
     }
 
-    fn bridge(&mut self, a: LegId, b: LegId, now: Now, sink: &mut Sink) {
-        self.unbridge(a, now, sink);
-        self.unbridge(b, now, sink);
-        let (Some(first), Some(second)) = (self.by_leg.get(&a).copied(), self.by_leg.get(&b).copied()) else {
-            tracing::debug!(
-                a = a.0,
-                b = b.0,
-                shard = self.index,
-                "no bridge: one of the legs is gone or not here"
-            );
-            return;
-        };
-        if first == second {
-            return;
-        }
-        for (index, partner) in [(first, second), (second, first)] {
-            if let Some(slot) = &mut self.slots[index] {
-                slot.leg.join(sink);
-                slot.partner = Some(partner);
-            }
-        }
-        self.hand_over(sink);
-    }
-
-    fn unbridge(&mut self, leg: LegId, now: Now, sink: &mut Sink) {
-        let Some(index) = self.by_leg.get(&leg).copied() else { return };
-        let Some(partner) = self.slots[index].as_mut().and_then(|slot| slot.partner.take()) else { return };
-        for index in [index, partner] {
-            if let Some(slot) = &mut self.slots[index] {
-                slot.leg.part(now, sink);
-                slot.partner = None;
-            }
-        }
-        self.hand_over(sink);
-    }
-
     /// Sends and hands over all that the leg has put into the sink.
-    fn flush(&mut self, index: usize, sink: &mut Sink) {
+    pub(super) fn flush(&mut self, index: usize, sink: &mut Sink) {
         if let Some(slot) = &mut self.slots[index] {
             send(slot, sink, &mut self.stats);
         }
         self.hand_over(sink);
     }
 
-    fn hand_over(&mut self, sink: &mut Sink) {
+    pub(super) fn hand_over(&mut self, sink: &mut Sink) {
         let urgent = !sink.events.is_empty();
         for event in sink.events.drain(..) {
             if let LegEvent::Digit { method, .. } = &event {
@@ -576,95 +557,4 @@ fn send(slot: &mut Slot, sink: &mut Sink, stats: &mut ShardStats) {
         }
     }
     sink.clear_datagrams();
-}
-
-/// Events and spent clips on their way to the control side.
-struct Outbox {
-    ring: Producer<Notice>,
-    /// What found the ring full, in order.
-    waiting: VecDeque<Notice>,
-    wake: Arc<Wake>,
-}
-
-impl Outbox {
-    fn push(&mut self, notice: Notice) {
-        if !self.waiting.is_empty() {
-            self.waiting.push_back(notice);
-        } else if let Err(PushError::Full(notice)) = self.ring.push(notice) {
-            self.waiting.push_back(notice);
-        }
-    }
-
-    /// A command whose leg is gone: its clips go back, too.
-    fn spend(&mut self, order: Order) {
-        let spent = match order {
-            Order::Play { script, .. } => Spent::Script(script),
-            Order::Record { beep: clip, .. } | Order::Music { clip: Some(clip), .. } => Spent::Music(clip),
-            _ => return,
-        };
-        self.push(Notice::Spent(spent));
-    }
-
-    fn flush(&mut self) {
-        while let Some(notice) = self.waiting.pop_front() {
-            if let Err(PushError::Full(notice)) = self.ring.push(notice) {
-                self.waiting.push_front(notice);
-                break;
-            }
-        }
-        if self.ring.slots() < self.ring.buffer().capacity() {
-            self.wake.wake();
-        }
-    }
-}
-
-/// The absolute grid, on the monotonic clock. Machine time is a multiple of the grid at each tick.
-struct Grid {
-    /// The operating system's monotonic time at machine time zero, in nanoseconds.
-    origin: i128,
-    next: Instant,
-}
-
-struct Lag {
-    by: Duration,
-    skipped: u64,
-}
-
-impl Grid {
-    fn start(clock: &Clock) -> Grid {
-        let now = clock.mono();
-        let origin = monotonic_nanos() - i128::from(now.as_nanos());
-        Grid { origin, next: Instant::from_nanos(now.as_nanos() / GRID_NANOS * GRID_NANOS) }
-    }
-
-    /// Sleeps to the next step; at once if it has passed.
-    fn wait(&mut self) -> Lag {
-        self.next += GRID;
-        let at = self.origin + i128::from(self.next.as_nanos());
-        let until = Timespec {
-            tv_sec: i64::try_from(at / 1_000_000_000).unwrap_or(i64::MAX),
-            tv_nsec: i64::try_from(at % 1_000_000_000).unwrap_or(0),
-        };
-        // A signal may cut it short: then sleep again.
-        while let Err(rustix::io::Errno::INTR) = clock_nanosleep_absolute(ClockId::Monotonic, &until) {}
-        let late = u64::try_from(monotonic_nanos() - at).unwrap_or(0);
-        let by = Duration::from_nanos(late);
-        let mut skipped = 0;
-        if by > CATCH_UP_MAX {
-            skipped = late / GRID_NANOS;
-            self.next += Duration::from_nanos(skipped * GRID_NANOS);
-        }
-        Lag { by, skipped }
-    }
-
-    fn now(&self) -> Instant {
-        self.next
-    }
-}
-
-const GRID_NANOS: u64 = GRID.as_nanos() as u64;
-
-fn monotonic_nanos() -> i128 {
-    let now = clock_gettime(ClockId::Monotonic);
-    i128::from(now.tv_sec) * 1_000_000_000 + i128::from(now.tv_nsec)
 }

@@ -26,7 +26,7 @@ impl Tape {
         let (leg, samples) = match &chunk {
             Chunk::Audio { leg, count, .. } => (*leg, u32::from(*count)),
             Chunk::Gap { leg, samples } => (*leg, *samples),
-            Chunk::Begin { leg, .. } => {
+            Chunk::Begin { leg, .. } | Chunk::BeginStereo { leg, .. } => {
                 self.missing.remove(leg);
                 return self.push_or_wait(chunk);
             }
@@ -106,7 +106,7 @@ mod tests {
         while !recorder.is_empty() {
             while let Ok(chunk) = recorder.pop() {
                 heard.push(match chunk {
-                    Chunk::Begin { .. } => "begin".to_string(),
+                    Chunk::Begin { .. } | Chunk::BeginStereo { .. } => "begin".to_string(),
                     Chunk::Audio { count, .. } => count.to_string(),
                     Chunk::Gap { samples, .. } => format!("gap {samples}"),
                     Chunk::End { .. } => "end".to_string(),

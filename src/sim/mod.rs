@@ -3,6 +3,7 @@
 //! - [`world`]: callers, phones, media and store as events on one agenda, around a whole Switchboard.
 //! - [`population`]: who calls, how long people wait and talk. [`dice`]: chance, from a seed.
 //! - [`day`]: a population in a world. [`bare`]: the same population at a dispatcher alone, for tables of many runs.
+//! - [`trial`]: flow tests, one caller in a world of his own.
 //! - [`ledger`]: what became of every seat, and the figures over it.
 pub mod bare;
 pub mod day;
@@ -14,6 +15,7 @@ pub mod ledger;
 pub mod plot;
 pub mod population;
 pub mod report;
+pub mod trial;
 pub mod world;
 
 pub use day::House;

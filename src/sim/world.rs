@@ -7,9 +7,10 @@
 use super::dice::Dice;
 use crate::call::{Answer, Ask, CallRecord, Happened, Keep, OpenSeat};
 use crate::digit::{Digit, DigitMethod};
-use crate::flow::Lookup;
+use crate::flow::{Lookup, Method};
 use crate::ids::{CallId, LegId, OperatorId, PlayId, PromptName};
 use crate::machine::{Instant, Machine, Now, earlier};
+use crate::media::event::RecordingName;
 use crate::media::{LegCommand, LegEvent, Quality, RecordingEnd};
 use crate::queue::Alert;
 use crate::say::{Language, Piece};
@@ -22,6 +23,7 @@ use std::time::Duration;
 /// A round trip to a phone on the same network.
 const NETWORK: Duration = Duration::from_millis(2);
 const STORE: Duration = Duration::from_millis(1);
+const SPEAKS: Duration = Duration::from_secs(4);
 /// How the Call-ID of every caller begins; his number in the order of dialling follows.
 const CALL_ID: &str = "world-";
 /// Events that one `run` may take before the world is thought to spin.
@@ -31,6 +33,17 @@ const EVENTS_MAX: usize = 2_000_000;
 pub type Lasts = Box<dyn Fn(Language, &PromptName) -> Duration + Send>;
 /// What an operator's phone does when it is rung now.
 pub type Behave = Box<dyn FnMut(&OperatorId) -> Behaviour + Send>;
+
+/// A service that flows ask over HTTP. One that is not here cannot be reached.
+#[derive(Clone, Debug)]
+pub struct Service {
+    pub method: Method,
+    /// The address; `…` at its end stands for any rest.
+    pub url: String,
+    pub status: u16,
+    pub body: serde_json::Value,
+    pub after: Duration,
+}
 
 /// What the store would answer.
 #[derive(Clone, Debug, Default)]
@@ -68,6 +81,13 @@ impl Default for Behaviour {
             speaks: true,
         }
     }
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum AtPhone {
+    Answer,
+    Reject,
+    HangUp,
 }
 
 /// What goes wrong between us and the others. Nothing, by default.
@@ -164,6 +184,13 @@ pub enum Heard {
     },
     Notified {
         to: String,
+        body: String,
+    },
+    /// A service was asked.
+    Http {
+        method: Method,
+        url: String,
+        body: Option<String>,
     },
     Alert(Alert),
 }
@@ -175,6 +202,7 @@ struct Leg {
     operator: Option<OperatorId>,
     phone: Option<Behaviour>,
     answered: bool,
+    recording: Option<(RecordingName, Instant)>,
 }
 
 pub struct World {
@@ -185,6 +213,9 @@ pub struct World {
     /// Asked before `phones`, once for every ring.
     pub behave: Option<Behave>,
     pub faults: Faults,
+    pub services: Vec<Service>,
+    /// How long a caller speaks into a recording, the silence that ends it included.
+    pub speaks: Duration,
     pub log: Vec<(Instant, Heard)>,
     /// How long a piece lasts.
     pub lasts: Lasts,
@@ -208,6 +239,8 @@ impl World {
             phones: BTreeMap::new(),
             behave: None,
             faults: Faults::none(0),
+            services: Vec::new(),
+            speaks: SPEAKS,
             log: Vec::new(),
             lasts: Box::new(|_, _| Duration::from_secs(2)),
             agenda: BTreeMap::new(),
@@ -352,6 +385,24 @@ impl World {
         }
     }
 
+    /// What an operator does by hand at his phone, which rings or is in a talk.
+    pub fn at_phone(&mut self, operator: &str, does: AtPhone) -> bool {
+        let is_his = |heard: &Heard| match heard {
+            Heard::Dialled { leg, operator: Some(of), .. } if of.as_str() == operator => Some(*leg),
+            _ => None,
+        };
+        let last = self.log.iter().rev().find_map(|(_, heard)| is_his(heard));
+        let Some((leg, state)) = last.and_then(|leg| Some((leg, self.legs.get(&leg)?))) else { return false };
+        let event = match (does, state.answered) {
+            (AtPhone::Answer, false) => sip::Event::Answered { leg, sdp: String::new(), user_agent: None },
+            (AtPhone::Reject, false) => sip::Event::Failed { leg, status: 486, redirect: Vec::new() },
+            (AtPhone::HangUp, true) => sip::Event::Ended { leg, how: sip::Ended::Bye { reason: None } },
+            _ => return false,
+        };
+        self.soon(Duration::ZERO, Event::Sip(event));
+        true
+    }
+
     /// The operators who were joined with this caller, in order.
     pub fn bridges_of(&self, caller: LegId) -> usize {
         self.log.iter().filter(|(_, heard)| matches!(heard, Heard::Bridged { a, .. } if *a == caller)).count()
@@ -370,6 +421,11 @@ impl World {
             Event::Leg(LegEvent::PlayDone { leg, play }) => {
                 self.legs.get(leg).is_some_and(|state| state.playing == Some(*play))
             }
+            // One that was stopped has ended already.
+            Event::Leg(LegEvent::Recorded { leg, name, why, .. }) if *why != RecordingEnd::Stopped => self
+                .legs
+                .get(leg)
+                .is_some_and(|state| state.recording.as_ref().is_some_and(|(current, _)| current == name)),
             Event::Leg(event) => self.legs.contains_key(&event.leg()),
             Event::Sip(sip::Event::Progress { leg, .. } | sip::Event::Answered { leg, .. }) => {
                 self.legs.contains_key(leg)
@@ -403,8 +459,10 @@ impl World {
             }
             Action::Alert(alert) => self.note(Heard::Alert(alert)),
             Action::Keep(_) | Action::AdminDone { .. } => {}
-            Action::Http { request, .. } => self.soon(STORE, Event::HttpFailed { request }),
-            Action::Notify { to, .. } => self.note(Heard::Notified { to }),
+            Action::Http { request, method, url, body, timeout, .. } => {
+                self.on_http(request, method, url, body, timeout)
+            }
+            Action::Notify { to, body } => self.note(Heard::Notified { to, body }),
             Action::Happened(happened) => self.note(Heard::Happened(happened)),
         }
     }
@@ -533,9 +591,22 @@ impl World {
                 self.silence(a);
                 self.note(Heard::Bridged { a, b });
             }
-            LegCommand::Record { leg, name, .. } => {
-                let (duration, why) = (Duration::from_secs(4), RecordingEnd::Silence);
+            LegCommand::Record { leg, name, max, .. } => {
+                let (duration, why) = match self.speaks < max {
+                    true => (self.speaks, RecordingEnd::Silence),
+                    false => (max, RecordingEnd::Max),
+                };
+                if let Some(state) = self.legs.get_mut(&leg) {
+                    state.recording = Some((name.clone(), self.now.mono));
+                }
                 self.soon(duration, Event::Leg(LegEvent::Recorded { leg, name, duration, why }));
+            }
+            LegCommand::StopRecording { leg } => {
+                let Some((name, since)) = self.legs.get_mut(&leg).and_then(|leg| leg.recording.take()) else {
+                    return;
+                };
+                let (duration, why) = (self.now.mono.since(since), RecordingEnd::Stopped);
+                self.soon(Duration::ZERO, Event::Leg(LegEvent::Recorded { leg, name, duration, why }));
             }
             LegCommand::Close { leg } => {
                 self.soon(NETWORK, Event::Leg(LegEvent::Closed { leg, quality: Quality::default() }));
@@ -544,6 +615,33 @@ impl World {
             }
             _ => {}
         }
+    }
+
+    fn on_http(
+        &mut self,
+        request: crate::ids::RequestId,
+        method: Method,
+        url: String,
+        body: Option<String>,
+        timeout: Duration,
+    ) {
+        let is_it = |service: &&Service| {
+            service.method == method
+                && match service.url.strip_suffix('…') {
+                    Some(start) => url.starts_with(start),
+                    None => service.url == url,
+                }
+        };
+        let (after, event) = match self.services.iter().find(is_it) {
+            Some(service) if service.after <= timeout => {
+                let (status, body) = (service.status, service.body.clone());
+                (service.after, Event::HttpReply { request, status, body })
+            }
+            Some(_) => (timeout, Event::HttpFailed { request }),
+            None => (STORE, Event::HttpFailed { request }),
+        };
+        self.note(Heard::Http { method, url, body });
+        self.soon(after, event);
     }
 
     fn silence(&mut self, leg: LegId) {

@@ -125,6 +125,21 @@ pub enum Command {
         leg: LegId,
         sdp: Sdp,
     },
+    /// To the peer's REFER: 202, or a refusal.
+    AnswerRefer {
+        leg: LegId,
+        status: u16,
+    },
+    /// How the transfer that it asked for goes; a final status is the last one told.
+    TellReferrer {
+        leg: LegId,
+        status: u16,
+    },
+    /// A REFER of ours to this URI: how it goes is told by `ReferTold`.
+    Refer {
+        leg: LegId,
+        to: String,
+    },
     /// OPTIONS: is the peer there? Answered by one `Pong`.
     Ping {
         request: RequestId,
@@ -249,6 +264,22 @@ pub enum Event {
         request: RequestId,
         alive: bool,
     },
+    /// The peer's REFER: it asks that its other party be passed on to `to`, the user part of Refer-To; answer with
+    /// `AnswerRefer`. `replaces`: in place of another dialog of the peer's (RFC 3891).
+    Referred {
+        leg: LegId,
+        to: String,
+        replaces: bool,
+    },
+    /// The answer to our REFER, and then what its NOTIFYs say.
+    ReferTold {
+        leg: LegId,
+        status: u16,
+    },
+    /// The WebSocket that a call's signalling came over was closed: nothing can be said to that page any more.
+    FlowLost {
+        leg: LegId,
+    },
 }
 
 impl Event {
@@ -263,6 +294,9 @@ impl Event {
             | Event::Failed { leg, .. }
             | Event::Offered { leg, .. }
             | Event::Reanswered { leg, .. }
+            | Event::Referred { leg, .. }
+            | Event::ReferTold { leg, .. }
+            | Event::FlowLost { leg }
             | Event::Digit { leg, .. } => Some(*leg),
             Event::Registered { .. } | Event::Unregistered { .. } | Event::Pong { .. } => None,
         }

@@ -59,6 +59,8 @@ names! {
     AssertedIdentity = "P-Asserted-Identity",
     Privacy = "Privacy",
     Timestamp = "Timestamp",
+    ReferTo = "Refer-To" | "r",
+    Event = "Event" | "o",
     TestCall = "X-Hotline-Test",
 }
 

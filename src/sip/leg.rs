@@ -34,6 +34,16 @@ pub struct Leg {
     pub updates: bool,
     /// The connection that the dialog came over was closed.
     pub flow_closed: bool,
+    /// A REFER of the peer's.
+    #[serde(default)]
+    pub refer: Option<Refer>,
+}
+
+/// A REFER waits for our answer, or its sender is told how the transfer goes.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub enum Refer {
+    Asked { transaction: u64 },
+    Told,
 }
 
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]

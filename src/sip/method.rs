@@ -47,4 +47,4 @@ methods! {
 }
 
 /// What we answer to: the Allow header of OPTIONS, 405 and dialogs.
-pub const ALLOW: &str = "INVITE, ACK, BYE, CANCEL, OPTIONS, INFO, UPDATE, REGISTER";
+pub const ALLOW: &str = "INVITE, ACK, BYE, CANCEL, OPTIONS, INFO, UPDATE, REGISTER, REFER, NOTIFY";

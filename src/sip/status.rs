@@ -36,6 +36,7 @@ pub fn phrase(status: u16) -> &'static str {
         486 => "Busy Here",
         487 => "Request Terminated",
         488 => "Not Acceptable Here",
+        489 => "Bad Event",
         491 => "Request Pending",
         493 => "Undecipherable",
         500 => "Server Internal Error",

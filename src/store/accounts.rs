@@ -425,12 +425,7 @@ fn user_row(user: &User) -> UserRow {
 }
 
 fn person(user: &User) -> Person {
-    Person {
-        name: user.name.clone(),
-        role: user.role,
-        must_change: user.must_change,
-        scopes: Scopes::all(),
-    }
+    Person { name: user.name.clone(), role: user.role, must_change: user.must_change, scopes: Scopes::all() }
 }
 
 fn is_void(user: &User, at: Wall) -> bool {
@@ -503,12 +498,8 @@ mod tests {
         let (accounts, _dir) = accounts().await;
         accounts.add_user("anna", Role::Supervisor, PASSWORD, false, Wall(0)).await.unwrap();
         let token = token_of(&accounts, "anna", PASSWORD, Wall(1_000)).await;
-        let person = Person {
-            name: "anna".into(),
-            role: Role::Supervisor,
-            must_change: false,
-            scopes: Scopes::all(),
-        };
+        let person =
+            Person { name: "anna".into(), role: Role::Supervisor, must_change: false, scopes: Scopes::all() };
         let end = later(Wall(1_000), SESSION_FOR);
         let at = |at| accounts.session(token.reveal(), at);
         assert_eq!(at(Wall(2_000)).await.unwrap(), Some(person));

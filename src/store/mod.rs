@@ -150,6 +150,9 @@ pub trait Records {
     /// Recorded messages, newest first.
     fn messages(&self, limit: usize) -> Reply<'_, Vec<Message>>;
 
+    /// Calls that were made for a ticket, oldest first.
+    fn calls_of_ticket(&self, ticket: i64) -> Reply<'_, Vec<CallId>>;
+
     /// Ends every call that has no end: the process that carried it is dead. Cause `node-failure`, result `failed`. Its
     /// seat is lost, and every operator was signed out with that process.
     fn close_open_calls(&self, at: Wall) -> Reply<'_, u64>;

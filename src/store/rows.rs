@@ -1,5 +1,5 @@
 //! The rows of the store as the program sees them. Times are milliseconds since the epoch, sums are kopecks.
-use crate::call::{CallEvent, CallRecord, Keep, Message};
+use crate::call::{CallEvent, CallRecord, Keep, Message, TalkRecord};
 use crate::class::Class;
 use crate::ids::OperatorId;
 use crate::machine::{Now, Wall};
@@ -217,6 +217,7 @@ pub struct CallStory {
     pub record: CallRecord,
     pub events: Vec<CallEvent>,
     pub messages: Vec<Message>,
+    pub recordings: Vec<TalkRecord>,
 }
 
 /// What `db status` says.

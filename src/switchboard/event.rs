@@ -1,9 +1,9 @@
 //! What goes into and comes out of the Switchboard.
-use crate::call::{Answer, Ask, Happened, Keep};
+use crate::call::{Answer, Ask, Happened, Keep, TransferMode};
 use crate::class::Class;
 use crate::flow::Method;
-use crate::ids::{CallId, OperatorId, RequestId, ShardId};
-use crate::media::{LegCommand, LegEvent};
+use crate::ids::{CallId, OperatorId, QueueName, RequestId, ShardId};
+use crate::media::{LegCommand, LegEvent, Supervision};
 use crate::number::Number;
 use crate::queue::{Alert, Choice};
 use crate::sip;
@@ -30,6 +30,38 @@ pub enum Admin {
         number: Number,
         class: Class,
     },
+    /// The operator passes his caller on.
+    Transfer {
+        call: CallId,
+        to: Destination,
+        mode: TransferMode,
+    },
+    CompleteTransfer {
+        call: CallId,
+    },
+    /// Back to the caller.
+    CancelTransfer {
+        call: CallId,
+    },
+    /// Rings this operator's phone and lets him hear the talk, or changes how he takes part in it.
+    Supervise {
+        call: CallId,
+        phone: OperatorId,
+        mode: Supervision,
+    },
+    EndSupervision {
+        call: CallId,
+    },
+    PauseRecording {
+        call: CallId,
+        paused: bool,
+    },
+    /// The operator calls somebody, for a ticket or without.
+    CallOut {
+        operator: OperatorId,
+        to: Number,
+        ticket: Option<i64>,
+    },
     /// New calls are refused from now on; the process ends when the last call has.
     Drain,
     /// The same, and those on the line are ended.
@@ -43,6 +75,26 @@ pub enum Outcome {
     Done,
     NoSuchCall,
     NoSuchOperator,
+    NoSuchQueue,
+    /// The operator's phone is in a call, or is not there.
+    OperatorBusy,
+    /// It is not on the list of what may be dialled.
+    NumberNotAllowed,
+    /// The call is not at a point where that can be done.
+    NotNow,
+    /// A call was begun.
+    Begun {
+        call: CallId,
+    },
+}
+
+/// To whom a caller is passed on.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Destination {
+    Operator(OperatorId),
+    Queue(QueueName),
+    Number(Number),
 }
 
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]

@@ -9,8 +9,10 @@
 //! It holds the calls, one dispatcher per pool, and the maps that lead from a leg, seat, offer or request to its call.
 //! What a call and a dispatcher say to each other is carried to and fro until both are quiet, all within one `handle`.
 mod admit;
+mod calls_out;
 pub mod event;
 mod feature;
+mod handover;
 pub mod replay;
 mod routes;
 pub mod rules;
@@ -20,12 +22,13 @@ pub mod view;
 mod why;
 
 pub use crate::call::Happened;
-pub use event::{Action, Admin, Event, Outcome};
+pub use event::{Action, Admin, Destination, Event, Outcome};
 pub use feature::FeatureCodes;
 pub use rules::{CallerLimits, CallerRule, RuleAction};
 pub use settings::{AllowAnonymous, Settings, Trust};
 pub use view::View;
 
+use crate::call::out::CallOut;
 use crate::call::{self, Call, CallbackPlan, Ids};
 use crate::flow::FlowSet;
 use crate::ids::*;
@@ -65,6 +68,8 @@ pub struct Switchboard {
     releasing: BTreeMap<LegId, (usize, OfferId)>,
     /// Operators who dialled a feature code.
     features: BTreeMap<LegId, feature::Feature>,
+    #[serde(default)]
+    calls_out: BTreeMap<CallId, CallOut>,
     /// Each call's deadline, and all deadlines in order.
     deadline_of: BTreeMap<CallId, Instant>,
     deadlines: BTreeSet<(Instant, CallId)>,
@@ -122,6 +127,7 @@ impl Switchboard {
             pings: BTreeMap::new(),
             releasing: BTreeMap::new(),
             features: BTreeMap::new(),
+            calls_out: BTreeMap::new(),
             deadline_of: BTreeMap::new(),
             deadlines: BTreeSet::new(),
             habits: rules::Habits::default(),
@@ -157,7 +163,7 @@ impl Switchboard {
     }
 
     pub fn calls(&self) -> usize {
-        self.calls.len()
+        self.calls.len() + self.calls_out.len()
     }
 
     pub fn is_draining(&self) -> bool {
@@ -179,6 +185,11 @@ impl Switchboard {
         self.legs.get(&leg).and_then(|call| self.calls.get(call)).is_some_and(Call::listens_secretly)
     }
 
+    /// A variable of the flow in which this leg's call is.
+    pub fn flow_var(&self, leg: LegId, name: &str) -> Option<&crate::flow::Var> {
+        self.legs.get(&leg).and_then(|call| self.calls.get(call)).and_then(|call| call.flow_var(name))
+    }
+
     fn on_sip(&mut self, event: crate::sip::Event, now: Now, out: &mut Vec<Action>) {
         use crate::sip::Event as S;
         match event {
@@ -187,7 +198,8 @@ impl Switchboard {
                 if let Some(presence) = self.operators.get_mut(&user) {
                     presence.hop = Some(hop);
                     let pool = presence.pool;
-                    self.tell_pool(pool, queue::Event::SignedIn { operator: user }, now, out);
+                    self.tell_pool(pool, queue::Event::SignedIn { operator: user.clone() }, now, out);
+                    self.resume_for(&user, now, out);
                 }
             }
             S::Unregistered { user } => {
@@ -209,9 +221,20 @@ impl Switchboard {
             | S::Failed { leg, .. }
             | S::Offered { leg, .. }
             | S::Reanswered { leg, .. }
-            | S::Digit { leg, .. } => {
+            | S::Digit { leg, .. }
+            | S::Referred { leg, .. }
+            | S::ReferTold { leg, .. }
+            | S::FlowLost { leg } => {
                 if self.features.contains_key(&leg) {
                     return self.feature_sip(leg, &event, now, out);
+                }
+                if let Some(call) = self.call_out_of(leg) {
+                    return self.tell_call_out(call, call::Event::Sip(event), now, out);
+                }
+                match event {
+                    S::Referred { to, replaces, .. } => return self.referred(leg, &to, replaces, now, out),
+                    S::FlowLost { .. } => return self.flow_lost(leg, now, out),
+                    _ => {}
                 }
                 if let S::Ended { .. } | S::Failed { .. } = &event
                     && let Some((pool, offer)) = self.releasing.remove(&leg)
@@ -242,7 +265,20 @@ impl Switchboard {
                 self.tell_call(call, call::Event::HangUp, now, out);
                 Outcome::Done
             }
+            Admin::HangUp { call } if self.calls_out.contains_key(&call) => {
+                self.tell_call_out(call, call::Event::HangUp, now, out);
+                Outcome::Done
+            }
             Admin::HangUp { .. } => Outcome::NoSuchCall,
+            Admin::Transfer { call, to, mode } => self.transfer(call, to, mode, now, out),
+            Admin::CompleteTransfer { call } => {
+                self.end_transfer(call, call::Event::CompleteTransfer, now, out)
+            }
+            Admin::CancelTransfer { call } => self.end_transfer(call, call::Event::CancelTransfer, now, out),
+            Admin::Supervise { call, phone, mode } => self.supervise(call, &phone, mode, now, out),
+            Admin::EndSupervision { call } => self.end_supervision(call, now, out),
+            Admin::PauseRecording { call, paused } => self.pause_recording(call, paused, now, out),
+            Admin::CallOut { operator, to, ticket } => self.call_out(&operator, to, ticket, now, out),
             Admin::SetClass { number, class } => {
                 let theirs =
                     self.calls.values().filter(|call| call.is_verified_caller(&number)).map(Call::id);
@@ -261,6 +297,9 @@ impl Switchboard {
                 self.drain(out);
                 for call in self.calls.keys().copied().collect::<Vec<_>>() {
                     self.tell_call(call, call::Event::Stop, now, out);
+                }
+                for call in self.calls_out.keys().copied().collect::<Vec<_>>() {
+                    self.tell_call_out(call, call::Event::Stop, now, out);
                 }
                 Outcome::Done
             }
@@ -301,6 +340,9 @@ impl Machine for Switchboard {
                 if self.features.contains_key(&leg) {
                     return self.feature_leg(event, now, out);
                 }
+                if let Some(call) = self.call_out_of(leg) {
+                    return self.tell_call_out(call, call::Event::Leg(event), now, out);
+                }
                 if let Some(call) = self.legs.get(&leg).copied() {
                     match event {
                         crate::media::LegEvent::Closed { .. } => {
@@ -336,6 +378,7 @@ impl Machine for Switchboard {
     fn handle_timeout(&mut self, now: Now, out: &mut Vec<Action>) {
         self.version += 1;
         self.feature_timeouts(now, out);
+        self.calls_out_timeouts(now, out);
         while let Some((at, call)) = self.deadlines.first().copied()
             && at <= now.mono
         {
@@ -351,6 +394,7 @@ impl Machine for Switchboard {
     fn next_timeout(&self) -> Option<Instant> {
         let calls = self.deadlines.first().map(|(at, _)| *at);
         let calls = earlier(calls, self.next_feature_timeout());
+        let calls = earlier(calls, self.next_call_out_timeout());
         self.pools.iter().map(|pool| pool.next_timeout()).fold(calls, earlier)
     }
 }

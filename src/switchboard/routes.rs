@@ -219,6 +219,11 @@ impl Switchboard {
                     None => work.push_back(Work::ToCall(id, call::Event::CallbackRefused { seat })),
                 }
             }
+            call::Action::Occupied { operator, busy } => {
+                if let Some(pool) = self.operators.get(&operator).map(|presence| presence.pool) {
+                    self.pool_step(pool, queue::Event::Occupied { operator, busy }, now, work);
+                }
+            }
             call::Action::Released { leg, offer, queue, answered } => {
                 let Some(pool) = self.pool_of_queue.get(&queue).copied() else { return };
                 if answered {
@@ -377,7 +382,7 @@ impl Switchboard {
     }
 
     /// How to reach an operator now: his static contact, or where he registered from.
-    fn endpoint(&self, operator: &OperatorId) -> Option<Endpoint> {
+    pub(super) fn endpoint(&self, operator: &OperatorId) -> Option<Endpoint> {
         let presence = self.operators.get(operator)?;
         let settings = self.settings.pools.get(presence.pool)?.operators.get(operator)?;
         let (target, peer) = match (&settings.contact, presence.hop) {
@@ -396,8 +401,10 @@ impl Switchboard {
     /// What people see now.
     pub fn view(&self, now: Now) -> View {
         let names: Vec<&str> = self.settings.pools.iter().map(|pool| pool.name.as_str()).collect();
-        let calls = self.calls.values().filter(|call| !call.has_ended()).map(|call| call.view(now)).collect();
-        super::view::gather(
+        let calls = self.calls.values().filter(|call| !call.has_ended()).map(|call| call.view(now));
+        let out = self.calls_out.values().filter(|call| !call.has_ended()).map(|call| call.view(now));
+        let calls = calls.chain(out).collect();
+        let mut view = super::view::gather(
             self.version,
             self.draining,
             &self.pools,
@@ -406,7 +413,22 @@ impl Switchboard {
             &self.offers,
             calls,
             now,
-        )
+        );
+        self.show_unoffered(&mut view);
+        view
+    }
+
+    /// Operators in a call that no queue offered them: a colleague's, a supervised one, one of their own.
+    fn show_unoffered(&self, view: &mut View) {
+        let calls = self.calls.values().filter(|call| !call.has_ended());
+        let theirs = calls.flat_map(|call| call.operators().map(|operator| (operator, call.id())));
+        let out = self.calls_out.values().filter(|call| !call.has_ended());
+        let theirs = theirs.chain(out.map(|call| (call.operator(), call.id())));
+        for (operator, call) in theirs {
+            if let Some(shown) = view.operators.iter_mut().find(|shown| shown.id == *operator) {
+                shown.call.get_or_insert(call);
+            }
+        }
     }
 }
 

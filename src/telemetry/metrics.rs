@@ -347,6 +347,9 @@ mod tests {
                 step: "specialist".into(),
                 since_ms: 41_500,
                 operator: None,
+                supervised: None,
+                recording: None,
+                transfer: None,
             }],
             operators: vec![OperatorView {
                 id: OperatorId::from("101"),

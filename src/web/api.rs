@@ -217,11 +217,12 @@ async fn shown(app: &App, condition: impl Fn(&View) -> bool) -> Arc<View> {
     now(app)
 }
 
-async fn ask(app: &App, what: Admin) -> Result<(), Problem> {
+pub(super) async fn ask(app: &App, what: Admin) -> Result<(), Problem> {
     match app.admin.ask(what).await? {
-        Outcome::Done => Ok(()),
+        Outcome::Done | Outcome::Begun { .. } => Ok(()),
         Outcome::NoSuchCall => Err(no_such_call()),
         Outcome::NoSuchOperator => Err(no_such_operator()),
+        outcome => Err(super::legs::problem(outcome)),
     }
 }
 

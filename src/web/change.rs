@@ -139,6 +139,9 @@ mod tests {
             step: "main".into(),
             since_ms,
             operator: None,
+            supervised: None,
+            recording: None,
+            transfer: None,
         }
     }
 

@@ -66,13 +66,7 @@ impl<S: Send + Sync> FromRequestParts<S> for Local {
 
 /// The middleware in front of a handler.
 /// `area`: of the API, which a token may be narrowed to.
-pub async fn check(
-    app: App,
-    access: Access,
-    area: &str,
-    request: Request,
-    next: Next,
-) -> Response {
+pub async fn check(app: App, access: Access, area: &str, request: Request, next: Next) -> Response {
     let (mut parts, body) = request.into_parts();
     match admit(&app, access, area, &parts).await {
         Ok(caller) => {
@@ -85,12 +79,7 @@ pub async fn check(
     }
 }
 
-async fn admit(
-    app: &App,
-    access: Access,
-    area: &str,
-    parts: &Parts,
-) -> Result<Option<Caller>, Problem> {
+async fn admit(app: &App, access: Access, area: &str, parts: &Parts) -> Result<Option<Caller>, Problem> {
     let headers = &parts.headers;
     let peer = parts.extensions.get::<Peer>().copied();
     let safe = matches!(parts.method, Method::GET | Method::HEAD | Method::OPTIONS);
@@ -110,7 +99,9 @@ async fn admit(
     }
     if !caller.scopes.allow(area, !safe) {
         let scope = if safe { "read" } else { "write" };
-        return Err(Problem::not_allowed(format!("this token is narrowed; this needs the scope {area}:{scope}")));
+        return Err(Problem::not_allowed(format!(
+            "this token is narrowed; this needs the scope {area}:{scope}"
+        )));
     }
     if roles.contains(&caller.role) {
         Ok(Some(caller))

@@ -17,6 +17,7 @@ mod change;
 pub mod client;
 mod desk;
 mod guard;
+mod legs;
 mod limit;
 mod listen;
 mod live;

@@ -1,7 +1,7 @@
 //! The files of the pages, compiled into the program. They hold nothing secret: what they show comes from the API.
 //!
-//! The live page is written by hand in `web/live`. The operators' desk is built by npm from `web/desk` into `web/dist`, and
-//! `build.rs` lists what it finds there; without it `/desk` says how to build it.
+//! The pages are built by npm from `web` into `web/dist`, and `build.rs` lists what it finds there. The plain board in
+//! `web/live` is written by hand and always there: it is at `/live`, and at `/` while the others are not built.
 use axum::http::{HeaderMap, HeaderValue, StatusCode, header};
 use axum::response::{IntoResponse, Response};
 
@@ -23,7 +23,7 @@ macro_rules! files {
 }
 
 files! {
-    "/" "index.html" "text/html; charset=utf-8";
+    "/live" "index.html" "text/html; charset=utf-8";
     "/live/board.js" "board.js" "text/javascript; charset=utf-8";
     "/live/tables.js" "tables.js" "text/javascript; charset=utf-8";
     "/live/words.js" "words.js" "text/javascript; charset=utf-8";
@@ -31,35 +31,48 @@ files! {
     "/live/icon.svg" "icon.svg" "image/svg+xml";
 }
 
-/// Path, type and bytes of each built file of the desk; empty when it was not built.
+/// Path, type and bytes of each built file; empty when nothing was built.
 type Built = &'static [(&'static str, &'static str, &'static [u8])];
-static BUILT: Built = include!(concat!(env!("OUT_DIR"), "/desk.rs"));
-/// The desk's first page answers here, with and without the slash; its other files lie below.
-const DESK: [&str; 2] = ["/desk", "/desk/"];
-const DESK_INDEX: &str = "/desk/index.html";
+static BUILT: Built = include!(concat!(env!("OUT_DIR"), "/pages.rs"));
+/// A page's file, and where it answers. What follows a page's name is for the page itself to read.
+const PAGES: &[(&str, &[&str])] = &[
+    ("/index.html", &["/"]),
+    ("/desk/index.html", &["/desk", "/desk/"]),
+    ("/board/index.html", &["/board", "/board/"]),
+    ("/calls/index.html", &["/calls", "/calls/", "/calls/{id}"]),
+    ("/tickets/index.html", &["/tickets", "/tickets/", "/tickets/{id}"]),
+    ("/admin/index.html", &["/admin", "/admin/", "/admin/{section}", "/admin/{section}/{name}"]),
+];
+/// Vite puts a hash of the content into the names of these.
+const HASHED: &str = "/assets/";
 const NOT_BUILT: File = File {
-    path: DESK_INDEX,
+    path: "",
     kind: "text/html; charset=utf-8",
-    bytes: include_bytes!(concat!(env!("CARGO_MANIFEST_DIR"), "/web/live/no_desk.html")),
+    bytes: include_bytes!(concat!(env!("CARGO_MANIFEST_DIR"), "/web/live/not_built.html")),
 };
 
 /// Every file that has a path of its own.
 pub fn files() -> Vec<File> {
     let built: Vec<_> = BUILT.iter().map(|&(path, kind, bytes)| File { path, kind, bytes }).collect();
-    let desk = built.iter().find(|file| file.path == DESK_INDEX).copied().unwrap_or(NOT_BUILT);
-    let others = built.into_iter().filter(|file| file.path != DESK_INDEX);
-    let desk = DESK.into_iter().map(|path| File { path, ..desk });
-    FILES.iter().copied().chain(desk).chain(others).collect()
+    let pages = PAGES.iter().flat_map(|(index, paths)| {
+        let instead = if *index == "/index.html" { FILES[0] } else { NOT_BUILT };
+        let page = built.iter().find(|file| file.path == *index).copied().unwrap_or(instead);
+        paths.iter().map(move |path| File { path, ..page })
+    });
+    let others = built.iter().filter(|file| !file.path.ends_with(".html")).copied();
+    FILES.iter().copied().chain(pages).chain(others).collect()
 }
 
 impl File {
-    /// A browser asks again each time, and gets 304 while the program is the same.
+    /// A browser asks again each time, and gets 304 while the program is the same; a hashed name it never asks for again.
     pub fn answer(&self, asked: &HeaderMap) -> Response {
+        let hashed = self.path.starts_with(HASHED);
+        let keep = if hashed { "public, max-age=31536000, immutable" } else { "no-cache" };
         let tag = format!("\"{:016x}\"", hash(self.bytes));
         let known = asked.get(header::IF_NONE_MATCH).is_some_and(|known| known.as_bytes() == tag.as_bytes());
         let headers = [
             (header::CONTENT_TYPE, HeaderValue::from_static(self.kind)),
-            (header::CACHE_CONTROL, HeaderValue::from_static("no-cache")),
+            (header::CACHE_CONTROL, HeaderValue::from_static(keep)),
             (header::ETAG, HeaderValue::from_str(&tag).unwrap_or(HeaderValue::from_static("\"0\""))),
         ];
         if known {
@@ -83,18 +96,27 @@ mod tests {
     use std::collections::BTreeSet;
 
     #[test]
-    fn the_desk_answers_whether_it_was_built_or_not_and_no_path_twice() {
+    fn every_page_answers_whether_it_was_built_or_not_and_no_path_twice() {
         let files = files();
         let paths: BTreeSet<_> = files.iter().map(|file| file.path).collect();
         assert_eq!(paths.len(), files.len());
-        for path in DESK {
-            let desk = files.iter().find(|file| file.path == path).unwrap();
-            assert!(desk.kind.starts_with("text/html"));
-            let text = String::from_utf8_lossy(desk.bytes);
+        for path in PAGES.iter().flat_map(|(_, paths)| *paths) {
+            let page = files.iter().find(|file| file.path == *path).unwrap();
+            assert!(page.kind.starts_with("text/html"));
+            let text = String::from_utf8_lossy(page.bytes);
             assert!(!text.contains("<style") && !text.contains("<script>"), "the security policy forbids it");
             let missing: Vec<_> =
-                text.split('"').filter(|text| text.starts_with("/desk/") && !paths.contains(text)).collect();
-            assert!(missing.is_empty(), "{missing:?}");
+                text.split('"').filter(|text| text.starts_with(HASHED) && !paths.contains(text)).collect();
+            assert!(missing.is_empty(), "{path}: {missing:?}");
+        }
+    }
+
+    #[test]
+    fn a_browser_keeps_what_has_its_hash_in_its_name_and_asks_again_for_the_rest() {
+        for (path, wanted) in [("/assets/desk-1a2b.js", "immutable"), ("/desk", "no-cache")] {
+            let file = File { path, kind: "text/plain", bytes: b"x" };
+            let answer = file.answer(&HeaderMap::new());
+            assert!(answer.headers()[header::CACHE_CONTROL].to_str().unwrap().contains(wanted), "{path}");
         }
     }
 }

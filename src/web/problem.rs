@@ -39,7 +39,7 @@ problems! {
     password_void = FORBIDDEN, "password-void", "The first password was not changed in time";
     not_found = NOT_FOUND, "not-found", "There is no such thing";
     method_not_allowed = METHOD_NOT_ALLOWED, "method-not-allowed", "The route does not know this method";
-    conflict = CONFLICT, "conflict", "It stands against how things are";
+    not_now = CONFLICT, "not-now", "This cannot be done in the present state";
     too_large = PAYLOAD_TOO_LARGE, "too-large", "The body is too large";
     not_json = UNSUPPORTED_MEDIA_TYPE, "not-json", "The body must be JSON";
     unusable = UNPROCESSABLE_ENTITY, "unusable", "The request was read and cannot be used";

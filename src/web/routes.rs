@@ -4,7 +4,7 @@ use super::desk::Role::{self, Admin, Api, Operator, Supervisor, Viewer};
 use super::guard::{self, Access};
 use super::listen::Peer;
 use super::problem::Problem;
-use super::{App, api, live, login, office, page, phone, reports};
+use super::{App, api, legs, live, login, office, page, phone, reports};
 use axum::Router;
 use axum::extract::{DefaultBodyLimit, MatchedPath, Request};
 use axum::handler::Handler;
@@ -56,6 +56,15 @@ fn table(app: &App, shutdown: &CancellationToken) -> Vec<Route> {
         route.get("/api/v1/calls/{id}", SIGNED_IN, api::call),
         route.delete("/api/v1/calls/{id}", SUPERVISORS, api::hang_up),
         route.get("/api/v1/calls/{id}/why", SIGNED_IN, api::why),
+        route.post("/api/v1/calls/{id}/transfer", OPERATORS, legs::transfer),
+        route.post("/api/v1/calls/{id}/transfer/complete", OPERATORS, legs::complete_transfer),
+        route.delete("/api/v1/calls/{id}/transfer", OPERATORS, legs::cancel_transfer),
+        route.post("/api/v1/calls/{id}/listen", SUPERVISORS, legs::listen),
+        route.delete("/api/v1/calls/{id}/listen", SUPERVISORS, legs::stop_listening),
+        route.post("/api/v1/calls/{id}/whisper", SUPERVISORS, legs::whisper),
+        route.post("/api/v1/calls/{id}/barge", SUPERVISORS, legs::barge),
+        route.post("/api/v1/calls/{id}/recording", OPERATORS, legs::pause_recording),
+        route.post("/api/v1/operators/{id}/calls", OPERATORS, legs::call_out),
         route.get("/api/v1/operators", SIGNED_IN, api::operators),
         route.get("/api/v1/operators/{id}", SIGNED_IN, api::operator),
         route.put("/api/v1/operators/{id}", OPERATORS, api::set_operator),
@@ -116,13 +125,28 @@ pub(super) struct Table {
 }
 
 impl Table {
-    pub(super) fn get<H: Handler<T, App>, T: 'static>(&self, path: &'static str, access: Access, handler: H) -> Route {
+    pub(super) fn get<H: Handler<T, App>, T: 'static>(
+        &self,
+        path: &'static str,
+        access: Access,
+        handler: H,
+    ) -> Route {
         self.on(Method::GET, MethodFilter::GET, path, access, handler)
     }
-    pub(super) fn put<H: Handler<T, App>, T: 'static>(&self, path: &'static str, access: Access, handler: H) -> Route {
+    pub(super) fn put<H: Handler<T, App>, T: 'static>(
+        &self,
+        path: &'static str,
+        access: Access,
+        handler: H,
+    ) -> Route {
         self.on(Method::PUT, MethodFilter::PUT, path, access, handler)
     }
-    pub(super) fn post<H: Handler<T, App>, T: 'static>(&self, path: &'static str, access: Access, handler: H) -> Route {
+    pub(super) fn post<H: Handler<T, App>, T: 'static>(
+        &self,
+        path: &'static str,
+        access: Access,
+        handler: H,
+    ) -> Route {
         self.on(Method::POST, MethodFilter::POST, path, access, handler)
     }
     pub(super) fn delete<H: Handler<T, App>, T: 'static>(
@@ -143,8 +167,9 @@ impl Table {
         handler: H,
     ) -> Route {
         let app = self.app.clone();
-        let door =
-            from_fn(move |request: Request, next: Next| guard::check(app.clone(), access, area(path), request, next));
+        let door = from_fn(move |request: Request, next: Next| {
+            guard::check(app.clone(), access, area(path), request, next)
+        });
         Route { method, path, access, handler: on(filter, handler).layer(door) }
     }
 }

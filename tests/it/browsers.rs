@@ -1,8 +1,8 @@
 //! Operators in a browser: SIP over WebSocket with a credential of the API, and media by WebRTC.
 #[path = "browsers/media.rs"]
-mod media;
+pub mod media;
 #[path = "browsers/page.rs"]
-mod page;
+pub mod page;
 
 use crate::house::{House, Plan};
 use crate::parties::{Board, CALLER_HERTZ, Caller, OPERATOR_HERTZ, SOON, has, milliseconds};

@@ -307,7 +307,7 @@ impl Exchange {
         }
     }
 
-    fn input(&mut self, event: Event) {
+    pub fn input(&mut self, event: Event) {
         let mut out = Vec::new();
         self.switchboard.handle(event, self.now, &mut out);
         for action in out {

@@ -3,14 +3,14 @@ use crate::exchange::{Exchange, Network};
 use hotline::sip::{self, Command};
 use std::time::Duration;
 
-fn seeds(default: u64) -> std::ops::Range<u64> {
+pub fn seeds(default: u64) -> std::ops::Range<u64> {
     if let Some(seed) = std::env::var("HOTLINE_SEED").ok().and_then(|text| text.parse().ok()) {
         return seed..seed + 1;
     }
     0..std::env::var("HOTLINE_SEEDS").ok().and_then(|text| text.parse().ok()).unwrap_or(default)
 }
 
-fn states(exchange: &Exchange) -> Vec<(String, &'static str)> {
+pub fn states(exchange: &Exchange) -> Vec<(String, &'static str)> {
     let view = exchange.switchboard.view(exchange.now);
     let main = view.operators.into_iter().filter(|operator| operator.pool == "main");
     main.map(|operator| (operator.id.to_string(), operator.state)).collect()

@@ -1,8 +1,8 @@
 //! The web from outside: real sockets, the real store, a view that changes.
-#[path = "web/world.rs"]
-mod world;
 #[path = "web/office.rs"]
 mod office;
+#[path = "web/world.rs"]
+mod world;
 
 use hotline::ids::{CallId, OperatorId};
 use hotline::queue::Choice;
@@ -426,7 +426,7 @@ async fn what_a_caller_is_named_reaches_the_page_as_text_and_is_never_markup() {
 #[tokio::test]
 async fn the_page_may_load_nothing_but_its_own_files() {
     let world = World::start().await;
-    let page = world.ask("GET", "/", &[], None).await;
+    let page = world.ask("GET", "/live", &[], None).await;
     assert_eq!((page.status, page.header("content-type")), (200, "text/html; charset=utf-8"));
     let policy = page.header("content-security-policy");
     assert!(policy.contains("default-src 'self'") && policy.contains("frame-ancestors 'none'"), "{policy}");
@@ -453,7 +453,7 @@ async fn both_languages_of_the_page_have_the_same_words() {
     let (english, russian) = (keys(english), keys(russian));
     let missing: Vec<_> = english.symmetric_difference(&russian).collect();
     assert!(english.len() > 60 && missing.is_empty(), "{missing:?}");
-    let html = world.ask("GET", "/", &[], None).await.text();
+    let html = world.ask("GET", "/live", &[], None).await.text();
     for part in html.split("data-word").skip(1) {
         let word = part.split('"').nth(1).unwrap();
         assert!(english.contains(word), "the page wants the word {word}");

@@ -1,5 +1,6 @@
 // The telephone's password: an hour's, asked of the API and renewed well before its end.
-import { Refused, api, type Credential } from './api';
+import { Refused } from '../shared/api';
+import { api, type Credential } from './api';
 
 /** Renewed after this part of its life. */
 const RENEW_AT = 0.75;

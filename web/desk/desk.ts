@@ -1,12 +1,13 @@
 // The desk at work: brings together the person, his telephone, the sound and the engine's events. What is on the screen
 // follows from the state alone.
 import { holdDesk } from './alone';
-import { Refused, api, type Person } from './api';
+import { Refused, type Person } from '../shared/api';
+import { listen } from '../shared/live';
+import { api, type Target } from './api';
 import { renewing, type Renewal } from './credential';
 import * as devices from './devices';
 import { keep, recall, type Kept } from './kept';
 import type { Intent } from './keys';
-import { listen } from './live';
 import { connect, type Phone } from './phone';
 import { counters, grade, type Counters } from './quality';
 import { Sound } from './sound';
@@ -38,20 +39,6 @@ export class Desk {
     devices.onChange(() => void this.#devicesChanged());
     setInterval(() => void this.#measure(), QUALITY_EVERY_MS);
     await this.#whoIsIt();
-  }
-
-  async signIn(user: string, password: string): Promise<'in' | 'choose_password'> {
-    try {
-      this.#welcome(await api.signIn(user, password));
-      return 'in';
-    } catch (error) {
-      if (error instanceof Refused && error.code === 'password-change-required') return 'choose_password';
-      throw error;
-    }
-  }
-
-  async changePassword(user: string, password: string, next: string): Promise<void> {
-    this.#welcome(await api.changePassword(user, password, next));
   }
 
   async signOut(): Promise<void> {
@@ -108,6 +95,46 @@ export class Desk {
     void this.#choose((id) => api.setPaused(id, reason));
   }
 
+  /** Hands the caller on; `attended`: after a word with whoever gets him. */
+  async transfer(to: Target, name: string, mode: 'blind' | 'attended'): Promise<void> {
+    const id = this.store.state.call?.id;
+    if (!id) return;
+    this.store.tell({ type: 'handing', handing: { phase: 'asking', to: name } });
+    const fine = await this.#try(() => api.transfer(id, to, mode));
+    this.store.tell({ type: 'handing', handing: fine && mode === 'attended' ? { phase: 'consulting', to: name } : null });
+  }
+
+  /** Ends a consultation: the caller is the other one's, or mine again. */
+  async settle(how: 'complete' | 'back'): Promise<void> {
+    const id = this.store.state.call?.id;
+    if (id && (await this.#try(() => (how === 'complete' ? api.completeTransfer(id) : api.backToCaller(id))))) {
+      this.store.tell({ type: 'handing', handing: null });
+    }
+  }
+
+  /** My own phone rings first and is answered by itself; then the other one's does. */
+  async callOut(to: string, ticket: number | null): Promise<void> {
+    const { person } = this.store.state;
+    if (!person) return;
+    const { id } = await api.callOut(person.user, to, ticket);
+    this.store.tell({ type: 'dialled', id });
+  }
+
+  async note(id: string, disposition: string | null, note: string): Promise<boolean> {
+    return this.#try(() => api.note(id, { disposition, note }));
+  }
+
+  async #try(ask: () => Promise<unknown>): Promise<boolean> {
+    try {
+      await ask();
+      this.store.tell({ type: 'fault', code: null });
+      return true;
+    } catch (error) {
+      this.store.tell({ type: 'fault', code: error instanceof Refused ? error.code : 'other' });
+      return false;
+    }
+  }
+
   async #choose(ask: (id: string) => ReturnType<typeof api.setReady>): Promise<void> {
     const { person, choosing } = this.store.state;
     const { tell } = this.store;
@@ -125,14 +152,14 @@ export class Desk {
 
   async #whoIsIt(): Promise<void> {
     try {
-      this.#welcome(await api.session());
+      this.welcome(await api.who());
     } catch (error) {
       if (error instanceof Refused && (error.status === 401 || error.status === 403)) this.store.tell({ type: 'signed_out' });
       else setTimeout(() => void this.#whoIsIt(), 2000);
     }
   }
 
-  #welcome(person: Person): void {
+  welcome(person: Person): void {
     this.#leave();
     this.store.tell({ type: 'signed_in', person });
     this.#hold(person, false);
@@ -159,7 +186,7 @@ export class Desk {
       snapshot: (snapshot) => tell({ type: 'snapshot', snapshot }),
       change: (change) => tell({ type: 'change', change }),
       live: (live) => tell({ type: 'stream', live }),
-      refused: () => void api.session().catch((error) => {
+      refused: () => void api.who().catch((error) => {
         if (error instanceof Refused && error.status === 401) void this.signOut();
       }),
     });
@@ -212,7 +239,9 @@ export class Desk {
     const [call, was] = [state.call, before.call];
     const { ring } = this.sound;
     if (call?.phase === 'ringing' && was?.phase !== 'ringing') {
-      if (call.autoAnswer || this.kept.autoAnswer) {
+      if (call.resumed || call.out) {
+        setTimeout(() => this.#answer(), 0); // after this change has been told to everybody
+      } else if (call.autoAnswer || this.kept.autoAnswer) {
         ring.beep();
         setTimeout(() => this.#answer(), AUTO_ANSWER_AFTER_MS);
       } else {
@@ -221,10 +250,12 @@ export class Desk {
       const words = WORDS[this.kept.language];
       ring.notify(words.ringTitle(call.caller || words.unknownCaller), `${words.classes[call.class] ?? call.class} · ${call.queue ?? ''}`);
     }
+    if (call?.phase === 'ringing' && call.out && !was?.out) this.#answer();
     if (was?.phase === 'ringing' && call?.phase !== 'ringing') ring.stop();
     if (was?.phase === 'talking' && call?.phase !== 'talking') this.sound.silence();
     if (call?.id && call.phase !== was?.phase && call.phase !== 'over') {
       void this.#tellStory(call.id);
+      void this.#tellCard(call.id);
       setTimeout(() => void this.#tellStory(call.id), STORY_AFTER_MS);
     }
     if (call?.phase !== was?.phase) this.#before = null;
@@ -242,6 +273,12 @@ export class Desk {
     if (id === null || this.store.state.call?.id !== id) return;
     const story = await api.story(id).catch(() => null);
     if (story) this.store.tell({ type: 'story', id, events: story.events });
+  }
+
+  /** Engines without cards, and calls from a phone, have none. */
+  async #tellCard(id: string): Promise<void> {
+    const card = await api.card(id).catch(() => null);
+    if (card) this.store.tell({ type: 'card', id, card });
   }
 
   async #measure(): Promise<void> {

@@ -1,6 +1,6 @@
 import { expect, it } from 'vitest';
-import type { CallEvent } from './api';
-import { clock } from './clock';
+import type { CallEvent } from '../shared/api';
+import { clock } from '../shared/clock';
 import { share } from './meter';
 import { path } from './path';
 import { grade, type Counters } from './quality';

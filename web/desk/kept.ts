@@ -1,11 +1,7 @@
-// What this browser remembers for its operator: language, colours, devices, habits. Without storage: for this visit only.
-import type { Language } from './words';
+// What this browser remembers for its operator: how pages look, devices, habits. Without storage: for this visit only.
+import { keepLook, recallLook, type Look } from '../shared/look';
 
-export type Theme = 'auto' | 'light' | 'dark';
-
-export interface Kept {
-  language: Language;
-  theme: Theme;
+export interface Kept extends Look {
   microphone: string;
   speaker: string;
   /** 0 to 1. */
@@ -15,31 +11,23 @@ export interface Kept {
 }
 
 const KEY = 'hotline-desk';
-/** The board's; whoever reads one page in Russian reads the other so. */
-const LANGUAGE_KEY = 'hotline-language';
+const FIRST = { microphone: '', speaker: '', ringVolume: 0.6, autoAnswer: false, keys: true };
 
 export function recall(): Kept {
-  const languages = navigator.languages ?? [];
-  const kept: Kept = {
-    language: languages.some((language) => language.toLowerCase().startsWith('ru')) ? 'ru' : 'en',
-    theme: 'auto', microphone: '', speaker: '', ringVolume: 0.6, autoAnswer: false, keys: true,
-  };
+  const kept = { ...FIRST };
   try {
     const found: unknown = JSON.parse(localStorage.getItem(KEY) ?? '{}');
     for (const [key, value] of Object.entries(found ?? {})) {
-      if (key in kept && typeof value === typeof kept[key as keyof Kept]) Object.assign(kept, { [key]: value });
+      if (key in kept && typeof value === typeof kept[key as keyof typeof kept]) Object.assign(kept, { [key]: value });
     }
-    const language = localStorage.getItem(LANGUAGE_KEY);
-    if (language === 'ru' || language === 'en') kept.language = language;
-    if (!['auto', 'light', 'dark'].includes(kept.theme)) kept.theme = 'auto';
   } catch { /* storage is off, or what it holds is not ours */ }
-  return kept;
+  return { ...kept, ...recallLook() };
 }
 
 export function keep(kept: Kept): void {
+  const { language, theme, ...rest } = kept;
+  keepLook({ language, theme });
   try {
-    const { language, ...rest } = kept;
     localStorage.setItem(KEY, JSON.stringify(rest));
-    localStorage.setItem(LANGUAGE_KEY, language);
   } catch { /* for this visit only */ }
 }

@@ -6,7 +6,7 @@ const press = (code: string, key: string, more: Partial<Pressed> = {}): Pressed 
   ({ code, key, modified: false, repeated: false, typing: false, ...more });
 
 const idle: State = { ...EMPTY, screen: 'desk' };
-const ringing = reduce(idle, { type: 'rang', id: null, queue: null, class: 'standard', waitedS: null, autoAnswer: false }, 0);
+const ringing = reduce(idle, { type: 'rang', id: null, queue: null, class: 'standard', waitedS: null, autoAnswer: false, resumed: false }, 0);
 const talking = reduce(ringing, { type: 'answered' }, 0);
 
 it('letters go by their place on the board, in any layout', () => {

@@ -1,5 +1,5 @@
 // A caller's way through the menu, from the events of his call: what he heard and chose before he reached a person. Pure.
-import type { CallEvent } from './api';
+import type { CallEvent } from '../shared/api';
 
 export interface Stop {
   kind: 'step' | 'queue' | 'operator';

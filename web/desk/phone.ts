@@ -1,4 +1,5 @@
-// The telephone: JsSIP's user agent, one call at a time, told in the desk's own words. It takes calls and places none.
+// The telephone: JsSIP's user agent, one call at a time, told in the desk's own words. It takes calls; those that
+// the operator places ring here first.
 import { UA } from 'jssip';
 import type { DTMF_TRANSPORT } from 'jssip/lib/Constants';
 import type { RTCSession } from 'jssip/lib/RTCSession';
@@ -95,7 +96,7 @@ export function connect(credential: Credential, ear: Ear): Phone {
     });
     ear.tell({
       type: 'rang', id: header('X-Hotline-Call'), queue: header('X-Hotline-Queue'), class: header('X-Hotline-Class') ?? 'standard',
-      waitedS: seconds(header('X-Hotline-Wait')), autoAnswer: asksItself,
+      waitedS: seconds(header('X-Hotline-Wait')), autoAnswer: asksItself, resumed: header('X-Hotline-Resume') === '1',
     });
   });
 

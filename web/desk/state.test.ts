@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import type { CallView, OperatorView } from './api';
+import type { CallView, OperatorView } from '../shared/api';
 import { EMPTY, busy, reduce, wrapUpLeft, type Event, type State } from './state';
 
 const OPERATOR: OperatorView = {
@@ -9,7 +9,7 @@ const CALL: CallView = {
   id: 'c1', line: 'qiwi-hotline', caller: '+7916***4567', class: 'priority', stage: 'ringing', queue: 'wallet', step: 'specialist',
   since_ms: 0, operator: '101',
 };
-const RANG: Event = { type: 'rang', id: 'c1', queue: 'wallet', class: 'priority', waitedS: 3, autoAnswer: false };
+const RANG: Event = { type: 'rang', id: 'c1', queue: 'wallet', class: 'priority', waitedS: 3, autoAnswer: false, resumed: false };
 
 /** What a row of events comes to, one second apart. */
 const after = (...events: Event[]): State =>

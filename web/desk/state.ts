@@ -3,7 +3,9 @@
 //   call:   none ─▶ ringing ─▶ answering ─▶ talking ─▶ over ─▶ none
 //                      └──── missed, rejected ─────────▲
 //   line:   off ─▶ connecting ─▶ up ⇄ lost             (a call goes on while the line is lost: its media have their own way)
-import type { CallEvent, CallView, OperatorView, Person, QueueView } from './api';
+import type { CallEvent, CallView, OperatorView, Person, QueueView } from '../shared/api';
+import type { Change, Snapshot } from '../shared/view';
+import type { Card } from './api';
 import type { Quality } from './quality';
 
 export type Line = 'off' | 'connecting' | 'up' | 'lost';
@@ -22,6 +24,10 @@ export interface Call {
   caller: string | undefined;
   waitedS: number | null;
   autoAnswer: boolean;
+  /** The page was loaded anew during this call, and gets it back. */
+  resumed: boolean;
+  /** The operator calls somebody himself. */
+  out: boolean;
   /** Beginning of the phase. */
   since: number;
   /** Length of the talk; set when it is over. */
@@ -48,6 +54,12 @@ export interface State {
   queues: Readonly<Record<string, QueueView & { at: number }>>;
   call: Call | null;
   story: CallEvent[];
+  /** What is known of the caller; null until it has come, or when this engine has no cards. */
+  card: Card | null;
+  /** Where the caller is being handed to; `talking` with a colleague while he hears music. */
+  handing: { phase: 'asking' | 'consulting'; to: string } | null;
+  /** The call that the operator asked for, by its id: its ring is answered by itself. */
+  dialled: string | null;
   quality: Quality | null;
   /** Code of what went wrong last, for the words. */
   fault: string | null;
@@ -57,11 +69,9 @@ export interface State {
 
 export const EMPTY: State = {
   screen: 'loading', person: null, microphone: 'unasked', line: 'off', live: false, draining: false, operator: null,
-  calls: {}, queues: {}, call: null, story: [], quality: null, fault: null, choosing: false,
+  calls: {}, queues: {}, call: null, story: [], card: null, handing: null, dialled: null, quality: null, fault: null, choosing: false,
 };
 
-export interface Snapshot { calls: CallView[]; operators: OperatorView[]; queues: QueueView[]; draining: boolean }
-export interface Change extends Partial<Snapshot> { calls_gone?: string[]; operators_gone?: string[]; queues_gone?: string[] }
 
 export type Event =
   | { type: 'signed_in'; person: Person }
@@ -75,7 +85,7 @@ export type Event =
   | { type: 'change'; change: Change }
   | { type: 'operator'; operator: OperatorView }
   | { type: 'stream'; live: boolean }
-  | { type: 'rang'; id: string | null; queue: string | null; class: string; waitedS: number | null; autoAnswer: boolean }
+  | { type: 'rang'; id: string | null; queue: string | null; class: string; waitedS: number | null; autoAnswer: boolean; resumed: boolean }
   | { type: 'answering' }
   | { type: 'answered' }
   | { type: 'muted'; muted: boolean }
@@ -84,6 +94,9 @@ export type Event =
   | { type: 'pressed'; key: string }
   | { type: 'hanging_up' }
   | { type: 'ended'; ending: Ending }
+  | { type: 'card'; id: string; card: Card }
+  | { type: 'handing'; handing: State['handing'] }
+  | { type: 'dialled'; id: string }
   | { type: 'story'; id: string; events: CallEvent[] }
   | { type: 'quality'; quality: Quality }
   | { type: 'choosing'; choosing: boolean }
@@ -112,9 +125,9 @@ export function reduce(state: State, event: Event, at: number): State {
       const { type, ...what } = event;
       const caller = what.id === null ? undefined : state.calls[what.id]?.caller;
       return {
-        ...state, story: [], quality: null, fault: null,
+        ...state, story: [], card: null, handing: null, quality: null, fault: null, dialled: null,
         call: {
-          ...what, caller, phase: 'ringing', since: at, talkedMs: 0, muted: false, held: false, holding: false,
+          ...what, caller, out: what.id !== null && what.id === state.dialled, phase: 'ringing', since: at, talkedMs: 0, muted: false, held: false, holding: false,
           hangingUp: false, pressed: '', ending: null,
         },
       };
@@ -129,10 +142,13 @@ export function reduce(state: State, event: Event, at: number): State {
     case 'hanging_up':
       return onCall(state, ['ringing', 'answering', 'talking'], (call) => ({ ...call, hangingUp: true }));
     case 'ended':
-      return onCall({ ...state, quality: null }, ['ringing', 'answering', 'talking'], (call) => ({
+      return onCall({ ...state, quality: null, handing: null }, ['ringing', 'answering', 'talking'], (call) => ({
         ...call, phase: 'over', since: at, talkedMs: call.phase === 'talking' ? at - call.since : 0,
         held: false, holding: false, hangingUp: false, ending: call.hangingUp && event.ending === 'caller' ? 'operator' : event.ending,
       }));
+    case 'card': return state.call?.id === event.id ? { ...state, card: event.card } : state;
+    case 'handing': return state.call?.phase === 'talking' ? { ...state, handing: event.handing } : state;
+    case 'dialled': return dialled(state, event.id);
     case 'story': return state.call?.id === event.id ? { ...state, story: event.events } : state;
     case 'quality': return state.call?.phase === 'talking' ? { ...state, quality: event.quality } : state;
   }
@@ -145,6 +161,12 @@ export const busy = (state: State): boolean => state.call !== null && state.call
 export function wrapUpLeft({ operator }: State, now: number): number | null {
   if (operator?.state !== 'wrap_up' || operator.left_ms === undefined || operator.left_ms === null) return null;
   return Math.max(0, operator.left_ms - (now - operator.at));
+}
+
+/** Its ring may have come before the answer that names it. */
+function dialled(state: State, id: string): State {
+  if (state.call?.id !== id || !busy(state)) return { ...state, dialled: id };
+  return { ...state, call: { ...state.call, out: true } };
 }
 
 function onCall(state: State, phases: Call['phase'][], then: (call: Call) => Call): State {

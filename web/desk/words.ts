@@ -1,13 +1,10 @@
 // Everything that the desk says, in Russian and English. The type of the English words keeps the Russian ones complete.
 
 const en = {
-  title: 'desk', signIn: 'Sign in', user: 'User', password: 'Password', passwordNew: 'New password', passwordAgain: 'New password again',
-  passwordGiven: 'This password was given to you by somebody else. Replace it with one that only you know.',
-  passwordRule: 'At least 8 characters. A few words are best.', passwordDo: 'Change and continue', signOut: 'Sign out', loading: 'One moment…',
+  title: 'desk',
   noOperator: (user: string) => `“${user}” is not an operator`,
   noOperatorWhy: 'This page is for operators: the user’s name must be an operator’s id. Everybody else has the board.', board: 'The board',
   elsewhere: 'The desk is open in another window', elsewhereWhy: 'Calls ring in one window only, so that none is answered twice.', useHere: 'Use this window',
-  language: 'Language', theme: 'Theme', themeAuto: 'Theme: system', themeLight: 'Theme: light', themeDark: 'Theme: dark',
   lines: { off: 'Off line', connecting: 'Connecting…', up: 'On line', lost: 'Connection lost' },
   lost: 'The connection is lost and being restored.', lostTalking: 'The connection is lost and being restored. Your conversation goes on.',
   stale: 'The figures on this page are not fresh.', draining: 'The server is finishing its last calls; new ones are refused.',
@@ -47,6 +44,10 @@ const en = {
   hangingUp: 'Hanging up…', pressed: 'Pressed', muted: 'Microphone is off: the caller does not hear you.', onHold: 'The caller hears music.',
   quality: 'Line', grades: { good: 'good', fair: 'fair', poor: 'poor', silent: 'no sound from the caller' },
   loss: 'loss', jitter: 'jitter', roundTrip: 'delay', ms: 'ms',
+  transfer: 'Transfer', handTo: 'Hand to', toOperator: 'Operator', toAQueue: 'Queue', toNumber: 'Number', numberHint: 'With the country’s code: +7…', blind: 'Hand over', attended: 'Speak first', noColleague: 'nobody is ready',
+  consulting: (who: string) => `You speak with ${who}. The caller hears music.`, asking: (who: string) => `Calling ${who}…`, complete: 'Hand over now', back: 'Back to the caller',
+  note: 'Note', disposition: 'Outcome', dispositionNone: 'not chosen', saveNote: 'Save the note', noteSaved: 'Saved', noteHint: 'Ctrl + Enter saves.', callOut: 'Call out', callOutWhy: 'Your telephone connects first, then the number is dialled.', dial: 'Dial', dialling: 'Calling out', ticketNo: 'Ticket (optional)', outgoing: 'Outgoing call',
+  answers: 'Typed in', earlier: 'Earlier calls', noEarlier: 'The first call.', tickets: 'Tickets', recording: { on: 'Recording', paused: 'Recording paused' }, name: 'Name', email: 'E-mail',
   sound: 'Sound', microphone: 'Microphone', speaker: 'Speaker', systemDefault: 'System default', level: 'Level', ringVolume: 'Ring',
   test: 'Try', autoAnswer: 'Answer by itself', autoAnswerWhy: 'After a short tone; with the headset on.', notify: 'Show notifications',
   speakerFixed: 'This browser lets the system choose.',
@@ -59,24 +60,18 @@ const en = {
   keys: 'Keys', keysOn: 'Single keys on', closeIt: 'Close', keyTones: '0–9 * #', tones: 'Tones during a call', help: 'Keys',
   ringTitle: (who: string) => `Call: ${who}`,
   faults: {
-    'wrong-password': 'The user or the password is wrong.', 'too-many': 'Too many attempts. Wait a little, then try again.',
-    'password-void': 'The first password was valid for a day. Ask for a new one.', 'foreign-origin': 'The server does not know the address of this page.',
-    'store-away': 'The database does not answer. Try again in a moment.', unusable: 'This password cannot be used: too short, too long, or the old one.',
-    differ: 'The two new passwords differ.', empty: 'Fill in every field.', unreached: 'The server does not answer.', 'media-failed': 'Sound could not be set up for the call.',
-    'hold-failed': 'Hold did not work.', 'speaker-failed': 'This speaker cannot be used.', 'sip-refused': 'The server does not accept this telephone. Trying again.', other: 'That did not work.',
+    'media-failed': 'Sound could not be set up for the call.',
+    'hold-failed': 'Hold did not work.', 'speaker-failed': 'This speaker cannot be used.', 'sip-refused': 'The server does not accept this telephone. Trying again.',
   } as Record<string, string>,
 };
 
 export type Words = typeof en;
 
 const ru: Words = {
-  title: 'рабочее место', signIn: 'Войти', user: 'Пользователь', password: 'Пароль', passwordNew: 'Новый пароль', passwordAgain: 'Новый пароль ещё раз',
-  passwordGiven: 'Этот пароль вам выдали. Замените его на тот, который знаете только вы.',
-  passwordRule: 'Не меньше 8 знаков. Лучше несколько слов.', passwordDo: 'Сменить и продолжить', signOut: 'Выйти', loading: 'Минуту…',
+  title: 'рабочее место',
   noOperator: (user) => `«${user}» не оператор`,
   noOperatorWhy: 'Эта страница для операторов: имя пользователя должно совпадать с номером оператора. Для остальных есть табло.', board: 'Табло',
   elsewhere: 'Рабочее место открыто в другом окне', elsewhereWhy: 'Звонки приходят только в одно окно, чтобы никто не ответил дважды.', useHere: 'Работать здесь',
-  language: 'Язык', theme: 'Тема', themeAuto: 'Тема: как в системе', themeLight: 'Тема: светлая', themeDark: 'Тема: тёмная',
   lines: { off: 'Не на линии', connecting: 'Подключение…', up: 'На линии', lost: 'Связь потеряна' },
   lost: 'Связь с сервером потеряна, восстанавливаем.', lostTalking: 'Связь с сервером потеряна, восстанавливаем. Разговор продолжается.',
   stale: 'Данные на странице устарели.', draining: 'Сервер завершает последние звонки, новые не принимаются.',
@@ -114,6 +109,10 @@ const ru: Words = {
   hangingUp: 'Завершаем…', pressed: 'Набрано', muted: 'Микрофон выключен: вас не слышно.', onHold: 'Звонящий слушает музыку.',
   quality: 'Связь', grades: { good: 'хорошая', fair: 'средняя', poor: 'плохая', silent: 'звонящего не слышно' },
   loss: 'потери', jitter: 'джиттер', roundTrip: 'задержка', ms: 'мс',
+  transfer: 'Перевести', handTo: 'Кому', toOperator: 'Оператору', toAQueue: 'В очередь', toNumber: 'На номер', numberHint: 'С кодом страны: +7…', blind: 'Передать сразу', attended: 'Сначала поговорить', noColleague: 'свободных нет',
+  consulting: (who) => `Вы говорите с ${who}. Звонящий слушает музыку.`, asking: (who) => `Звоним: ${who}…`, complete: 'Передать', back: 'Вернуться к звонящему',
+  note: 'Заметка', disposition: 'Итог', dispositionNone: 'не выбран', saveNote: 'Сохранить заметку', noteSaved: 'Сохранено', noteHint: 'Ctrl + Enter сохраняет.', callOut: 'Позвонить', callOutWhy: 'Сначала подключится ваш телефон, затем наберётся номер.', dial: 'Набрать', dialling: 'Исходящий звонок', ticketNo: 'Заявка (если есть)', outgoing: 'Исходящий звонок',
+  answers: 'Набрано в меню', earlier: 'Прежние звонки', noEarlier: 'Звонит впервые.', tickets: 'Заявки', recording: { on: 'Идёт запись', paused: 'Запись на паузе' }, name: 'Имя', email: 'Почта',
   sound: 'Звук', microphone: 'Микрофон', speaker: 'Динамик', systemDefault: 'Как в системе', level: 'Уровень', ringVolume: 'Сигнал',
   test: 'Проверить', autoAnswer: 'Отвечать сразу', autoAnswerWhy: 'После короткого сигнала. Наденьте гарнитуру.', notify: 'Показывать уведомления',
   speakerFixed: 'В этом браузере динамик выбирает система.',
@@ -126,13 +125,9 @@ const ru: Words = {
   keys: 'Клавиши', keysOn: 'Управлять клавишами', closeIt: 'Закрыть', keyTones: '0–9 * #', tones: 'Тоны в разговоре', help: 'Клавиши',
   ringTitle: (who) => `Звонок: ${who}`,
   faults: {
-    'wrong-password': 'Неверное имя или пароль.', 'too-many': 'Слишком много попыток. Подождите немного и попробуйте снова.',
-    'password-void': 'Первый пароль действовал сутки. Попросите новый.', 'foreign-origin': 'Сервер не знает адреса этой страницы.',
-    'store-away': 'База данных не отвечает. Попробуйте чуть позже.', unusable: 'Такой пароль не подходит: слишком короткий, слишком длинный или прежний.',
-    differ: 'Новые пароли не совпадают.', empty: 'Заполните все поля.', unreached: 'Сервер не отвечает.', 'media-failed': 'Не удалось включить звук для звонка.',
-    'hold-failed': 'Удержание не сработало.', 'speaker-failed': 'Этот динамик не подходит.', 'sip-refused': 'Сервер не принимает этот телефон. Пробуем снова.', other: 'Не получилось.',
+    'media-failed': 'Не удалось включить звук для звонка.',
+    'hold-failed': 'Удержание не сработало.', 'speaker-failed': 'Этот динамик не подходит.', 'sip-refused': 'Сервер не принимает этот телефон. Пробуем снова.',
   },
 };
 
 export const WORDS = { en, ru };
-export type Language = keyof typeof WORDS;

@@ -82,7 +82,10 @@ impl StepKind for Consent {
                 let until = Some(turn.now.mono + self.wait);
                 Next::Wait(State::Consenting(ConsentRun { until, ..run }))
             }
-            Input::Timeout => Next::Go(self.next.to),
+            Input::Timeout => {
+                turn.out.push(Effect::AllowRecording);
+                Next::Go(self.next.to)
+            }
             Input::Refused => {
                 turn.out.push(Effect::RefuseRecording);
                 turn.hush();

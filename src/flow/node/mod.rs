@@ -1,7 +1,7 @@
 //! Kinds of steps, one file each: how a kind is written, how it is resolved, what the checker must know of it, and
 //! how it runs. A new kind is a new file here and one line in [`kinds!`].
 use super::compile::Cx;
-use super::event::Facts;
+use super::event::{Facts, QueueExit};
 use super::expression::{Expression, Template};
 use super::finding::{Span, suggest};
 use super::interpreter::{Input, Next, State};
@@ -256,6 +256,8 @@ pub struct Outline<'a> {
     pub dials: Option<Span>,
     /// Edges that are taken only when a condition holds: the edge's place in `edges`, and the condition.
     pub guards: Vec<(usize, &'a Expression)>,
+    /// A queue's exits, to which the first edges belong.
+    pub exits: Vec<QueueExit>,
     /// Most keys pressed to leave by an edge of the caller.
     pub keys: u32,
 }

@@ -83,6 +83,7 @@ impl StepKind for Queue {
     fn outline<'a>(&'a self, outline: &mut Outline<'a>) {
         outline.class_reads(&self.class);
         self.exits.values().for_each(|goto| outline.edge(*goto, false));
+        outline.exits = self.exits.keys().copied().collect();
         if let Some(answered) = self.answered {
             outline.edge(answered, true);
         }

@@ -47,6 +47,22 @@ fn signing_in_by_hand_takes_more_than_a_phone() {
 }
 
 #[test]
+fn who_signs_in_by_hand_may_do_so_in_a_talk_through_which_his_phone_was_away() {
+    let mut settings = registers();
+    settings.operators.get_mut("101").unwrap().sign_in = SignIn::Manual;
+    let mut pool = Pool::with(settings);
+    pool.does(Event::SignedIn { operator: id("101") });
+    pool.chooses("101", Choice::Ready);
+    pool.join(1, Class::Standard);
+    pool.answers("101");
+    pool.does(Event::SignedOut { operator: id("101") });
+    pool.does(Event::SignedIn { operator: id("101") });
+    pool.chooses("101", Choice::Ready);
+    pool.is_free_again("101");
+    assert_eq!(pool.state("101"), OperatorState::Ready);
+}
+
+#[test]
 fn choices_survive_a_restart() {
     let mut pool = Pool::of(&["101", "102"]);
     pool.dispatcher.restore_choice(&id("101"), Some("lunch".into()));

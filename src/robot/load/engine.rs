@@ -313,6 +313,9 @@ impl<'a> Engine<'a> {
             | Event::Progress { .. }
             | Event::Reanswered { .. }
             | Event::Digit { .. }
+            | Event::Referred { .. }
+            | Event::ReferTold { .. }
+            | Event::FlowLost { .. }
             | Event::Registered { .. }
             | Event::Unregistered { .. }
             | Event::Pong { .. } => {}

@@ -41,6 +41,10 @@ pub enum CallEvent {
     Reanswered {
         accepted: bool,
     },
+    /// The answer to our REFER, and what its NOTIFYs say.
+    ReferTold {
+        status: u16,
+    },
     Failed {
         status: u16,
         redirect: Vec<String>,
@@ -173,6 +177,18 @@ impl Call {
             _ => None,
         };
         self.line.log.wait(mark, REINVITE_WITHIN, answer).await.map(|event| event.what)
+    }
+
+    /// REFER: the peer is to pass its other party on to this URI.
+    pub async fn refer(&self, to: impl Into<String>) {
+        self.command(Command::Refer { leg: self.leg(), to: to.into() }).await;
+    }
+
+    /// Until the transfer that we asked for has come to this status.
+    pub async fn refer_told(&self, status: u16, within: Duration) -> Result<Instant, TimedOut> {
+        let told =
+            |event: &CallEvent| matches!(event, CallEvent::ReferTold { status: told } if *told == status);
+        self.wait_for(told, within).await.map(|event| event.at)
     }
 
     pub fn say(&self, sound: Sound) {

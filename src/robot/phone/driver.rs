@@ -163,7 +163,14 @@ impl Driver {
             | Event::Failed { leg, .. }
             | Event::Offered { leg, .. }
             | Event::Reanswered { leg, .. }
+            | Event::ReferTold { leg, .. }
             | Event::Digit { leg, .. } => *leg,
+            // A phone passes nobody on.
+            Event::Referred { leg, .. } => {
+                self.agent.command(Command::AnswerRefer { leg: *leg, status: 603 }, now, out);
+                return;
+            }
+            Event::FlowLost { .. } => return,
             // A phone is no registrar and asks nobody whether he is there.
             Event::Registered { .. } | Event::Unregistered { .. } | Event::Pong { .. } => return,
         };
@@ -204,9 +211,12 @@ impl Driver {
                 CallEvent::Reanswered { accepted: remote.is_some_and(|remote| line.voice().agree(remote)) }
             }
             Event::Digit { digit, .. } => CallEvent::KeyHeard(digit, DigitMethod::Info),
+            Event::ReferTold { status, .. } => CallEvent::ReferTold { status },
             Event::Failed { status, redirect, .. } => CallEvent::Failed { status, redirect },
             Event::Ended { how, .. } => CallEvent::Ended(how),
             Event::Incoming(_)
+            | Event::Referred { .. }
+            | Event::FlowLost { .. }
             | Event::Registered { .. }
             | Event::Unregistered { .. }
             | Event::Pong { .. } => return,

@@ -40,6 +40,8 @@ struct Desk {
     /// A phone is there without registering.
     contact: bool,
     registered: bool,
+    /// Seen signed in since his phone came: some have to choose first, and a talk that goes on does not tell.
+    entered: bool,
     paused: bool,
     queued: Option<bool>,
     occupied: bool,
@@ -55,6 +57,7 @@ pub(super) struct Desks {
 impl Desks {
     pub fn add(&mut self, id: OperatorId, shown: OperatorState, contact: bool) {
         let desk = Desk {
+            entered: shown != OperatorState::Offline,
             shown,
             hold: Hold::Free,
             contact,
@@ -95,6 +98,7 @@ impl Desks {
 
     pub fn shown(&mut self, id: &OperatorId, state: OperatorState) {
         if let Some(desk) = self.desks.get_mut(id) {
+            desk.entered |= !matches!(state, OperatorState::Offline | OperatorState::Talking);
             desk.shown = state;
         }
     }
@@ -156,6 +160,7 @@ impl Desks {
             }
             Event::SignedOut { .. } => {
                 desk.registered = false;
+                desk.entered = false;
                 desk.not_before = None;
                 desk.end_wrap_up();
                 if let Hold::Parting { wrap_up, .. } = &mut desk.hold {
@@ -164,6 +169,7 @@ impl Desks {
             }
             Event::Chose { choice, .. } => {
                 let paused = matches!(choice, Choice::Paused { .. });
+                desk.entered |= desk.registered;
                 if matches!(desk.hold, Hold::Offer(_) | Hold::Parting { .. }) {
                     desk.queued = Some(paused);
                 } else {
@@ -282,6 +288,7 @@ impl Desks {
     pub fn on_duty_at_least(&self) -> impl Iterator<Item = &OperatorId> {
         let surely = |desk: &Desk| {
             desk.registered
+                && desk.entered
                 && !desk.paused
                 && matches!(
                     desk.shown,

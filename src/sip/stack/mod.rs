@@ -3,12 +3,14 @@
 //! ```text
 //! bytes ─▶ receive ─▶ request.rs ─┬▶ uas.rs       a call that comes in
 //!                │                ├▶ exchange.rs  offers, INFO, BYE inside a call
+//!                │                ├▶ refer.rs     transfers, and how they go
 //!                │                └▶ register.rs
 //!                └─▶ response.rs ──▶ uac.rs       a call that goes out
 //! commands ─▶ command ─▶ uas.rs, uac.rs, exchange.rs
 //! time ─▶ handle_timeout
 //! ```
 mod exchange;
+mod refer;
 mod register;
 mod request;
 mod response;
@@ -114,6 +116,9 @@ impl Stack {
             Command::AcceptOffer { leg, sdp } => self.accept_offer(leg, sdp, now, out),
             Command::RejectOffer { leg, status } => self.reject_offer(leg, status, now, out),
             Command::Reinvite { leg, sdp } => self.reinvite(leg, sdp, now, out),
+            Command::AnswerRefer { leg, status } => self.answer_refer(leg, status, now, out),
+            Command::TellReferrer { leg, status } => self.tell_referrer(leg, status, now, out),
+            Command::Refer { leg, to } => self.refer(leg, &to, now, out),
             Command::Ping { request, to } => self.ping(request, &to, now, out),
             Command::SetSecret { user, ha1 } => {
                 let change = self.registrar.set_secret(user.clone(), ha1);
@@ -141,6 +146,10 @@ impl Stack {
         // Calls go on; their next request opens a connection to the Contact, if that is an address.
         for leg in self.legs.values_mut().filter(|leg| leg.dialog.flow == hop) {
             leg.flow_closed = true;
+            // Nobody can call a browser back: whoever was in this page has no telephone now.
+            if hop.transport.is_websocket() && leg.phase == Phase::Confirmed {
+                out.push(Output::Event(Event::FlowLost { leg: leg.id }));
+            }
         }
     }
 

@@ -77,7 +77,7 @@ impl Stack {
             Method::Invite => self.incoming(id, hop, message, now, out),
             Method::Register => self.register(id, hop, message, now, out),
             Method::Options => self.options(id, now, out),
-            Method::Bye | Method::Info | Method::Update | Method::Prack => {
+            Method::Bye | Method::Info | Method::Update | Method::Prack | Method::Refer | Method::Notify => {
                 self.respond(id, 481, |builder| builder, now, out);
             }
             _ => self.not_ours(id, message, now, out),
@@ -139,6 +139,8 @@ impl Stack {
             Method::Update => self.offered_by_update(id, leg_id, message, now, out),
             Method::Bye => self.bye_request(id, leg_id, message, now, out),
             Method::Info => self.info(id, leg_id, message, now, out),
+            Method::Refer => self.refer_request(id, leg_id, message, now, out),
+            Method::Notify => self.notify_request(id, leg_id, message, now, out),
             Method::Options => self.options(id, now, out),
             _ => self.not_ours(id, message, now, out),
         }

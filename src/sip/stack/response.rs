@@ -46,6 +46,7 @@ impl Stack {
             (Heard::Final, Owner::Ping(request)) => {
                 out.push(Output::Event(Event::Pong { request, alive: status != 503 && status != 408 }));
             }
+            (Heard::Final, Owner::Refer(leg)) => self.refer_told(leg, status, out),
             (Heard::Final, Owner::Nobody) => {}
         }
     }
@@ -57,6 +58,7 @@ impl Stack {
             Owner::Invite(leg) => self.refused(leg, status, Vec::new(), now, out),
             Owner::Exchange(leg) => self.exchange_refused(leg, id, status, None, now, out),
             Owner::Ping(request) => out.push(Output::Event(Event::Pong { request, alive: false })),
+            Owner::Refer(leg) => self.refer_told(leg, status, out),
             Owner::Nobody => {}
         }
     }

@@ -96,6 +96,7 @@ impl Stack {
             queued: None,
             updates: false,
             flow_closed: false,
+            refer: None,
         };
         self.by_tag.insert(local_tag, id);
         self.legs.insert(id, leg);

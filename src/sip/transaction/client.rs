@@ -23,6 +23,8 @@ pub enum Owner {
     /// A re-INVITE or UPDATE.
     Exchange(LegId),
     Ping(RequestId),
+    /// A REFER inside a call.
+    Refer(LegId),
     /// BYE and CANCEL: sent, repeated, and whatever comes back is good enough.
     Nobody,
 }

@@ -149,7 +149,8 @@ impl Directory for SqliteStore {
             let number = ticket::number(unsigned(id));
             sqlx::query(NUMBER_TICKET).bind(&number).bind(id).execute(&mut *tx).await?;
             let data = serde_json::json!({ "ticket": number, "call": ticket.call, "topic": topic });
-            outbox::tell(&mut tx, "ticket.created", &format!("ticket.created.{number}"), data, ticket.at).await?;
+            outbox::tell(&mut tx, "ticket.created", &format!("ticket.created.{number}"), data, ticket.at)
+                .await?;
             tx.commit().await?;
             Ok(number)
         })

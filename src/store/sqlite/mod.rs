@@ -10,6 +10,7 @@ mod office;
 mod outbox;
 mod records;
 mod seats;
+mod talks;
 mod tickets;
 mod users;
 
@@ -48,6 +49,7 @@ const COUNTS: &str = "SELECT 'subscribers', count(*) FROM subscribers
     UNION ALL SELECT 'calls', count(*) FROM calls
     UNION ALL SELECT 'call_events', count(*) FROM call_events
     UNION ALL SELECT 'messages', count(*) FROM messages
+    UNION ALL SELECT 'recordings', count(*) FROM recordings
     UNION ALL SELECT 'open_seats', count(*) FROM open_seats
     UNION ALL SELECT 'stays', count(*) FROM stays
     UNION ALL SELECT 'attempts', count(*) FROM attempts

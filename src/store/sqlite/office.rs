@@ -14,7 +14,8 @@ use sqlx::sqlite::SqliteRow;
 
 /// `?5`: ten digits and more are a whole number, which the index finds; fewer are looked for inside numbers. `?8` is what
 /// people type into a search box, `?9` whether it may be a part of a number.
-const HISTORY: &str = "SELECT calls.*, n.disposition AS n_disposition, n.note AS n_note, n.who AS n_who, n.at AS n_at
+const HISTORY: &str =
+    "SELECT calls.*, n.disposition AS n_disposition, n.note AS n_note, n.who AS n_who, n.at AS n_at
     FROM calls LEFT JOIN call_notes n ON n.call = calls.id
     WHERE calls.started_at >= ?1 AND calls.started_at < ?2
         AND (?3 IS NULL OR calls.queue = ?3) AND (?4 IS NULL OR calls.operator = ?4)

@@ -120,10 +120,7 @@ pub(super) async fn tell(
 
 /// A call's row was written: it has begun, or it has ended. Numbers are masked: a receiver that may know more asks the
 /// API with a token of its own.
-pub(super) async fn tell_call(
-    connection: &mut SqliteConnection,
-    record: &CallRecord,
-) -> Result<(), Error> {
+pub(super) async fn tell_call(connection: &mut SqliteConnection, record: &CallRecord) -> Result<(), Error> {
     let caller = Number::parse(&record.caller).map(|number| number.masked());
     let zone = Zone::utc();
     let at = |at: Option<Wall>| at.map(|at| zone.rfc3339(at));
@@ -148,10 +145,7 @@ pub(super) async fn tell_call(
 }
 
 /// An operator and a caller are connected; a call that was passed on is answered again.
-pub(super) async fn tell_event(
-    connection: &mut SqliteConnection,
-    event: &CallEvent,
-) -> Result<(), Error> {
+pub(super) async fn tell_event(connection: &mut SqliteConnection, event: &CallEvent) -> Result<(), Error> {
     if event.kind != "connected" {
         return Ok(());
     }

@@ -1,5 +1,5 @@
 //! Calls, their stories and their messages; the audit; and the one door through which batches are written.
-use super::{Reading, SqliteStore, figures, json, outbox, seats, signed, unsigned};
+use super::{Reading, SqliteStore, figures, json, outbox, seats, signed, talks, unsigned};
 use crate::call::{CallEvent, CallRecord, Keep, Message, OpenSeat};
 use crate::cause::{CallResult, Cause, HangupBy};
 use crate::class::Class;
@@ -62,6 +62,10 @@ impl Records for SqliteStore {
                         outbox::tell_event(&mut tx, event).await?;
                     }
                     Entry::Keep(Keep::Message(message)) => put_message(&mut tx, message).await?,
+                    Entry::Keep(Keep::Recording(talk)) => talks::put(&mut tx, talk).await?,
+                    Entry::Keep(Keep::TicketCall { ticket, call }) => {
+                        talks::link(&mut tx, *ticket, *call).await?;
+                    }
                     Entry::Keep(Keep::OperatorChoice { operator, paused, at }) => {
                         put_choice(&mut tx, operator, paused.as_deref(), *at).await?;
                     }
@@ -106,12 +110,14 @@ impl Records for SqliteStore {
                 return Ok(None);
             };
             let record = call(&row)?;
+            let recordings = talks::of_call(&self.reader, record.id).await?;
             let events = sqlx::query(EVENTS_OF).bind(&id).fetch_all(&self.reader).await?;
             let messages = sqlx::query(MESSAGES_OF).bind(&id).fetch_all(&self.reader).await?;
             Ok(Some(CallStory {
                 record,
                 events: events.iter().map(event).collect::<Result<_, _>>()?,
                 messages: messages.iter().map(message).collect::<Result<_, _>>()?,
+                recordings,
             }))
         })
     }
@@ -121,6 +127,10 @@ impl Records for SqliteStore {
             let rows = sqlx::query(MESSAGES).bind(signed(limit as u64)).fetch_all(&self.reader).await?;
             rows.iter().map(message).collect()
         })
+    }
+
+    fn calls_of_ticket(&self, ticket: i64) -> Reply<'_, Vec<CallId>> {
+        Box::pin(talks::calls_of(&self.reader, ticket))
     }
 
     fn close_open_calls(&self, at: Wall) -> Reply<'_, u64> {

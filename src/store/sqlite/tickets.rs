@@ -32,10 +32,7 @@ pub(super) async fn page(
         .bind(one_more(limit))
         .fetch_all(&store.reader)
         .await?;
-    let rows = rows
-        .iter()
-        .map(|row| Ok((id(row)?, ticket(row)?)))
-        .collect::<Result<Vec<_>, Error>>()?;
+    let rows = rows.iter().map(|row| Ok((id(row)?, ticket(row)?))).collect::<Result<Vec<_>, Error>>()?;
     let Page { rows, next } = Page::cut(rows, limit, |(id, _)| *id);
     Ok(Page { rows: rows.into_iter().map(|(_, ticket)| ticket).collect(), next })
 }

@@ -13,8 +13,7 @@ const REMOVE_USER: &str = "DELETE FROM users WHERE name = ?";
 const COUNT_FAILURE: &str = "UPDATE users SET failures = failures + 1,
     locked_until = CASE WHEN failures + 1 >= ? THEN ? ELSE locked_until END WHERE name = ?";
 const CLEAR_FAILURES: &str = "UPDATE users SET failures = 0, locked_until = NULL WHERE name = ?";
-const PUT_TOKEN: &str =
-    "INSERT OR REPLACE INTO tokens (hash, name, role, scopes, created_at, last_used_at) VALUES (?, ?, ?, ?, ?, ?)";
+const PUT_TOKEN: &str = "INSERT OR REPLACE INTO tokens (hash, name, role, scopes, created_at, last_used_at) VALUES (?, ?, ?, ?, ?, ?)";
 /// To the minute: a program that polls each second is not to write each second.
 const USE_TOKEN: &str = "UPDATE tokens SET last_used_at = ?1
     WHERE hash = ?2 AND (last_used_at IS NULL OR last_used_at < ?1 - 60000)";

@@ -50,7 +50,10 @@ pub async fn wav(path: &Path, asked: &HeaderMap) -> Result<Response, Problem> {
 enum Asked {
     All,
     /// Both ends included.
-    Part { from: u64, to: u64 },
+    Part {
+        from: u64,
+        to: u64,
+    },
     Outside,
 }
 

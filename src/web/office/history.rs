@@ -190,8 +190,22 @@ fn number_in(q: &str) -> Option<String> {
 
 async fn csv(app: &App, mut query: CallQuery, sees_numbers: bool) -> Result<Response, Problem> {
     const COLUMNS: [&str; 16] = [
-        "id", "line", "caller", "class", "queue", "operator", "started_at", "answered_at", "ended_at",
-        "wait_ms", "talk_ms", "result", "cause", "hangup_by", "disposition", "note",
+        "id",
+        "line",
+        "caller",
+        "class",
+        "queue",
+        "operator",
+        "started_at",
+        "answered_at",
+        "ended_at",
+        "wait_ms",
+        "talk_ms",
+        "result",
+        "cause",
+        "hangup_by",
+        "disposition",
+        "note",
     ];
     let zone = app.desk.zone().clone();
     let mut table = csv::Writer::from_writer(Vec::new());

@@ -51,7 +51,8 @@ pub async fn list(
     State(app): State<App>,
     Params(asked): Params<MessagesAsked>,
 ) -> Result<Json<MessagePage>, Problem> {
-    let page = app.desk.message_page(query::word("cursor", asked.cursor)?, query::limit(asked.limit)?).await?;
+    let page =
+        app.desk.message_page(query::word("cursor", asked.cursor)?, query::limit(asked.limit)?).await?;
     let zone = app.desk.zone();
     let messages = page.rows.into_iter().map(|message| MessageView {
         name: message.name,
@@ -71,7 +72,9 @@ pub async fn sound(
 ) -> Result<Response, Problem> {
     let file = app.desk.message_file(&name).await?;
     let file = file.ok_or_else(|| {
-        Problem::not_found("no message has this name; GET /api/v1/messages lists them; a slash is written %2F")
+        Problem::not_found(
+            "no message has this name; GET /api/v1/messages lists them; a slash is written %2F",
+        )
     })?;
     audio::wav(&file, &headers).await
 }

@@ -223,9 +223,8 @@ pub async fn remove_token(
     Path(id): Path<String>,
 ) -> Result<StatusCode, Problem> {
     let removed = app.desk.remove_token(&id).await?;
-    let token = removed.ok_or_else(|| {
-        Problem::not_found("no token has this id; GET /api/v1/tokens lists them")
-    })?;
+    let token =
+        removed.ok_or_else(|| Problem::not_found("no token has this id; GET /api/v1/tokens lists them"))?;
     audit(&app, &caller, "token.remove", &[("token", &id), ("name", &token.name)]).await;
     Ok(StatusCode::NO_CONTENT)
 }
@@ -261,7 +260,7 @@ fn done<T>(done: Done<T>) -> Result<T, Problem> {
     match done {
         Done::Done(value) => Ok(value),
         Done::NotFound => Err(no_such_user()),
-        Done::Conflict(why) => Err(Problem::conflict(why)),
+        Done::Conflict(why) => Err(Problem::not_now(why)),
         Done::Unusable(why) => Err(Problem::unusable(why)),
     }
 }

@@ -16,10 +16,7 @@ use serde_json::{Value, json};
 const PEOPLE: Access = Access::Roles(&[Viewer, Operator, Supervisor, Admin]);
 
 pub fn routes(route: &Table) -> Vec<Route> {
-    vec![
-        route.get("/api/v1/prompts", PEOPLE, list),
-        route.get("/api/v1/prompts/{lang}/{id}", PEOPLE, sound),
-    ]
+    vec![route.get("/api/v1/prompts", PEOPLE, list), route.get("/api/v1/prompts/{lang}/{id}", PEOPLE, sound)]
 }
 
 pub async fn list(State(app): State<App>) -> Result<Json<Vec<Value>>, Problem> {
@@ -38,8 +35,7 @@ pub async fn sound(
     Path((language, id)): Path<(String, String)>,
 ) -> Result<Response, Problem> {
     let none = || Problem::not_found("no prompt has this language and id; GET /api/v1/prompts lists them");
-    let language =
-        Language::ALL.into_iter().find(|known| known.as_str() == language).ok_or_else(none)?;
+    let language = Language::ALL.into_iter().find(|known| known.as_str() == language).ok_or_else(none)?;
     let file = app.desk.prompt_file(language, PromptName::from(id)).await?.ok_or_else(none)?;
     audio::wav(&file, &headers).await
 }

@@ -23,12 +23,7 @@ impl<T: DeserializeOwned, S: Send + Sync> FromRequestParts<S> for Params<T> {
 }
 
 /// A day or a moment; as an end, a day is included.
-pub fn moment(
-    app: &App,
-    name: &str,
-    text: Option<&str>,
-    is_end: bool,
-) -> Result<Option<Wall>, Problem> {
+pub fn moment(app: &App, name: &str, text: Option<&str>, is_end: bool) -> Result<Option<Wall>, Problem> {
     let Some(text) = text else { return Ok(None) };
     let zone = app.desk.zone();
     let at = crate::clock::parse(text, zone).ok_or_else(|| {
@@ -88,7 +83,9 @@ pub fn written(name: &str, text: &str, chars_max: usize) -> Result<String, Probl
     let text = text.trim();
     let count = text.chars().count();
     if count == 0 || count > chars_max || text.contains('\0') {
-        return Err(Problem::unusable(format!("`{name}`: expected 1 to {chars_max} characters, got {count}")));
+        return Err(Problem::unusable(format!(
+            "`{name}`: expected 1 to {chars_max} characters, got {count}"
+        )));
     }
     Ok(text.to_string())
 }

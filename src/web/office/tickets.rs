@@ -177,7 +177,9 @@ pub async fn reply(
     let text = query::written("text", &body.text, LETTER_CHARS_MAX)?;
     let (ticket, _) = app.desk.ticket(&id).await?.ok_or_else(no_such_ticket)?;
     let to = email(&app, &ticket).await?.ok_or_else(|| {
-        Problem::conflict("the applicant's e-mail is not known: it is the subscriber's, or the ticket's field `email`")
+        Problem::not_now(
+            "the applicant's e-mail is not known: it is the subscriber's, or the ticket's field `email`",
+        )
     })?;
     let letter = Letter {
         to,
@@ -188,7 +190,9 @@ pub async fn reply(
     };
     match app.desk.send_letter(letter).await? {
         Sent::Done => {}
-        Sent::NoServer => return Err(Problem::conflict("no mail server: add a section `smtp` to config.yaml")),
+        Sent::NoServer => {
+            return Err(Problem::not_now("no mail server: add a section `smtp` to config.yaml"));
+        }
         Sent::Unusable(why) => return Err(Problem::unusable(why)),
         Sent::Refused(why) => return Err(Problem::mail_away(why)),
     }

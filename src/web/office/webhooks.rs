@@ -82,7 +82,7 @@ pub async fn add(
     check_events(&body.events)?;
     check_length(&body.url)?;
     if app.desk.webhooks().await?.len() >= WEBHOOKS_MAX {
-        return Err(Problem::conflict(format!("there are {WEBHOOKS_MAX} webhooks already: remove one first")));
+        return Err(Problem::not_now(format!("there are {WEBHOOKS_MAX} webhooks already: remove one first")));
     }
     let (id, secret) = done(app.desk.add_webhook(body.url, body.events, Clock::wall()).await?)?;
     audit(&app, &caller, "webhook.add", &[("webhook", &id.to_string())]).await;
@@ -223,7 +223,7 @@ fn done<T>(done: Done<T>) -> Result<T, Problem> {
     match done {
         Done::Done(value) => Ok(value),
         Done::NotFound => Err(no_such_webhook()),
-        Done::Conflict(why) => Err(Problem::conflict(why)),
+        Done::Conflict(why) => Err(Problem::not_now(why)),
         Done::Unusable(why) => Err(Problem::unusable(why)),
     }
 }

@@ -108,7 +108,19 @@ impl World {
         let address = listener.local_addr().unwrap();
         let (shutdown, servers) = (CancellationToken::new(), TaskTracker::new());
         servers.spawn(web::serve(listener, None, state.clone(), shutdown.clone()));
-        World { outbound, state, store, accounts, ready, dir, view: view_sender, asked, address, shutdown, servers }
+        World {
+            outbound,
+            state,
+            store,
+            accounts,
+            ready,
+            dir,
+            view: view_sender,
+            asked,
+            address,
+            shutdown,
+            servers,
+        }
     }
 
     pub fn serve_unix(&self) -> PathBuf {
@@ -397,6 +409,9 @@ fn first_view() -> View {
             step: "specialist".into(),
             since_ms: 41_200,
             operator: None,
+            supervised: None,
+            recording: None,
+            transfer: None,
         }],
         operators: vec![operator("101", "Оператор 101"), operator("102", "Оператор 102")],
     }

@@ -1,31 +1,36 @@
 import { useEffect, useState } from 'preact/hooks';
+import { wear } from '../../shared/look';
+import { Bar } from '../../shared/ui/bar';
+import { Button } from '../../shared/ui/button';
+import { useOffers } from '../../shared/ui/offers';
+import { SignIn } from '../../shared/ui/sign_in';
+import { Tongue, useCommon } from '../../shared/words';
 import type { Desk } from '../desk';
 import { intent } from '../keys';
 import type { State } from '../state';
 import { WORDS } from '../words';
-import { Bar } from './bar';
-import { Button } from './button';
 import { CallCard } from './call';
+import { CallOut } from './call_out';
 import { Help } from './help';
 import { Queues } from './queues';
-import { SignIn } from './sign_in';
 import { SoundCard } from './sound';
 import { StateCard } from './status';
-import { Language, useWords } from './words';
+import { useWords } from './words';
 
+export type Panel = 'keypad' | 'transfer' | 'breaks' | 'help' | 'call_out';
+const ROUTES = ['calls/-/transfer', 'calls/-/note', 'operators/-/calls'];
 const TEXT_FIELDS = 'input:not([type=checkbox]):not([type=range]), textarea, select';
 
 export function App({ desk }: { desk: Desk }) {
   const [state, set] = useState(desk.store.state);
-  const [open, setOpen] = useState<'keypad' | 'breaks' | 'help' | null>(null);
+  const [open, setOpen] = useState<Panel | null>(null);
   const [, again] = useState(0);
   const { language, theme } = desk.kept;
   const words = WORDS[language];
 
   useEffect(() => desk.store.watch((next) => { set(next); again((n) => n + 1); }), [desk]);
   useEffect(() => {
-    document.documentElement.lang = language;
-    document.documentElement.dataset['theme'] = theme;
+    wear({ language, theme });
     const who = state.call?.phase === 'ringing' ? words.ringTitle(state.call.caller || words.unknownCaller) : words.title;
     document.title = `${who} · Hotline`;
   });
@@ -39,7 +44,8 @@ export function App({ desk }: { desk: Desk }) {
       if (!what || (!desk.kept.keys && what.do !== 'close')) return;
       if (what.do === 'close') return setOpen(null);
       event.preventDefault();
-      if (what.do === 'keypad') toggle('keypad');
+      if (what.do === 'keypad' || what.do === 'transfer' || what.do === 'call_out') toggle(what.do);
+      else if (what.do === 'note') document.getElementById('note')?.focus();
       else if (what.do === 'pause') toggle('breaks');
       else if (what.do === 'help') toggle('help');
       else if (what.do === 'sound') document.getElementById('microphone')?.focus();
@@ -50,32 +56,38 @@ export function App({ desk }: { desk: Desk }) {
   }, [desk]);
 
   return (
-    <Language.Provider value={words}>
-      <Bar desk={desk} state={state} onHelp={() => setOpen(open === 'help' ? null : 'help')} />
+    <Tongue.Provider value={language}>
+      <Bar here="desk" person={state.person} name={state.operator?.name} look={desk.kept} onLook={(look) => desk.change(look)}
+        onSignOut={() => void desk.signOut()}
+        tools={state.screen === 'desk' && <Button onPress={() => setOpen(open === 'help' ? null : 'help')} keys="?">{words.keys}</Button>}>
+        {state.screen === 'desk' && <p class={`line ${state.line}`} role="status"><i aria-hidden="true" />{words.lines[state.line]}</p>}
+      </Bar>
       <Screen desk={desk} state={state} open={open} setOpen={setOpen} />
       {open === 'help' && <Help desk={desk} onClose={() => setOpen(null)} />}
-    </Language.Provider>
+    </Tongue.Provider>
   );
 }
 
-interface ScreenProps { desk: Desk; state: State; open: string | null; setOpen: (name: 'keypad' | 'breaks' | null) => void }
+interface ScreenProps { desk: Desk; state: State; open: Panel | null; setOpen: (name: Panel | null) => void }
 
 function Screen({ desk, state, open, setOpen }: ScreenProps) {
   const words = useWords();
+  const common = useCommon();
+  const offers = useOffers(state.person ? ROUTES : []);
   switch (state.screen) {
-    case 'loading': return <main class="alone"><p role="status">{words.loading}</p></main>;
-    case 'sign_in': return <SignIn desk={desk} />;
+    case 'loading': return <main id="main" class="alone"><p role="status">{common.loading}</p></main>;
+    case 'sign_in': return <SignIn welcome={(person) => desk.welcome(person)} />;
     case 'no_operator': return (
-      <main class="alone">
+      <main id="main" class="alone">
         <section class="card notice">
           <h2>{words.noOperator(state.person?.user ?? '')}</h2>
           <p>{words.noOperatorWhy}</p>
-          <p class="row"><a class="button main" href="/">{words.board}</a><Button onPress={() => void desk.signOut()}>{words.signOut}</Button></p>
+          <p class="row"><a class="button main" href="/board">{words.board}</a><Button onPress={() => void desk.signOut()}>{common.signOut}</Button></p>
         </section>
       </main>
     );
     case 'elsewhere': return (
-      <main class="alone">
+      <main id="main" class="alone">
         <section class="card notice">
           <h2>{words.elsewhere}</h2>
           <p>{words.elsewhereWhy}</p>
@@ -86,14 +98,15 @@ function Screen({ desk, state, open, setOpen }: ScreenProps) {
     case 'desk': return (
       <>
         <Banners state={state} />
-        <main class="desk">
+        <main id="main" class="desk">
           <div class="column">
             <StateCard desk={desk} state={state} open={open === 'breaks'} onOpen={(is) => setOpen(is ? 'breaks' : null)} />
             <Queues state={state} />
           </div>
-          <CallCard desk={desk} state={state} keypad={open === 'keypad'} onKeypad={() => setOpen(open === 'keypad' ? null : 'keypad')} />
+          <CallCard desk={desk} state={state} offers={offers} open={open} onOpen={(panel) => setOpen(open === panel ? null : panel)} />
           <SoundCard desk={desk} state={state} />
         </main>
+        {open === 'call_out' && offers.has('operators/-/calls') && <CallOut desk={desk} state={state} onClose={() => setOpen(null)} />}
       </>
     );
   }
@@ -102,11 +115,12 @@ function Screen({ desk, state, open, setOpen }: ScreenProps) {
 /** What is wrong now, most urgent first; told to those who cannot see it too. */
 function Banners({ state }: { state: State }) {
   const words = useWords();
+  const common = useCommon();
   const lost = state.line === 'lost';
   const texts = [
     lost && (state.call?.phase === 'talking' ? words.lostTalking : words.lost),
     !lost && !state.live && state.line === 'up' && words.stale,
-    state.fault && (words.faults[state.fault] ?? words.faults['other']),
+    state.fault && (words.faults[state.fault] ?? common.faults[state.fault] ?? common.faults['other']),
     state.draining && words.draining,
   ].filter((text): text is string => typeof text === 'string');
   return (

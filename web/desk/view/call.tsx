@@ -1,54 +1,66 @@
-import { clock } from '../clock';
+import { clock } from '../../shared/clock';
 import type { Desk } from '../desk';
 import { KEYS } from '../keys';
 import type { Call, State } from '../state';
-import { Button } from './button';
-import { Icon } from './icon';
+import { Button } from '../../shared/ui/button';
+import { Icon } from '../../shared/ui/icon';
+import type { Panel } from './app';
 import { Keypad } from './keypad';
-import { useNow } from './now';
+import { Known } from './known';
+import { Note } from './note';
+import { useNow } from '../../shared/ui/now';
 import { Path } from './path';
 import { Line } from './quality';
+import { Transfer } from './transfer';
 import { useWords } from './words';
 
-interface Props { desk: Desk; state: State; keypad: boolean; onKeypad: () => void }
+interface Props { desk: Desk; state: State; offers: ReadonlySet<string>; open: Panel | null; onOpen: (panel: Panel | null) => void }
 
 /** The middle of the desk: the caller who rings or talks, the one who just left, or nobody. */
-export function CallCard({ desk, state, keypad, onKeypad }: Props) {
+export function CallCard({ desk, state, offers, open, onOpen }: Props) {
   const words = useWords();
-  const { call } = state;
-  if (!call) return <Nobody desk={desk} state={state} />;
+  const { call, card } = state;
+  if (!call) return <Nobody desk={desk} state={state} onCallOut={offers.has('operators/-/calls') ? () => onOpen('call_out') : null} />;
+  const recording = call.id ? state.calls[call.id]?.recording : null;
+  const keypad = open === 'keypad';
   const phase = call.phase === 'talking' && call.held ? 'held' : call.phase;
   return (
     <section class={`card call ${phase} ${call.class}`} aria-labelledby="call-title">
       <header>
         <h2 id="call-title" class="caption">
-          <span role="status">{words.phases[phase]}{call.ending && <> · {words.endings[call.ending]}</>}</span>
+          <span role="status">{call.out && phase !== 'over' && phase !== 'held' ? words.outgoing : words.phases[phase]}{call.ending && <> · {words.endings[call.ending]}</>}</span>
         </h2>
+        {recording && call.phase === 'talking' && <span class={`recording ${recording}`}><i aria-hidden="true" />{words.recording[recording]}</span>}
         {call.phase === 'talking' && !call.held && <Line quality={state.quality} />}
       </header>
       <div class="who">
-        <p class="number">{call.caller === undefined ? words.unknownCaller : call.caller || words.withheld}</p>
+        <p class="number">{card?.number ? card.number : call.caller === undefined ? words.unknownCaller : call.caller || words.withheld}</p>
         <span class={`chip ${call.class}`}>{words.classes[call.class] ?? call.class}</span>
         <Time call={call} />
       </div>
       <dl class="facts">
+        {card?.name && <div><dt>{words.name}</dt><dd>{card.name}</dd></div>}
+        {card?.email && <div><dt>{words.email}</dt><dd>{card.email}</dd></div>}
         {call.queue && <div><dt>{words.queue}</dt><dd>{call.queue}</dd></div>}
         {call.waitedS !== null && <div><dt>{words.waited}</dt><dd>{clock(call.waitedS * 1000)}</dd></div>}
         {call.id && state.calls[call.id] && <div><dt>{words.line}</dt><dd>{state.calls[call.id]?.line}</dd></div>}
         {call.id && <div><dt>{words.inCall}</dt><dd class="id">{call.id}</dd></div>}
       </dl>
       <Path story={state.story} />
+      {card && <Known card={card} />}
+      {call.id && call.phase !== 'ringing' && offers.has('calls/-/note') && <Note key={call.id} desk={desk} id={call.id} card={card} />}
       <span class="gap" />
       {call.muted && call.phase === 'talking' && !call.held && <p class="note"><Icon name="micOff" />{words.muted}</p>}
       {call.held && <p class="note"><Icon name="pause" />{words.onHold}</p>}
       {call.pressed && call.phase === 'talking' && <p class="pressed">{words.pressed}: <b>{call.pressed}</b></p>}
       {call.phase === 'talking' && keypad && <Keypad onTone={(tone) => desk.act({ do: 'tone', tone })} />}
-      <Controls desk={desk} call={call} keypad={keypad} onKeypad={onKeypad} />
+      {call.phase === 'talking' && (open === 'transfer' || state.handing) && offers.has('calls/-/transfer') && <Transfer desk={desk} state={state} onClose={() => onOpen(null)} />}
+      <Controls desk={desk} call={call} open={open} onOpen={onOpen} canTransfer={offers.has('calls/-/transfer')} />
     </section>
   );
 }
 
-function Nobody({ desk, state }: { desk: Desk; state: State }) {
+function Nobody({ desk, state, onCallOut }: { desk: Desk; state: State; onCallOut: (() => void) | null }) {
   const words = useWords();
   if (state.microphone !== 'on') return <MicrophoneFirst desk={desk} state={state} />;
   const is = state.operator?.state;
@@ -58,6 +70,7 @@ function Nobody({ desk, state }: { desk: Desk; state: State }) {
       <Icon name={which === 'paused' ? 'cup' : 'headset'} size={56} />
       <h2>{words.idle[which]}</h2>
       <p class="muted">{words.idleWhy[which]}</p>
+      {onCallOut && <Button icon="call" keys={KEYS.call_out} onPress={onCallOut}>{words.callOut}</Button>}
     </section>
   );
 }
@@ -86,7 +99,9 @@ function Time({ call }: { call: Call }) {
   return <p class="time" role="timer">{clock(ms)}</p>;
 }
 
-function Controls({ desk, call, keypad, onKeypad }: { desk: Desk; call: Call; keypad: boolean; onKeypad: () => void }) {
+interface ControlsProps { desk: Desk; call: Call; open: Panel | null; onOpen: (panel: Panel) => void; canTransfer: boolean }
+
+function Controls({ desk, call, open, onOpen, canTransfer }: ControlsProps) {
   const words = useWords();
   const act = (what: 'answer' | 'reject' | 'hang_up' | 'mute' | 'hold') => () => desk.act({ do: what });
   switch (call.phase) {
@@ -106,7 +121,8 @@ function Controls({ desk, call, keypad, onKeypad }: { desk: Desk; call: Call; ke
         <Button look="tool" icon={call.held ? 'play' : 'pause'} keys={KEYS.hold} on={call.held} disabled={call.holding} onPress={act('hold')}>
           {call.held ? words.resume : words.hold}
         </Button>
-        <Button look="tool" icon="keypad" keys={KEYS.keypad} expanded={keypad} onPress={onKeypad}>{words.keypad}</Button>
+        <Button look="tool" icon="keypad" keys={KEYS.keypad} expanded={open === 'keypad'} onPress={() => onOpen('keypad')}>{words.keypad}</Button>
+        {canTransfer && <Button look="tool" icon="transfer" keys={KEYS.transfer} expanded={open === 'transfer'} onPress={() => onOpen('transfer')}>{words.transfer}</Button>}
         <Button look="bad" icon="hangUp" keys={KEYS.hang_up} disabled={call.hangingUp} onPress={act('hang_up')}>
           {call.hangingUp ? words.hangingUp : words.hangUp}
         </Button>

@@ -1,5 +1,5 @@
-import type { CallEvent } from '../api';
-import { clock } from '../clock';
+import type { CallEvent } from '../../shared/api';
+import { clock } from '../../shared/clock';
 import { path } from '../path';
 import { useWords } from './words';
 

@@ -1,6 +1,6 @@
-import { clock } from '../clock';
+import { clock } from '../../shared/clock';
 import type { State } from '../state';
-import { useNow } from './now';
+import { useNow } from '../../shared/ui/now';
 import { useWords } from './words';
 
 /** Who waits in the operator's own queues. */

@@ -3,8 +3,8 @@ import type { Desk } from '../desk';
 import { canChooseSpeaker, list, onChange, type Device, type Devices } from '../devices';
 import { KEYS } from '../keys';
 import type { State } from '../state';
-import { Button } from './button';
-import { Icon } from './icon';
+import { Button } from '../../shared/ui/button';
+import { Icon } from '../../shared/ui/icon';
 import { useWords } from './words';
 
 /** The headset: what speaks, what sounds, and how loud. */

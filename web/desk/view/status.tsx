@@ -1,10 +1,10 @@
 import { useEffect, useRef } from 'preact/hooks';
-import { clock } from '../clock';
+import { clock } from '../../shared/clock';
 import type { Desk } from '../desk';
 import { KEYS } from '../keys';
 import { wrapUpLeft, type State } from '../state';
-import { Button } from './button';
-import { useNow } from './now';
+import { Button } from '../../shared/ui/button';
+import { useNow } from '../../shared/ui/now';
 import { useWords } from './words';
 
 /** Reasons that the engine gives and takes back itself. */

@@ -1,6 +1,4 @@
-import { createContext } from 'preact';
-import { useContext } from 'preact/hooks';
+import { useWordsOf } from '../../shared/words';
 import { WORDS, type Words } from '../words';
 
-export const Language = createContext<Words>(WORDS.en);
-export const useWords = (): Words => useContext(Language);
+export const useWords = (): Words => useWordsOf(WORDS);

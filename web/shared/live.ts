@@ -1,5 +1,5 @@
 // The engine's stream of events: a snapshot, then changes, and a heartbeat every two seconds.
-import type { Change, Snapshot } from './state';
+import type { Change, Snapshot } from './view';
 
 /** The engine speaks at least every 2 s. */
 const STALE_AFTER_MS = 5000;

@@ -1,11 +1,10 @@
 import { useEffect, useRef, useState } from 'preact/hooks';
-import { Refused } from '../api';
-import type { Desk } from '../desk';
-import { useWords } from './words';
+import { Refused, sessions, type Person } from '../api';
+import { useCommon } from '../words';
 
 /** Signing in; the same card asks for a new password when the present one was given by somebody else. */
-export function SignIn({ desk }: { desk: Desk }) {
-  const words = useWords();
+export function SignIn({ welcome }: { welcome: (person: Person) => void }) {
+  const words = useCommon();
   const [given, setGiven] = useState<{ user: string; password: string } | null>(null);
   const [fault, setFault] = useState<string | null>(null);
   const [waiting, setWaiting] = useState(false);
@@ -18,22 +17,26 @@ export function SignIn({ desk }: { desk: Desk }) {
     setWaiting(true);
     try {
       if (given) {
-        await desk.changePassword(given.user, given.password, field('next'));
-      } else if ((await desk.signIn(field('user').trim(), field('password'))) === 'choose_password') {
-        setGiven({ user: field('user').trim(), password: field('password') });
-        form.reset();
+        welcome(await sessions.changePassword(given.user, given.password, field('next')));
+      } else {
+        welcome(await sessions.signIn(field('user').trim(), field('password')));
       }
     } catch (error) {
-      setFault(error instanceof Refused ? error.code : 'other');
+      if (error instanceof Refused && error.code === 'password-change-required' && !given) {
+        setGiven({ user: field('user').trim(), password: field('password') });
+        form.reset();
+      } else {
+        setFault(error instanceof Refused ? error.code : 'other');
+      }
     } finally {
       setWaiting(false);
     }
   };
 
   return (
-    <main class="alone">
+    <main id="main" class="alone">
       <form class="card sign" onSubmit={(event) => { event.preventDefault(); void send(event.currentTarget); }} key={given ? 'new' : 'in'}>
-        <h2>{given ? words.passwordNew : words.title}</h2>
+        <h2>{given ? words.passwordNew : words.signIn}</h2>
         {given ? (
           <>
             <p class="muted">{words.passwordGiven}</p>

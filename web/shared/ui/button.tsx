@@ -12,12 +12,14 @@ interface Props {
   on?: boolean;
   disabled?: boolean;
   expanded?: boolean;
+  /** What it does, where its words are short. */
+  title?: string;
 }
 
-export function Button({ children, onPress, icon, keys, look = 'quiet', on, disabled, expanded }: Props) {
+export function Button({ children, onPress, icon, keys, look = 'quiet', on, disabled, expanded, title }: Props) {
   return (
     <button type="button" class={`button ${look} ${on ? 'on' : ''}`} onClick={onPress} disabled={disabled}
-      aria-expanded={expanded} aria-keyshortcuts={keys}>
+      aria-expanded={expanded} aria-keyshortcuts={keys} title={title}>
       {icon && <Icon name={icon} />}
       <span>{children}</span>
       {keys && <kbd aria-hidden="true">{keys}</kbd>}
