@@ -1,15 +1,15 @@
 //! The office's side of the desk: lists, papers and people from the store, sounds and texts from the disk, letters by the
 //! mail server.
 use super::{Desk, away};
-use crate::call::Message;
+use crate::call::{Message, TalkRecord};
 use crate::clock::Zone;
 use crate::ids::{CallId, PromptName};
 use crate::machine::Wall;
 use crate::media::durations::Durations;
 use crate::number::Number;
 use crate::office::{
-    AuditQuery, AuditRow, CallCursor, CallQuery, Delivery, Note, NotedCall, Page, Ticket, TicketEvent,
-    TicketStatus, TokenRow, UserRow, Webhook, WebhookChange,
+    AuditQuery, AuditRow, CallCursor, CallQuery, Delivery, Note, NotedCall, PAGE_MAX, Page, RecordingQuery,
+    Ticket, TicketEvent, TicketStatus, TokenRow, UserRow, Webhook, WebhookChange,
 };
 use crate::outbound::{self, MailFailure, Mailer, Outbound};
 use crate::prompts::{self, Catalogue};
@@ -105,6 +105,42 @@ impl Office for Desk {
             // The name is the store's and not the asker's: no path leads out of the folder.
             let known = self.store.message(name).await.map_err(away)?;
             Ok(known.map(|message| self.papers.recordings.join(format!("{}.wav", message.name))))
+        })
+    }
+
+    fn recordings(&self, query: RecordingQuery) -> Answer<'_, Page<TalkRecord, String>> {
+        Box::pin(async move { self.store.recordings(query).await.map_err(away) })
+    }
+
+    fn recording_file<'a>(&'a self, name: &'a str) -> Answer<'a, Option<PathBuf>> {
+        Box::pin(async move {
+            let known = self.store.recording(name).await.map_err(away)?;
+            Ok(known.map(|talk| self.papers.recordings.join(format!("{}.wav", talk.name))))
+        })
+    }
+
+    fn remove_recordings<'a>(&'a self, number: &'a Number) -> Answer<'a, u64> {
+        Box::pin(async move {
+            let mut removed = 0;
+            loop {
+                let number = Some(number.to_string());
+                let query = RecordingQuery { number, limit: PAGE_MAX, ..RecordingQuery::default() };
+                let talks = self.store.recordings(query).await.map_err(away)?.rows;
+                if talks.is_empty() {
+                    return Ok(removed);
+                }
+                for talk in talks {
+                    // The file first: a row without a file is found again, a file without a row is not.
+                    let file = self.papers.recordings.join(format!("{}.wav", talk.name));
+                    match tokio::fs::remove_file(&file).await {
+                        Err(error) if error.kind() != std::io::ErrorKind::NotFound => {
+                            return Err(away(error));
+                        }
+                        _ => self.store.remove_recording(&talk.name).await.map_err(away)?,
+                    }
+                    removed += 1;
+                }
+            }
         })
     }
 

@@ -78,6 +78,19 @@ pub struct Note {
     pub at: Wall,
 }
 
+/// Which recordings of talks.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct RecordingQuery {
+    pub call: Option<CallId>,
+    /// The caller's whole number.
+    pub number: Option<String>,
+    pub from: Option<Wall>,
+    pub to: Option<Wall>,
+    /// The name of the last one shown.
+    pub after: Option<String>,
+    pub limit: usize,
+}
+
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct AuditQuery {
     pub from: Option<Wall>,

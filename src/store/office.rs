@@ -1,12 +1,12 @@
 //! The papers of the house as the store keeps them: lists by pages, notes, tickets, webhooks and their outbox.
 use super::{Reply, Subscriber};
-use crate::call::Message;
+use crate::call::{Message, TalkRecord};
 use crate::ids::CallId;
 use crate::machine::Wall;
 use crate::number::Number;
 use crate::office::{
-    AuditQuery, AuditRow, CallCursor, CallQuery, Delivery, Due, Note, NotedCall, Page, Ticket, TicketEvent,
-    TicketStatus, Tried, Webhook, WebhookChange,
+    AuditQuery, AuditRow, CallCursor, CallQuery, Delivery, Due, Note, NotedCall, Page, RecordingQuery,
+    Ticket, TicketEvent, TicketStatus, Tried, Webhook, WebhookChange,
 };
 
 /// Tellings that one webhook may have waiting: some days of a busy house. Beyond it the oldest are dropped, and shown as
@@ -59,6 +59,16 @@ pub trait Office {
         events: Vec<TicketEvent>,
         at: Wall,
     ) -> Reply<'a, bool>;
+
+    /// Newest first; the cursor is the name.
+    fn recordings(&self, query: RecordingQuery) -> Reply<'_, Page<TalkRecord, String>>;
+
+    fn recording<'a>(&'a self, name: &'a str) -> Reply<'a, Option<TalkRecord>>;
+
+    fn remove_recording<'a>(&'a self, name: &'a str) -> Reply<'a, ()>;
+
+    /// Rows of recordings that began before this; their files go by age themselves.
+    fn forget_recordings(&self, before: Wall) -> Reply<'_, u64>;
 
     fn webhooks(&self) -> Reply<'_, Vec<Webhook>>;
 

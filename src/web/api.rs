@@ -91,7 +91,7 @@ pub async fn operator(State(app): State<App>, Path(id): Path<String>) -> Result<
     find_operator(&now(&app), &id).cloned().map(Json).ok_or_else(no_such_operator)
 }
 
-#[derive(Deserialize)]
+#[derive(Deserialize, utoipa::ToSchema)]
 #[serde(deny_unknown_fields)]
 pub struct OperatorChange {
     state: WantedState,
@@ -99,7 +99,7 @@ pub struct OperatorChange {
     reason: Option<String>,
 }
 
-#[derive(Clone, Copy, PartialEq, Eq, Deserialize)]
+#[derive(Clone, Copy, PartialEq, Eq, Deserialize, utoipa::ToSchema)]
 #[serde(rename_all = "snake_case")]
 enum WantedState {
     Ready,
@@ -136,9 +136,10 @@ pub async fn set_operator(
     find_operator(&view, &id).cloned().map(Json).ok_or_else(no_such_operator)
 }
 
-#[derive(Deserialize)]
+#[derive(Deserialize, utoipa::ToSchema)]
 #[serde(deny_unknown_fields)]
 pub struct SubscriberChange {
+    #[schema(value_type = String, pattern = "^(priority|standard)$")]
     class: Class,
 }
 
@@ -171,7 +172,7 @@ pub async fn drain(State(app): State<App>, caller: Caller) -> Result<Response, P
         .into_response())
 }
 
-#[derive(Deserialize)]
+#[derive(Deserialize, utoipa::ToSchema)]
 #[serde(deny_unknown_fields)]
 pub struct LogLevel {
     filter: String,

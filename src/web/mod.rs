@@ -23,6 +23,7 @@ mod listen;
 mod live;
 mod login;
 pub mod office;
+pub mod openapi;
 mod page;
 mod phone;
 mod problem;

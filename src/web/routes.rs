@@ -4,7 +4,7 @@ use super::desk::Role::{self, Admin, Api, Operator, Supervisor, Viewer};
 use super::guard::{self, Access};
 use super::listen::Peer;
 use super::problem::Problem;
-use super::{App, api, legs, live, login, office, page, phone, reports};
+use super::{App, api, legs, live, login, office, openapi, page, phone, reports};
 use axum::Router;
 use axum::extract::{DefaultBodyLimit, MatchedPath, Request};
 use axum::handler::Handler;
@@ -78,6 +78,7 @@ fn table(app: &App, shutdown: &CancellationToken) -> Vec<Route> {
         route.post("/api/v1/drain", ADMINS, api::drain),
         route.put("/api/v1/log-level", ADMINS, api::set_log_level),
     ];
+    routes.push(route.get("/api/v1/openapi.json", SIGNED_IN, openapi::document));
     routes.extend(office::routes(&route));
     for file in page::files() {
         routes.push(route.get(

@@ -1,13 +1,13 @@
 //! Lists by pages, and what is noted on calls. Tickets are in `tickets.rs`, webhooks in `outbox.rs`; this is the door.
 use super::records::{call, message};
-use super::{Reading, SqliteStore, directory, outbox, signed, tickets, unsigned};
-use crate::call::Message;
+use super::{Reading, SqliteStore, directory, outbox, signed, talks, tickets, unsigned};
+use crate::call::{Message, TalkRecord};
 use crate::ids::CallId;
 use crate::machine::Wall;
 use crate::number::Number;
 use crate::office::{
-    AuditQuery, AuditRow, CallCursor, CallQuery, Delivery, Due, Note, NotedCall, Page, Ticket, TicketEvent,
-    TicketStatus, Tried, Webhook, WebhookChange,
+    AuditQuery, AuditRow, CallCursor, CallQuery, Delivery, Due, Note, NotedCall, Page, RecordingQuery,
+    Ticket, TicketEvent, TicketStatus, Tried, Webhook, WebhookChange,
 };
 use crate::store::{Error, Office, Reply, Subscriber};
 use sqlx::sqlite::SqliteRow;
@@ -167,6 +167,22 @@ impl Office for SqliteStore {
         at: Wall,
     ) -> Reply<'a, bool> {
         Box::pin(async move { tickets::change(self, number, status, events, at).await })
+    }
+
+    fn recordings(&self, query: RecordingQuery) -> Reply<'_, Page<TalkRecord, String>> {
+        Box::pin(async move { talks::page(self, query).await })
+    }
+
+    fn recording<'a>(&'a self, name: &'a str) -> Reply<'a, Option<TalkRecord>> {
+        Box::pin(async move { talks::one(self, name).await })
+    }
+
+    fn remove_recording<'a>(&'a self, name: &'a str) -> Reply<'a, ()> {
+        Box::pin(async move { talks::remove(self, name).await })
+    }
+
+    fn forget_recordings(&self, before: Wall) -> Reply<'_, u64> {
+        Box::pin(async move { talks::forget(self, before).await })
     }
 
     fn webhooks(&self) -> Reply<'_, Vec<Webhook>> {

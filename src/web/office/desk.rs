@@ -1,13 +1,13 @@
 //! What the office asks of the store and the disk; `desk.rs` on the program's floor answers.
 use super::super::desk::{Answer, Secret};
-use crate::call::Message;
+use crate::call::{Message, TalkRecord};
 use crate::clock::Zone;
 use crate::ids::{CallId, PromptName};
 use crate::machine::Wall;
 use crate::number::Number;
 use crate::office::{
-    AuditQuery, AuditRow, CallCursor, CallQuery, Delivery, Note, NotedCall, Page, Ticket, TicketEvent,
-    TicketStatus, TokenRow, UserRow, Webhook, WebhookChange,
+    AuditQuery, AuditRow, CallCursor, CallQuery, Delivery, Note, NotedCall, Page, RecordingQuery, Ticket,
+    TicketEvent, TicketStatus, TokenRow, UserRow, Webhook, WebhookChange,
 };
 use crate::role::{Role, Scopes};
 use crate::say::Language;
@@ -48,6 +48,14 @@ pub trait Office {
 
     /// The file of a message that the store knows.
     fn message_file<'a>(&'a self, name: &'a str) -> Answer<'a, Option<PathBuf>>;
+
+    fn recordings(&self, query: RecordingQuery) -> Answer<'_, Page<TalkRecord, String>>;
+
+    /// The file of a recording that the store knows.
+    fn recording_file<'a>(&'a self, name: &'a str) -> Answer<'a, Option<PathBuf>>;
+
+    /// Removes every recording of this caller's talks, files and rows; how many there were.
+    fn remove_recordings<'a>(&'a self, number: &'a Number) -> Answer<'a, u64>;
 
     fn ticket_page(
         &self,

@@ -52,15 +52,9 @@ pub struct CallsAsked {
     cursor: Option<String>,
     #[param(minimum = 1, maximum = 500)]
     limit: Option<usize>,
-    #[param(value_type = Option<String>, schema_with = formats)]
+    /// `json` or `csv`.
+    #[param(value_type = Option<String>, pattern = "^(json|csv)$")]
     format: Format,
-}
-
-fn formats() -> utoipa::openapi::schema::Object {
-    utoipa::openapi::ObjectBuilder::new()
-        .schema_type(utoipa::openapi::schema::Type::String)
-        .enum_values(Some(["json", "csv"]))
-        .build()
 }
 
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Deserialize)]

@@ -1,17 +1,18 @@
 //! The office of the web: what was, who may, and the papers. Each file is one drawer with its routes and their handlers;
 //! [`routes`] hands all of them to the table.
 mod audio;
-mod card;
+pub(super) mod card;
 mod config;
 pub mod desk;
-mod history;
-mod messages;
-mod people;
+pub(super) mod history;
+pub(super) mod messages;
+pub(super) mod people;
 mod prompts;
 mod query;
-mod subscribers;
-mod tickets;
-mod webhooks;
+pub(super) mod recordings;
+pub(super) mod subscribers;
+pub(super) mod tickets;
+pub(super) mod webhooks;
 
 use super::routes::{Route, Table};
 
@@ -21,6 +22,7 @@ pub(super) fn routes(route: &Table) -> Vec<Route> {
         card::routes(route),
         tickets::routes(route),
         messages::routes(route),
+        recordings::routes(route),
         people::routes(route),
         subscribers::routes(route),
         prompts::routes(route),

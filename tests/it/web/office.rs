@@ -613,3 +613,77 @@ async fn a_webhook_into_the_house_is_refused() {
     let body = json!({ "url": "https://example.org/", "events": ["moon.rises"] });
     assert_eq!(send(&world, Role::Admin, "POST", "/api/v1/webhooks", body).await.0, 422);
 }
+
+#[tokio::test]
+async fn the_document_of_the_api_tells_every_route_of_the_table() {
+    let world = World::start().await;
+    assert_eq!(hotline::web::openapi::gaps(&world.state), Vec::<String>::new());
+    let (status, document) = get(&world, Role::Viewer, "/api/v1/openapi.json").await;
+    assert_eq!(status, 200);
+    let mut told = std::collections::BTreeSet::new();
+    for (path, item) in document["paths"].as_object().unwrap() {
+        for (method, operation) in item.as_object().unwrap() {
+            told.insert((method.to_uppercase(), path.clone()));
+            assert!(operation["summary"].is_string(), "{method} {path}");
+            let in_path = path.matches('{').count();
+            let parameters = operation["parameters"].as_array().cloned().unwrap_or_default();
+            let named = parameters.iter().filter(|parameter| parameter["in"] == "path").count();
+            assert_eq!(named, in_path, "{method} {path}");
+        }
+    }
+    let table: std::collections::BTreeSet<_> = hotline::web::routes(&world.state)
+        .into_iter()
+        .filter(|(_, path, _)| path.starts_with("/api/"))
+        .map(|(method, path, _)| (method.to_string(), path.to_string()))
+        .collect();
+    assert_eq!(told, table);
+    // Every reference leads to a schema.
+    let text = document.to_string();
+    for reference in text.split("\"#/components/schemas/").skip(1) {
+        let name = reference.split('"').next().unwrap();
+        assert!(document["components"]["schemas"][name].is_object(), "{name}");
+    }
+}
+
+#[tokio::test]
+async fn a_callers_recordings_are_heard_and_removed_at_his_request() {
+    let world = World::start().await;
+    let dir = world.dir.path().join("recordings/2026-11");
+    std::fs::create_dir_all(&dir).unwrap();
+    for (n, caller) in [(1, CALLER), (2, CALLER), (3, "79250000000")] {
+        std::fs::write(dir.join(format!("t-{n}.wav")), b"RIFFtalk").unwrap();
+        let talk = hotline::call::TalkRecord {
+            name: format!("2026-11/t-{n}"),
+            call: CallId(n),
+            started_at: now(),
+            duration_ms: 1000,
+            channels: 2,
+            caller: caller.into(),
+            operator: Some("101".into()),
+            queue: Some("wallet".into()),
+        };
+        world.store.write(&[Entry::Keep(Keep::Recording(talk))]).await.unwrap();
+    }
+    let (_, page) = get(&world, Role::Supervisor, "/api/v1/recordings?number=89161234567").await;
+    assert_eq!(page["recordings"].as_array().unwrap().len(), 2, "{page}");
+    let token = world.token(Role::Supervisor).await;
+    let headers = [("authorization", token.as_str()), ("range", "bytes=4-")];
+    let answer = world.ask("GET", "/api/v1/recordings/2026-11%2Ft-1/audio", &headers, None).await;
+    assert_eq!((answer.status, answer.text().as_str()), (206, "talk"));
+    let token = world.token(Role::Admin).await;
+    let headers = [("authorization", token.as_str())];
+    for wrong in ["number=89161234567", "reason=x", "number=89161234567&reason=%20", "number=a&reason=x"] {
+        let answer = world.ask("DELETE", &format!("/api/v1/recordings?{wrong}"), &headers, None).await;
+        assert_eq!(answer.status, 422, "{wrong}");
+    }
+    let route = "/api/v1/recordings?number=89161234567&reason=he%20asked";
+    let answer = world.ask("DELETE", route, &headers, None).await;
+    assert_eq!((answer.status, answer.json()), (200, json!({ "removed": 2 })));
+    assert!(!dir.join("t-1.wav").exists() && !dir.join("t-2.wav").exists() && dir.join("t-3.wav").exists());
+    let (_, page) = get(&world, Role::Supervisor, "/api/v1/recordings").await;
+    assert_eq!(page["recordings"].as_array().unwrap().len(), 1);
+    let (_, trail) = get(&world, Role::Supervisor, "/api/v1/audit?what=recording.remove").await;
+    let detail = &trail["audit"][0]["detail"];
+    assert_eq!((&detail["removed"], &detail["reason"]), (&json!("2"), &json!("he asked")));
+    assert_eq!(detail["number"], "+7916***4567");
+}
