@@ -9,8 +9,8 @@
 //! It holds the calls, one dispatcher per pool, and the maps that lead from a leg, seat, offer or request to its call.
 //! What a call and a dispatcher say to each other is carried to and fro until both are quiet, all within one `handle`.
 mod admit;
-mod calls_out;
 mod adopted;
+mod calls_out;
 pub mod event;
 mod feature;
 mod handover;
@@ -23,8 +23,8 @@ pub mod view;
 mod why;
 
 pub use crate::call::Happened;
-pub use event::{Action, Admin, Destination, Event, Outcome};
 pub use adopted::Adopted;
+pub use event::{Action, Admin, Destination, Event, Outcome};
 pub use feature::FeatureCodes;
 pub use rules::{CallerLimits, CallerRule, RuleAction};
 pub use settings::{AllowAnonymous, Settings, Trust};
