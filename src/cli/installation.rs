@@ -1,12 +1,13 @@
 //! What an installation is made of, read the same way by every command: configuration, flows, prompts.
 use super::{Common, Exit, Failure};
 use crate::call::{Outbound, Rules};
-use crate::clock::Zone;
+use crate::clock::{Clock, Zone};
 use crate::config::{self, Anonymous, Auto, Config};
 use crate::flow::finding::{Finding, Severity};
 use crate::flow::{Environment, FlowSet};
 use crate::prompts::{self, Catalogue};
 use crate::say::Language;
+use crate::server::flows::{self, Opened, Setup};
 use crate::sim::Library;
 use crate::store::{self, Shared};
 use crate::switchboard::{AllowAnonymous, CallerLimits, CallerRule, FeatureCodes, RuleAction, Settings};
@@ -58,16 +59,25 @@ impl Installation {
 
     /// What flows may refer to here.
     pub fn environment(&self) -> Environment {
-        let mut environment = self.config.environment();
-        if let Ok(catalogue) = Catalogue::load(&self.config.prompts.dir) {
-            let mut names: BTreeMap<Language, _> = BTreeMap::new();
-            for language in Language::ALL {
-                let of = catalogue.entries().filter(|(_, entry)| entry.texts.contains_key(&language));
-                names.insert(language, of.map(|(name, _)| name.clone()).collect());
-            }
-            environment.prompts = Some(names);
-        }
-        environment
+        environment(&self.config)
+    }
+
+    /// The flows to answer calls with: the files, or the last good ones.
+    pub fn open_flows(&self) -> Result<Opened, Failure> {
+        let (of_environment, of_texts) = (self.config.clone(), self.config.clone());
+        let setup = Setup {
+            dir: self.config.flows.dir.clone(),
+            data_dir: self.data_dir.clone(),
+            watch: self.config.flows.watch,
+            zone: self.zone(),
+            environment: Box::new(move || environment(&of_environment)),
+            texts: Box::new(move |language| texts(&of_texts, language)),
+        };
+        flows::open(setup, Clock::wall()).map_err(|findings| {
+            let errors: Vec<_> =
+                findings.into_iter().filter(|finding| finding.severity == Severity::Error).collect();
+            Failure::new(Exit::BadConfiguration, list("the call flows have errors", &errors))
+        })
     }
 
     /// The checked flows of this installation, or of other paths.
@@ -185,6 +195,27 @@ impl Installation {
         library.subscribers.insert(number, fields);
         Ok(library)
     }
+}
+
+/// What flows may refer to in an installation of this configuration.
+fn environment(config: &Config) -> Environment {
+    let mut environment = config.environment();
+    if let Ok(catalogue) = Catalogue::load(&config.prompts.dir) {
+        let mut names: BTreeMap<Language, _> = BTreeMap::new();
+        for language in Language::ALL {
+            let of = catalogue.entries().filter(|(_, entry)| entry.texts.contains_key(&language));
+            names.insert(language, of.map(|(name, _)| name.clone()).collect());
+        }
+        environment.prompts = Some(names);
+    }
+    environment
+}
+
+/// The prompts' texts in a language, by name.
+pub fn texts(config: &Config, language: Language) -> BTreeMap<String, String> {
+    let Ok(catalogue) = Catalogue::load(&config.prompts.dir) else { return BTreeMap::new() };
+    let text = |name: &crate::ids::PromptName| catalogue.text(language, name.as_str()).map(str::to_string);
+    catalogue.entries().filter_map(|(name, _)| Some((name.to_string(), text(name)?))).collect()
 }
 
 fn caller_rule(rule: &config::CallerRule) -> CallerRule {

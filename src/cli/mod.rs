@@ -21,6 +21,7 @@ mod test;
 mod top;
 mod traffic;
 mod user;
+mod versions;
 mod walk;
 
 use clap::{Args, CommandFactory, Parser, Subcommand};
@@ -96,8 +97,15 @@ enum Command {
     Demo(serve::DemoArgs),
     /// Check flows and prompts: exit 0 clean, 1 findings
     Check(flows::CheckArgs),
+    /// The flows in force on the running server: list, reload, roll back
+    #[command(subcommand)]
+    Flows(versions::FlowsCommand),
+    /// A flow as a picture: SVG, Mermaid or DOT
+    Graph(versions::GraphArgs),
     /// Walk a flow in the terminal: texts are shown, keys are typed, time is skipped
     Walk(walk::WalkArgs),
+    /// Print the JSON Schema of flow files, for editors
+    Schema,
     /// Play the flow tests (`*.test.yaml`) in virtual time: exit 0 all pass, 1 failures
     Test(test::TestArgs),
     /// Place a real test call and say what happened, with times
@@ -172,7 +180,13 @@ fn run(cli: Cli) -> Done {
         Command::Serve(args) => serve::serve(&common, args),
         Command::Demo(args) => serve::demo(&common, args),
         Command::Check(args) => flows::check(&common, args),
+        Command::Flows(command) => versions::flows(&common, command),
+        Command::Graph(args) => versions::graph(&common, args),
         Command::Walk(args) => walk::walk(&common, args),
+        Command::Schema => {
+            println!("{:#}", crate::flow::schema::schema());
+            Ok(Exit::Ok)
+        }
         Command::Test(args) => test::test(&common, args),
         Command::Call(args) => traffic::call(args),
         Command::Load(args) => traffic::load(args),

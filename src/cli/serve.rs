@@ -4,12 +4,12 @@ use super::{Common, Done, Exit, Failure};
 use crate::clock::Clock;
 use crate::flow::FlowSet;
 use crate::robot::demo::{self as robots, Manners};
+use crate::server::flows::Opened;
 use crate::server::{self, Running, StartError};
 use crate::sip::Transport;
 use crate::telemetry::{self, Format, LogLevel};
 use clap::{Args, ValueEnum};
 use std::io::{IsTerminal, Write};
-use std::sync::Arc;
 use tokio::signal::unix::{SignalKind, signal};
 use tokio_util::sync::CancellationToken;
 
@@ -49,10 +49,11 @@ pub fn serve(common: &Common, args: ServeArgs) -> Done {
     let installation = installation::load(common)?;
     super::runtime()?.block_on(async {
         let demo = if args.demo_data { Some(load_demo(&installation).await?) } else { None };
-        let flows = installation.flows(None)?;
-        let running = start(&installation, flows.clone(), level).await?;
-        banner(&flows, &running, demo.as_ref());
-        until_told_to_stop(&installation, &running).await;
+        let flows = installation.open_flows()?;
+        let set = flows.set.clone();
+        let running = start(&installation, flows, level).await?;
+        banner(&set, &running, demo.as_ref());
+        until_told_to_stop(&running).await;
         running.stop().await;
         Ok(Exit::Ok)
     })
@@ -79,7 +80,7 @@ async fn load_demo(installation: &Installation) -> Result<crate::store::demo::Lo
     Ok(loaded)
 }
 
-pub async fn start(installation: &Installation, flows: FlowSet, level: LogLevel) -> Result<Running, Failure> {
+pub async fn start(installation: &Installation, flows: Opened, level: LogLevel) -> Result<Running, Failure> {
     let options = server::Options {
         clock: Clock::start(),
         data_dir: installation.data_dir.clone(),
@@ -154,7 +155,7 @@ fn banner(flows: &FlowSet, running: &Running, demo: Option<&crate::store::demo::
 }
 
 /// SIGTERM and Ctrl-C drain, a second one stops at once; SIGHUP reads the flows again.
-async fn until_told_to_stop(installation: &Installation, running: &Running) {
+async fn until_told_to_stop(running: &Running) {
     let (Ok(mut term), Ok(mut int), Ok(mut hup)) =
         (signal(SignalKind::terminate()), signal(SignalKind::interrupt()), signal(SignalKind::hangup()))
     else {
@@ -166,16 +167,9 @@ async fn until_told_to_stop(installation: &Installation, running: &Running) {
             _ = term.recv() => break,
             _ = int.recv() => break,
             _ = running.drained_by_request() => return,
-            _ = hup.recv() => match installation.flows(None) {
-                Ok(flows) => {
-                    tracing::info!(flows = %flows.hash(), "flows reloaded; running calls keep theirs");
-                    running.adopt(Arc::new(flows)).await;
-                }
-                Err(failure) => {
-                    tracing::error!("flows not reloaded, the old ones stay: {}", failure.message);
-                    running.reload_failed();
-                }
-            },
+            _ = hup.recv() => {
+                running.flows().reload("SIGHUP").await;
+            }
         }
     }
     tracing::info!("draining: new calls are refused; another signal stops at once");
@@ -194,9 +188,10 @@ pub fn demo(common: &Common, args: DemoArgs) -> Done {
     installation.config.bind_to_loopback();
     super::runtime()?.block_on(async {
         let demo = load_demo(&installation).await?;
-        let flows = installation.flows(None)?;
-        let running = start(&installation, flows.clone(), level).await?;
-        banner(&flows, &running, Some(&demo));
+        let flows = installation.open_flows()?;
+        let set = flows.set.clone();
+        let running = start(&installation, flows, level).await?;
+        banner(&set, &running, Some(&demo));
         let server = running
             .sip
             .iter()

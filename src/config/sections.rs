@@ -222,11 +222,13 @@ pub struct StorageSection {
 #[serde(deny_unknown_fields, default)]
 pub struct FlowsSection {
     pub dir: PathBuf,
+    /// Files that change are taken in by themselves.
+    pub watch: bool,
 }
 
 impl Default for FlowsSection {
     fn default() -> Self {
-        FlowsSection { dir: "call-flows".into() }
+        FlowsSection { dir: "call-flows".into(), watch: true }
     }
 }
 

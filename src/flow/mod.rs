@@ -5,6 +5,7 @@
 //! ```
 //! A [`FlowSet`] exists only without errors; the [`Interpreter`] therefore has no error path, only failure edges.
 //! Everything about one kind of step, from its fields to its behaviour, is in one file under `node/`.
+mod allow;
 mod calendar;
 mod called_back;
 mod check;
@@ -14,12 +15,14 @@ mod environment;
 pub mod event;
 pub mod expression;
 pub mod finding;
+pub mod graph;
 mod interpreter;
 mod load;
 mod model;
 mod node;
 pub mod report;
 mod say;
+pub mod schema;
 mod standing;
 mod turn;
 mod vars;
@@ -31,6 +34,7 @@ pub use environment::{Environment, prompt};
 pub use event::{Effect, Event, Facts, Lookup, Method, QueueExit};
 pub use finding::{Finding, Severity, Span};
 pub use interpreter::Interpreter;
+pub use load::files_of;
 pub use model::{AnswerMode, ArgType, Flow, FlowSet, Line, Source, Step, WayTo};
 pub use standing::Standing;
 pub use vars::{Var, Vars};

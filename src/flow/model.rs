@@ -193,6 +193,11 @@ pub struct Source {
 }
 
 impl Source {
+    /// The flow files, in the order of their names.
+    pub fn files(&self) -> &[(PathBuf, String)] {
+        &self.files
+    }
+
     /// `None` if this version of the program finds an error in it.
     pub fn compile(self) -> Option<FlowSet> {
         FlowSet::parse(self.files, &self.environment).0

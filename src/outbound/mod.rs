@@ -5,6 +5,7 @@
 //! So addresses that only this machine or its network can reach are refused after resolving and at every redirect
 //! (server-side request forgery), unless the installation lists them.
 mod address;
+mod breaker;
 mod http;
 mod mail;
 mod signed;
@@ -14,9 +15,10 @@ pub use http::{BODY_BYTES_MAX, Failure, Reply, Request};
 pub use mail::{MailFailure, MailOptions, MailTls, Mailer};
 pub use signed::{Telling, new_secret};
 
+use crate::clock::Clock;
 use ipnet::IpNet;
-use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::{Arc, Mutex};
 use tokio::sync::Semaphore;
 use tokio_util::task::TaskTracker;
 
@@ -37,6 +39,8 @@ pub struct Options {
 pub struct Outbound {
     client: reqwest::Client,
     guard: address::Guard,
+    breaker: Arc<Mutex<breaker::Breaker>>,
+    clock: Clock,
     requests: Arc<Semaphore>,
     webhooks: Arc<Semaphore>,
     tasks: TaskTracker,
@@ -54,6 +58,8 @@ impl Outbound {
         Ok(Outbound {
             client,
             guard,
+            breaker: Arc::default(),
+            clock: Clock::start(),
             requests: Arc::new(Semaphore::new(REQUESTS_MAX)),
             webhooks: Arc::new(Semaphore::new(WEBHOOKS_MAX)),
             tasks: TaskTracker::new(),

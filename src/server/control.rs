@@ -18,7 +18,7 @@ use crate::shard::{self, Shards};
 use crate::sip::{self, Output, Stack};
 use crate::store::answer::ANSWER_WITHIN;
 use crate::store::{JournalEntry, Shared, Snapshot, Writer};
-use crate::switchboard::{Action, Admin, Event, Outcome, Switchboard, View, replay};
+use crate::switchboard::{Action, Admin, Adopted, Event, Outcome, Switchboard, View, replay};
 use crate::telemetry::{DiskStats, Metrics};
 use crate::web::AdminRequest;
 use crate::wire::{Capacity, Inbound, Wire};
@@ -69,7 +69,8 @@ pub struct Parts {
 
 /// What the program itself orders.
 pub enum Order {
-    Adopt(Arc<FlowSet>),
+    /// New calls begin with these flows; told when they do.
+    Adopt(Arc<FlowSet>, oneshot::Sender<()>),
     /// Refuse new calls; `Drained` comes when the last call has ended.
     Drain(oneshot::Sender<()>),
 }
@@ -371,10 +372,11 @@ impl Control {
 
     fn order(&mut self, order: Order) {
         match order {
-            Order::Adopt(flows) => {
-                self.parts.switchboard.adopt(flows);
-                // No input of the journal: a replay begins behind it.
-                self.snapshot();
+            Order::Adopt(flows, done) => {
+                let request = self.next_admin.take();
+                self.input(Event::Admin { request, what: Admin::Adopt { flows: Adopted(flows) } });
+                // Whoever ordered it may have gone meanwhile.
+                let _ = done.send(());
             }
             Order::Drain(done) => {
                 self.drained.push(done);

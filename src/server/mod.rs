@@ -9,6 +9,7 @@
 mod control;
 mod deliver;
 mod disk;
+pub mod flows;
 pub mod holder;
 pub mod replay;
 mod retention;

@@ -1,10 +1,10 @@
 //! Starting, in the order in which parts need each other, and stopping in the reverse order.
 use super::control::{self, Order, Parts};
+use super::flows::{Flows, Opened};
 use super::{deliver, disk, holder, retention};
 use crate::clock::Clock;
 use crate::config::{Config, DigestOffer, WebTls};
 use crate::desk::{self, Desk, Papers};
-use crate::flow::FlowSet;
 use crate::ids::OperatorId;
 use crate::machine::Wall;
 use crate::media::prompt::PromptSet;
@@ -60,7 +60,7 @@ pub struct Options {
     pub clock: Clock,
     pub data_dir: PathBuf,
     pub log_level: LogLevel,
-    pub flows: FlowSet,
+    pub flows: Opened,
     pub settings: Settings,
     /// Randomness of SIP tags, nonces and the queue; from the operating system, except in tests.
     pub seed: u64,
@@ -85,7 +85,7 @@ pub struct Running {
     recorder: Option<Recorder>,
     ready: watch::Sender<bool>,
     view: watch::Receiver<Arc<View>>,
-    metrics: Arc<Metrics>,
+    flows: Flows,
 }
 
 pub async fn start(config: &Config, options: Options) -> Result<Running, StartError> {
@@ -145,7 +145,7 @@ pub async fn start(config: &Config, options: Options) -> Result<Running, StartEr
     let limits = Limits { trusted, ..Limits::default() };
 
     let guarded = settings.features.guarded();
-    let mut switchboard = Switchboard::new(settings, Arc::new(flows), seed);
+    let mut switchboard = Switchboard::new(settings, flows.set.clone(), seed);
     for operator in &operators {
         switchboard.restore_choice(&OperatorId::from(operator.id.as_str()), operator.paused.clone());
     }
@@ -172,6 +172,7 @@ pub async fn start(config: &Config, options: Options) -> Result<Running, StartEr
     let (view, view_out) = watch::channel(Arc::new(View::default()));
     let (admin, admin_in) = web::AdminHandle::new();
     let (orders, orders_in) = mpsc::channel(ORDERS_MAX);
+    let flows = Flows::new(flows, orders.clone(), metrics.clone());
     let (stop, stopped) = oneshot::channel();
     let (ready, ready_out) = watch::channel(false);
     let (bound_in, bound) = oneshot::channel();
@@ -295,8 +296,10 @@ pub async fn start(config: &Config, options: Options) -> Result<Running, StartEr
         take: Arc::new(move |line| sip_side.browser(line.hop, line.incoming, line.outgoing)),
     };
     let state =
-        web::State::new(view_out, admin, desk, render, set_level, ready_out, clock, web_options, phones);
+        web::State::new(view_out, admin, desk, render, set_level, ready_out, clock, web_options, phones)
+            .with_flows(Arc::new(flows.clone()));
     let shutdown = CancellationToken::new();
+    flows.follow(clock, shutdown.clone());
     let drained_view = state.view.clone();
     let socket = socket_path(&data_dir);
     let unix = web::serve_unix(&socket, state.clone(), shutdown.clone())
@@ -322,20 +325,14 @@ pub async fn start(config: &Config, options: Options) -> Result<Running, StartEr
         recorder: Some(recorder),
         ready,
         view: drained_view,
-        metrics,
+        flows,
     })
 }
 
 impl Running {
-    /// New calls begin with these flows.
-    pub async fn adopt(&self, flows: Arc<FlowSet>) {
-        self.metrics.set_flow_reload_failed(false);
-        let _ = self.orders.send(Order::Adopt(flows)).await;
-    }
-
-    /// A reload found errors: the flows stay as they were, and the metrics say so until one succeeds.
-    pub fn reload_failed(&self) {
-        self.metrics.set_flow_reload_failed(true);
+    /// The flows in force.
+    pub fn flows(&self) -> &Flows {
+        &self.flows
     }
 
     /// Refuses new calls, and comes back when the last one has ended.

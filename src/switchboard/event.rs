@@ -1,4 +1,5 @@
 //! What goes into and comes out of the Switchboard.
+use super::adopted::Adopted;
 use crate::call::{Answer, Ask, Happened, Keep, TransferMode};
 use crate::class::Class;
 use crate::flow::Method;
@@ -29,6 +30,10 @@ pub enum Admin {
     SetClass {
         number: Number,
         class: Class,
+    },
+    /// New calls begin with these flows; running calls keep theirs.
+    Adopt {
+        flows: Adopted,
     },
     /// The operator passes his caller on.
     Transfer {

@@ -9,6 +9,7 @@
 //! It holds the calls, one dispatcher per pool, and the maps that lead from a leg, seat, offer or request to its call.
 //! What a call and a dispatcher say to each other is carried to and fro until both are quiet, all within one `handle`.
 mod admit;
+mod adopted;
 mod calls_out;
 pub mod event;
 mod feature;
@@ -22,6 +23,7 @@ pub mod view;
 mod why;
 
 pub use crate::call::Happened;
+pub use adopted::Adopted;
 pub use event::{Action, Admin, Destination, Event, Outcome};
 pub use feature::FeatureCodes;
 pub use rules::{CallerLimits, CallerRule, RuleAction};
@@ -138,15 +140,6 @@ impl Switchboard {
             version: 0,
             random,
         }
-    }
-
-    /// A new set of flows: calls from now on begin with it, running calls keep theirs.
-    pub fn adopt(&mut self, flows: Arc<FlowSet>) {
-        self.current = flows.hash();
-        self.flows.insert(self.current, flows);
-        let used: BTreeSet<FlowSetHash> =
-            self.calls.values().map(Call::flows).chain([self.current]).collect();
-        self.flows.retain(|hash, _| used.contains(hash));
     }
 
     /// What an operator had chosen before a restart (Q7).
@@ -286,6 +279,10 @@ impl Switchboard {
                     self.tell_call(call, call::Event::Class { class }, now, out);
                 }
                 self.set_class_of_callbacks(&number, class, now, out);
+                Outcome::Done
+            }
+            Admin::Adopt { flows } => {
+                self.adopt(flows.0);
                 Outcome::Done
             }
             Admin::Drain => {

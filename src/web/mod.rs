@@ -16,6 +16,7 @@ mod body;
 mod change;
 pub mod client;
 mod desk;
+mod flows;
 mod guard;
 mod legs;
 mod limit;
@@ -27,12 +28,16 @@ pub mod openapi;
 mod page;
 mod phone;
 mod problem;
+mod reason;
 mod reports;
 mod routes;
 pub mod tls;
 
 pub use admin::{AdminHandle, AdminRequest, Busy, WAITING_MAX};
 pub use desk::{Answer, AuditLine, Away, Changed, Desk, PasswordChange, Person, Role, Secret, SignIn, Story};
+pub use flows::{
+    Failed, FlowList, FlowRow, FlowText, Flows, Found, GraphFormat, NoVersion, Reloaded, Version, WorstCase,
+};
 pub use guard::Access;
 pub use phone::{Line, Phones};
 pub use routes::routes;
@@ -81,6 +86,7 @@ pub struct State {
     pub clock: Clock,
     pub options: Options,
     pub phones: Phones,
+    pub flows: Option<Arc<dyn Flows>>,
     shared: Arc<Shared>,
 }
 
@@ -107,7 +113,11 @@ impl State {
         phones: Phones,
     ) -> State {
         let shared = Arc::new(Shared { live: live::Live::default(), attempts: Mutex::default() });
-        State { view, admin, desk, metrics, log_level, ready, clock, options, phones, shared }
+        State { view, admin, desk, metrics, log_level, ready, clock, options, phones, flows: None, shared }
+    }
+
+    pub fn with_flows(self, flows: Arc<dyn Flows>) -> State {
+        State { flows: Some(flows), ..self }
     }
 }
 

@@ -4,7 +4,7 @@ use super::admin::Busy;
 use super::desk::Away;
 use axum::http::{HeaderValue, StatusCode, header};
 use axum::response::{IntoResponse, Response};
-use serde_json::json;
+use serde_json::{Value, json};
 use std::time::Duration;
 
 /// `type` of a problem is this and its code. A URN: it names, and promises no page.
@@ -17,13 +17,15 @@ pub struct Problem {
     title: &'static str,
     detail: String,
     retry_after: Option<Duration>,
+    /// Members of its own (RFC 9457 §3.2).
+    more: Vec<(&'static str, Value)>,
 }
 
 macro_rules! problems {
     ($($name:ident = $status:ident, $code:literal, $title:literal;)*) => {
         impl Problem {
             $(pub fn $name(detail: impl Into<String>) -> Problem {
-                Problem { status: StatusCode::$status, code: $code, title: $title, detail: detail.into(), retry_after: None }
+                Problem { status: StatusCode::$status, code: $code, title: $title, detail: detail.into(), retry_after: None, more: Vec::new() }
             })*
         }
     };
@@ -39,9 +41,9 @@ problems! {
     password_void = FORBIDDEN, "password-void", "The first password was not changed in time";
     not_found = NOT_FOUND, "not-found", "There is no such thing";
     method_not_allowed = METHOD_NOT_ALLOWED, "method-not-allowed", "The route does not know this method";
-    not_now = CONFLICT, "not-now", "This cannot be done in the present state";
     too_large = PAYLOAD_TOO_LARGE, "too-large", "The body is too large";
     not_json = UNSUPPORTED_MEDIA_TYPE, "not-json", "The body must be JSON";
+    not_now = CONFLICT, "not-now", "This cannot be done in the present state";
     unusable = UNPROCESSABLE_ENTITY, "unusable", "The request was read and cannot be used";
     too_many = TOO_MANY_REQUESTS, "too-many", "Too many attempts";
     mail_away = BAD_GATEWAY, "mail-away", "The mail server did not take the letter";
@@ -50,6 +52,12 @@ problems! {
 }
 
 impl Problem {
+    /// One member more in the answer.
+    pub fn with(mut self, key: &'static str, value: Value) -> Problem {
+        self.more.push((key, value));
+        self
+    }
+
     pub fn retry_after(self, after: Duration) -> Problem {
         Problem { retry_after: Some(after), ..self }
     }
@@ -74,13 +82,16 @@ impl From<Away> for Problem {
 
 impl IntoResponse for Problem {
     fn into_response(self) -> Response {
-        let body = json!({
+        let mut body = json!({
             "type": format!("{TYPE_PREFIX}{}", self.code),
             "title": self.title,
             "status": self.status.as_u16(),
             "code": self.code,
             "detail": self.detail,
         });
+        for (key, value) in self.more {
+            body[key] = value;
+        }
         let mut response = (self.status, body.to_string()).into_response();
         let headers = response.headers_mut();
         headers.insert(header::CONTENT_TYPE, HeaderValue::from_static("application/problem+json"));

@@ -4,7 +4,7 @@ use super::desk::Role::{self, Admin, Api, Operator, Supervisor, Viewer};
 use super::guard::{self, Access};
 use super::listen::Peer;
 use super::problem::Problem;
-use super::{App, api, legs, live, login, office, openapi, page, phone, reports};
+use super::{App, api, flows, legs, live, login, office, openapi, page, phone, reports};
 use axum::Router;
 use axum::extract::{DefaultBodyLimit, MatchedPath, Request};
 use axum::handler::Handler;
@@ -74,7 +74,14 @@ fn table(app: &App, shutdown: &CancellationToken) -> Vec<Route> {
         route.get("/api/v1/events", SIGNED_IN, events),
         route.get("/api/v1/reports/daily", QUEUE_REPORTS, reports::daily),
         route.get("/api/v1/reports/queue", QUEUE_REPORTS, reports::queue),
+        route.get("/api/v1/reports/menu", QUEUE_REPORTS, reports::menu),
         route.get("/api/v1/reports/operator", OPERATOR_REPORTS, reports::operator),
+        route.get("/api/v1/flows", SIGNED_IN, flows::list),
+        route.post("/api/v1/flows/reload", SUPERVISORS, flows::reload),
+        route.post("/api/v1/flows/rollback", SUPERVISORS, flows::roll_back),
+        route.get("/api/v1/flows/{name}", SUPERVISORS, flows::flow),
+        route.get("/api/v1/flows/{name}/graph", SIGNED_IN, flows::graph),
+        route.get("/api/v1/flows/{name}/diff", SUPERVISORS, flows::diff),
         route.post("/api/v1/drain", ADMINS, api::drain),
         route.put("/api/v1/log-level", ADMINS, api::set_log_level),
     ];
@@ -200,7 +207,8 @@ async fn dress(tls: bool, request: Request, next: Next) -> Response {
     tracing::debug!(%method, path, status = response.status().as_u16(), "web request");
     let headers = response.headers_mut();
     for (name, value) in HEADERS {
-        headers.insert(HeaderName::from_static(name), HeaderValue::from_static(value));
+        // A route may say otherwise of itself: a picture has a style of its own.
+        headers.entry(HeaderName::from_static(name)).or_insert(HeaderValue::from_static(value));
     }
     headers.entry(header::CACHE_CONTROL).or_insert(HeaderValue::from_static("no-store"));
     if tls {
