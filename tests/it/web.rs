@@ -47,6 +47,31 @@ fn matrix() -> Vec<(&'static str, &'static str, Option<Value>, &'static [Role])>
             &[Role::Admin, Role::Api],
         ),
         ("GET", "/api/v1/events", None, &ALL),
+        (
+            "POST",
+            "/api/v1/calls/{id}/transfer",
+            Some(json!({ "to": { "queue": "wallet" }, "mode": "blind" })),
+            &OPERATORS,
+        ),
+        ("POST", "/api/v1/calls/{id}/transfer/complete", None, &OPERATORS),
+        ("DELETE", "/api/v1/calls/{id}/transfer", None, &OPERATORS),
+        ("POST", "/api/v1/calls/{id}/listen", Some(supervise()), &[Role::Supervisor, Role::Admin]),
+        ("DELETE", "/api/v1/calls/{id}/listen", None, &[Role::Supervisor, Role::Admin]),
+        ("POST", "/api/v1/calls/{id}/whisper", Some(supervise()), &[Role::Supervisor, Role::Admin]),
+        ("POST", "/api/v1/calls/{id}/barge", Some(supervise()), &[Role::Supervisor, Role::Admin]),
+        ("POST", "/api/v1/calls/{id}/recording", Some(json!({ "paused": true })), &OPERATORS),
+        ("POST", "/api/v1/operators/{id}/calls", Some(json!({ "to": "79161234567" })), &OPERATORS),
+        ("GET", "/api/v1/flows", None, &ALL),
+        ("POST", "/api/v1/flows/reload", None, &[Role::Supervisor, Role::Admin]),
+        (
+            "POST",
+            "/api/v1/flows/rollback",
+            Some(json!({ "to": null, "reason": "x" })),
+            &[Role::Supervisor, Role::Admin],
+        ),
+        ("GET", "/api/v1/flows/{name}", None, &[Role::Supervisor, Role::Admin]),
+        ("GET", "/api/v1/flows/{name}/graph", None, &ALL),
+        ("GET", "/api/v1/flows/{name}/diff", None, &[Role::Supervisor, Role::Admin]),
         ("GET", "/api/v1/history/calls", None, &ALL),
         ("GET", "/api/v1/history/queues", None, &LEADERS),
         ("GET", "/api/v1/audit", None, &[Role::Supervisor, Role::Admin]),
@@ -88,6 +113,10 @@ fn matrix() -> Vec<(&'static str, &'static str, Option<Value>, &'static [Role])>
         ("POST", "/api/v1/drain", None, &[Role::Admin]),
         ("PUT", "/api/v1/log-level", Some(json!({ "filter": "info" })), &[Role::Admin]),
     ]
+}
+
+fn supervise() -> Value {
+    json!({ "phone": "101", "reason": "training" })
 }
 
 fn filled(route: &str) -> String {
@@ -138,6 +167,8 @@ async fn each_role_may_what_the_matrix_says() {
             // A token named like nobody's operator id may neither change operator 101's state nor telephone as him, and
             // sees no card of a call that is not his.
             let his = route.contains("/operators/") && method != "GET"
+                || route.contains("/transfer")
+                || route.ends_with("/recording")
                 || route.ends_with("/card")
                 || route.ends_with("/note");
             let expected = expected && !(role == Role::Operator && his);
@@ -271,6 +302,7 @@ async fn the_shapes_are_those_that_programs_rely_on() {
     let call = json!({
         "id": CALL, "line": "qiwi-hotline", "caller": "+7916***4567", "class": "standard", "stage": "waiting",
         "queue": "wallet", "step": "specialist", "since_ms": 41200, "operator": null,
+        "recording": null, "supervised": null, "transfer": null,
     });
     assert_eq!(get("/api/v1/calls").await, json!([call]));
     let operator = get("/api/v1/operators/101").await;

@@ -82,7 +82,7 @@ fn build(app: &App) -> OpenApi {
         let said = said.map(|at| words.swap_remove(at));
         let operation = operation(&method, path, access, said, &mut schemas);
         let item = items.entry(path).or_default();
-        for method in http_method(&method) {
+        if let Some(method) = http_method(&method) {
             item.merge_operations(PathItem::new(method, operation.clone()));
         }
     }

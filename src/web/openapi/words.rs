@@ -1,6 +1,6 @@
 //! What is said of each route: a summary, the query, the body and the answer. A test holds it against the table.
 use super::super::office::{card, history, messages, people, recordings, subscribers, tickets, webhooks};
-use super::super::{api, legs, login, reports};
+use super::super::{api, flows, legs, login, reports};
 use super::{Answer, ParamsOf, SchemaOf, Words, list, params, schema};
 use axum::http::Method;
 
@@ -50,7 +50,7 @@ fn delete(path: &'static str, summary: &'static str, answer: Answer) -> Words {
 }
 
 pub fn all() -> Vec<Words> {
-    let parts = [session(), live(), telephones(), past(), papers(), people_and_programs()];
+    let parts = [session(), live(), flow_set(), telephones(), past(), papers(), people_and_programs()];
     parts.into_iter().flatten().collect()
 }
 
@@ -105,10 +105,24 @@ fn telephones() -> Vec<Words> {
     ]
 }
 
+fn flow_set() -> Vec<Words> {
+    vec![
+        get("/api/v1/flows", "The flows in force, and their versions", ANY),
+        post("/api/v1/flows/reload", "Read the flows again; findings when they have errors", ANY),
+        post("/api/v1/flows/rollback", "Back to an earlier version", ANY).body(schema::<flows::RollBack>),
+        get("/api/v1/flows/{name}", "A flow's text and findings", ANY),
+        get("/api/v1/flows/{name}/graph", "A flow as a picture", Answer::Is("image/svg+xml"))
+            .query(params::<flows::GraphQuery>),
+        get("/api/v1/flows/{name}/diff", "What changed between two versions", Answer::Is("text/plain"))
+            .query(params::<flows::DiffQuery>),
+    ]
+}
+
 fn past() -> Vec<Words> {
     let asked: ParamsOf = params::<reports::Parameters>;
     vec![
         get("/api/v1/reports/daily", "The promise, by day", ANY).query(asked),
+        get("/api/v1/reports/menu", "What callers chose", ANY).query(asked),
         get("/api/v1/reports/queue", "Queues and classes", ANY).query(asked),
         get("/api/v1/reports/operator", "Operators", ANY).query(asked),
         get(
