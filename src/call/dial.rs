@@ -113,7 +113,9 @@ impl Dial {
             (DialState::Opening { until, .. }, _) => Some(*until),
             (
                 DialState::Inviting | DialState::Ringing,
-                Purpose::Transfer { until } | Purpose::Consult { until, .. } | Purpose::Supervise { until, .. },
+                Purpose::Transfer { until }
+                | Purpose::Consult { until, .. }
+                | Purpose::Supervise { until, .. },
             ) => Some(*until),
             _ => None,
         }

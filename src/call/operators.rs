@@ -161,7 +161,9 @@ impl Call {
 
     /// An operator who was in this call, and whom no queue had sent, is free for his own.
     pub(super) fn free(&self, purpose: &Purpose, cx: &mut Context) {
-        if let Purpose::Consult { operator: Some(operator), .. } | Purpose::Supervise { operator, .. } = purpose {
+        if let Purpose::Consult { operator: Some(operator), .. } | Purpose::Supervise { operator, .. } =
+            purpose
+        {
             cx.out.push(Action::Occupied { operator: operator.clone(), busy: false });
         }
     }
@@ -232,6 +234,7 @@ impl Call {
     pub(super) fn connect(&mut self, offer: OfferId, cx: &mut Context) {
         let Some(leg) = self.leg_of(offer) else { return };
         self.answer_if_early(cx);
+        self.cut_announcement(cx);
         if let Some(play) = self.saying.take() {
             // An announcement is cut at the answer.
             self.cut = Some(play);
@@ -385,7 +388,12 @@ impl Call {
         self.dials.get(&leg).and_then(|dial| dial.operator().cloned())
     }
 
-    pub(super) fn queue_event(&self, leg: LegId, event: impl FnOnce(OfferId) -> queue::Event, cx: &mut Context) {
+    pub(super) fn queue_event(
+        &self,
+        leg: LegId,
+        event: impl FnOnce(OfferId) -> queue::Event,
+        cx: &mut Context,
+    ) {
         if let Some(Purpose::Offer { offer, queue, .. }) = self.dials.get(&leg).map(|dial| &dial.purpose) {
             cx.out.push(Action::Queue { queue: queue.clone(), event: event(*offer) });
         }

@@ -32,10 +32,19 @@ const NUMBER_RINGS: Duration = Duration::from_secs(45);
 #[serde(rename_all = "snake_case")]
 enum State {
     /// A leg is being opened; then its phone is called.
-    Opening { until: Instant, invite: Box<sip::Invite>, number: bool },
-    Calling { until: Instant, number: bool },
+    Opening {
+        until: Instant,
+        invite: Box<sip::Invite>,
+        number: bool,
+    },
+    Calling {
+        until: Instant,
+        number: bool,
+    },
     Talking,
-    Ended { until: Instant },
+    Ended {
+        until: Instant,
+    },
 }
 
 #[derive(Clone, Debug, Serialize, Deserialize)]
@@ -244,7 +253,9 @@ impl CallOut {
 
     pub fn next_timeout(&self) -> Option<Instant> {
         match self.state {
-            State::Opening { until, .. } | State::Calling { until, .. } | State::Ended { until } => Some(until),
+            State::Opening { until, .. } | State::Calling { until, .. } | State::Ended { until } => {
+                Some(until)
+            }
             State::Talking => None,
         }
     }
@@ -286,7 +297,8 @@ impl CallOut {
         };
         let leg = cx.ids.outgoing_leg();
         let target = sip::Target::Uri { uri, via: Some(outbound.address) };
-        let from = sip::Identity { display: String::new(), user: String::new(), host: cx.rules.domain.clone() };
+        let from =
+            sip::Identity { display: String::new(), user: String::new(), host: cx.rules.domain.clone() };
         let invite = sip::Invite { leg, to: target, from, headers: Vec::new(), sdp: String::new() };
         self.other = Some(leg);
         self.state = State::Opening {

@@ -138,8 +138,7 @@ impl Call {
         let purpose = Purpose::Consult { until: cx.now.mono + RINGS_FOR, operator };
         self.dials.insert(leg, Dial::new(leg, purpose, invite, cx.now.mono + LEG_OPENS_WITHIN));
         let since = cx.now.mono;
-        self.transfer =
-            Some(Transfer { by: Some(by), to: leg, mode, consulting: false, referred, since });
+        self.transfer = Some(Transfer { by: Some(by), to: leg, mode, consulting: false, referred, since });
         self.set_aside(by, cx);
     }
 

@@ -57,10 +57,9 @@ impl Call {
                 .supervisor()
                 .map(|(by, mode)| SupervisedView { by: by.clone(), mode: mode.as_str() }),
             recording: self.recording_stage(),
-            transfer: self.transfer_operator().map(|(transfer, to)| TransferView {
-                to: to.cloned(),
-                stage: transfer.stage(),
-            }),
+            transfer: self
+                .transfer_operator()
+                .map(|(transfer, to)| TransferView { to: to.cloned(), stage: transfer.stage() }),
         }
     }
 }

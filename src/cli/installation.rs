@@ -132,7 +132,14 @@ impl Installation {
             Auto::Auto => cores.saturating_sub(1).max(1) as u32,
         };
         Settings {
-            rules: Rules { domain: config.sip.domain.clone(), queue_class, outbound, zone: self.zone(), recorded },
+            rules: Rules {
+                domain: config.sip.domain.clone(),
+                queue_class,
+                outbound,
+                zone: self.zone(),
+                recorded,
+                announcement: Vec::new(),
+            },
             trunks: config.trusted_networks(),
             test_sources: config.test_sources(),
             allow_anonymous: match config.sip.allow_anonymous {

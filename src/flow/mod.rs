@@ -32,7 +32,7 @@ pub use environment::{Environment, prompt};
 pub use event::{Effect, Event, Facts, Lookup, Method, QueueExit};
 pub use finding::{Finding, Severity, Span};
 pub use interpreter::Interpreter;
-pub use model::{AnswerMode, ArgType, Flow, FlowSet, Line, Source, Step, WayTo};
 pub use load::files_of;
+pub use model::{AnswerMode, ArgType, Flow, FlowSet, Line, Source, Step, WayTo};
 pub use standing::Standing;
 pub use vars::{Var, Vars};

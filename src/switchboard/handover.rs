@@ -34,7 +34,13 @@ impl Switchboard {
         }
     }
 
-    pub(super) fn end_transfer(&mut self, id: CallId, event: call::Event, now: Now, out: &mut Vec<Action>) -> Outcome {
+    pub(super) fn end_transfer(
+        &mut self,
+        id: CallId,
+        event: call::Event,
+        now: Now,
+        out: &mut Vec<Action>,
+    ) -> Outcome {
         match self.calls.get(&id).map(Call::is_transferring) {
             None => Outcome::NoSuchCall,
             Some(false) => Outcome::NotNow,
@@ -47,7 +53,9 @@ impl Switchboard {
 
     fn destination(&self, to: Destination, now: Now) -> Result<TransferTo, Outcome> {
         match to {
-            Destination::Queue(queue) if self.pool_of_queue.contains_key(&queue) => Ok(TransferTo::Queue(queue)),
+            Destination::Queue(queue) if self.pool_of_queue.contains_key(&queue) => {
+                Ok(TransferTo::Queue(queue))
+            }
             Destination::Queue(_) => Err(Outcome::NoSuchQueue),
             Destination::Number(number) => {
                 let way = self.settings.rules.outbound.as_ref().and_then(|outbound| outbound.uri(&number));
@@ -61,13 +69,11 @@ impl Switchboard {
 
     /// The phone of an operator who is in no call.
     pub(super) fn free_phone(&self, operator: &OperatorId, now: Now) -> Result<Endpoint, Outcome> {
-        let pool = self.operators.get(operator).map(|presence| presence.pool).ok_or(Outcome::NoSuchOperator)?;
+        let pool =
+            self.operators.get(operator).map(|presence| presence.pool).ok_or(Outcome::NoSuchOperator)?;
         let status = self.pools[pool].operators(now).into_iter().find(|status| status.id == *operator);
         let in_call = status.is_none_or(|status| {
-            matches!(
-                status.state,
-                OperatorState::Talking | OperatorState::Ringing | OperatorState::Claimed
-            )
+            matches!(status.state, OperatorState::Talking | OperatorState::Ringing | OperatorState::Claimed)
         });
         if in_call || self.calls.values().any(|call| call.operators().any(|other| other == operator)) {
             return Err(Outcome::OperatorBusy);
@@ -162,7 +168,13 @@ impl Switchboard {
         }
     }
 
-    pub(super) fn pause_recording(&mut self, id: CallId, paused: bool, now: Now, out: &mut Vec<Action>) -> Outcome {
+    pub(super) fn pause_recording(
+        &mut self,
+        id: CallId,
+        paused: bool,
+        now: Now,
+        out: &mut Vec<Action>,
+    ) -> Outcome {
         match self.calls.get(&id).map(Call::is_talk_recorded) {
             None => Outcome::NoSuchCall,
             Some(false) => Outcome::NotNow,

@@ -189,11 +189,14 @@ pub(super) fn problem(outcome: Outcome) -> Problem {
         Outcome::NoSuchCall => no_such_call(),
         Outcome::NoSuchOperator => no_such_operator(),
         Outcome::NoSuchQueue => Problem::unusable("no queue has this name; GET /api/v1/queues lists them"),
-        Outcome::NumberNotAllowed => {
-            Problem::unusable("this number may not be dialled; `outbound.allow` in config.yaml says which may")
-        }
+        Outcome::NoSuchOrder => Problem::not_found("nothing of the kind is ordered"),
+        Outcome::NumberNotAllowed => Problem::unusable(
+            "this number may not be dialled; `outbound.allow` in config.yaml says which may",
+        ),
         Outcome::OperatorBusy => Problem::not_now("this operator's phone is in a call, or is not there"),
-        _ => Problem::not_now("the call is not at a point where that can be done; GET /api/v1/calls/{id} shows it"),
+        _ => Problem::not_now(
+            "the call is not at a point where that can be done; GET /api/v1/calls/{id} shows it",
+        ),
     }
 }
 

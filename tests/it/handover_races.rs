@@ -111,10 +111,13 @@ fn a_transfer_is_taken_back_or_completed_in_the_instant_of_the_answer() {
         let wait = exchange.dice(950, 1_300);
         exchange.run(Duration::from_millis(wait));
         let takes_back = seed % 3 == 0;
-        admin(&mut exchange, match takes_back {
-            true => Admin::CancelTransfer { call },
-            false => Admin::CompleteTransfer { call },
-        });
+        admin(
+            &mut exchange,
+            match takes_back {
+                true => Admin::CancelTransfer { call },
+                false => Admin::CompleteTransfer { call },
+            },
+        );
         exchange.run(Duration::from_secs(40));
         let (own, other) = (exchange.phones[1].talking.len(), exchange.phones[2].talking.len());
         let wanted = if takes_back { (1, 0) } else { (0, 1) };

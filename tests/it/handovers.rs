@@ -41,7 +41,8 @@ fn operators() -> String {
     for (id, queues) in
         [("101", "[wallet]"), ("102", "[terminals]"), ("103", "[security]"), ("104", "[security]")]
     {
-        text += &format!("  - {{id: \"{id}\", name: \"O {id}\", queues: {queues}, password: \"secret-{id}\"}}\n");
+        text +=
+            &format!("  - {{id: \"{id}\", name: \"O {id}\", queues: {queues}, password: \"secret-{id}\"}}\n");
     }
     text
 }
@@ -76,7 +77,12 @@ impl Talk {
     }
 
     fn post(&self, path: &str, body: Value) -> (u16, String) {
-        self.house.request("POST", &format!("/api/v1/calls/{}/{path}", self.id), &self.admin, &body.to_string())
+        self.house.request(
+            "POST",
+            &format!("/api/v1/calls/{}/{path}", self.id),
+            &self.admin,
+            &body.to_string(),
+        )
     }
 
     fn delete(&self, path: &str) -> u16 {
@@ -128,7 +134,10 @@ async fn a_blind_transfer_to_a_colleague_joins_him_with_the_caller_and_frees_the
     let incoming = colleague.incoming(SOON).await.unwrap();
     let invite = incoming.invite().unwrap();
     assert_eq!(invite.header("X-Hotline-Transfer"), Some("blind"));
-    assert_eq!((invite.header("X-Hotline-From"), invite.header("X-Hotline-Call")), (Some("101"), Some(&*talk.id)));
+    assert_eq!(
+        (invite.header("X-Hotline-From"), invite.header("X-Hotline-Call")),
+        (Some("101"), Some(&*talk.id))
+    );
     incoming.ring().await;
     hears(&talk.caller.call, &[], &[OPERATOR_HERTZ, COLLEAGUE_HERTZ]).await;
     assert_eq!(talk.view()["transfer"], json!({ "to": "102", "stage": "ringing" }));
@@ -187,7 +196,8 @@ async fn a_colleague_who_refuses_gives_the_caller_back_to_the_operator() {
     Board::of(&talk.house).until_state("102", "ready").await;
     let (status, body) = talk.post("transfer", json!({ "to": { "operator": "999" }, "mode": "blind" }));
     assert_eq!(status, 404, "{body}");
-    let (status, body) = talk.post("transfer", json!({ "to": { "number": "+79161112233" }, "mode": "blind" }));
+    let (status, body) =
+        talk.post("transfer", json!({ "to": { "number": "+79161112233" }, "mode": "blind" }));
     assert_eq!(status, 422, "{body}");
     let (status, body) = talk.post("transfer", json!({ "to": { "operator": "103" }, "mode": "blind" }));
     assert_eq!(status, 409, "he has no phone: {body}");
@@ -264,7 +274,11 @@ async fn a_caller_is_passed_on_to_a_number_that_may_be_dialled() {
     assert_eq!(talk.post("transfer", json!({ "to": { "number": "+74951112233" }, "mode": "blind" })).0, 422);
     assert_eq!(talk.post("transfer", json!({ "to": { "number": "+79161112233" }, "mode": "blind" })).0, 202);
     let taken = take(&outside).await;
-    assert_eq!(taken.invite().unwrap().header("X-Hotline-Caller"), None, "nothing of ours goes to the network");
+    assert_eq!(
+        taken.invite().unwrap().header("X-Hotline-Caller"),
+        None,
+        "nothing of ours goes to the network"
+    );
     hears(&talk.caller.call, &[OUTSIDE_HERTZ], &[OPERATOR_HERTZ]).await;
     hears(&taken, &[CALLER_HERTZ], &[]).await;
     got_bye(&talk.operator).await;
@@ -276,7 +290,8 @@ async fn an_operator_calls_a_number_for_a_ticket_and_the_promise_knows_nothing_o
     let board = Board::of(&house);
     let own = phone(&house, "101", OPERATOR_HERTZ).await;
     let admin = house.token("admin");
-    let call_out = |body: Value| house.request("POST", "/api/v1/operators/101/calls", &admin, &body.to_string());
+    let call_out =
+        |body: Value| house.request("POST", "/api/v1/operators/101/calls", &admin, &body.to_string());
     assert_eq!(call_out(json!({ "to": "+74951112233" })).0, 422);
     let (status, body) = call_out(json!({ "to": "+79161112233", "ticket": 12 }));
     assert_eq!(status, 202, "{body}");
@@ -290,7 +305,10 @@ async fn an_operator_calls_a_number_for_a_ticket_and_the_promise_knows_nothing_o
     hears(&theirs, &[OPERATOR_HERTZ], &[]).await;
     board.until_state("101", "talking").await;
     let shown = house.json(&format!("/api/v1/calls/{id}"), &admin);
-    assert_eq!((&shown["stage"], &shown["operator"], &shown["queue"]), (&json!("talking"), &json!("101"), &Value::Null));
+    assert_eq!(
+        (&shown["stage"], &shown["operator"], &shown["queue"]),
+        (&json!("talking"), &json!("101"), &Value::Null)
+    );
     assert_eq!(call_out(json!({ "to": "+79161112233" })).0, 409, "he is in a call");
     theirs.hangup().await;
     got_bye(&mine).await;

@@ -102,7 +102,10 @@ async fn what_a_caller_writes_into_his_name_is_shown_as_text() {
     let id = page.run("document.querySelector('[data-call]').dataset.call").await;
     page.goto(&format!("/calls/{}", id.as_str().unwrap())).await;
     page.see("#main").await;
-    assert_eq!(page.run("[window.evil ?? null, document.querySelectorAll('img[src=x]').length]").await, serde_json::json!([null, 0]));
+    assert_eq!(
+        page.run("[window.evil ?? null, document.querySelectorAll('img[src=x]').length]").await,
+        serde_json::json!([null, 0])
+    );
     call.hangup().await;
 }
 

@@ -186,7 +186,8 @@ impl Call {
 
     /// Until the transfer that we asked for has come to this status.
     pub async fn refer_told(&self, status: u16, within: Duration) -> Result<Instant, TimedOut> {
-        let told = |event: &CallEvent| matches!(event, CallEvent::ReferTold { status: told } if *told == status);
+        let told =
+            |event: &CallEvent| matches!(event, CallEvent::ReferTold { status: told } if *told == status);
         self.wait_for(told, within).await.map(|event| event.at)
     }
 

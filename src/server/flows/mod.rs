@@ -306,6 +306,11 @@ impl web::Flows for Flows {
         Ok(diff::unified((&label(&from), &old), (&label(&to), &new)))
     }
 
+    fn has_prompt(&self, name: &str) -> bool {
+        let prompts = (self.0.setup.environment)().prompts;
+        prompts.is_none_or(|prompts| prompts.values().all(|known| known.contains(name)))
+    }
+
     fn reload<'a>(&'a self, by: &'a str) -> BoxFuture<'a, Reloaded> {
         Box::pin(self.reload(by))
     }

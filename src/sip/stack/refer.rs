@@ -37,7 +37,13 @@ impl Stack {
         let parsed = target.as_ref().and_then(|target| target.parsed().ok());
         let Some(uri) = parsed else {
             // §2.4.2: exactly one Refer-To that can be read.
-            return self.respond(id, 400, |builder| warning(builder, "Refer-To is missing or malformed"), now, out);
+            return self.respond(
+                id,
+                400,
+                |builder| warning(builder, "Refer-To is missing or malformed"),
+                now,
+                out,
+            );
         };
         let Some(leg) = self.legs.get_mut(&leg_id) else { return };
         if leg.phase != Phase::Confirmed {

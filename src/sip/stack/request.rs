@@ -77,12 +77,7 @@ impl Stack {
             Method::Invite => self.incoming(id, hop, message, now, out),
             Method::Register => self.register(id, hop, message, now, out),
             Method::Options => self.options(id, now, out),
-            Method::Bye
-            | Method::Info
-            | Method::Update
-            | Method::Prack
-            | Method::Refer
-            | Method::Notify => {
+            Method::Bye | Method::Info | Method::Update | Method::Prack | Method::Refer | Method::Notify => {
                 self.respond(id, 481, |builder| builder, now, out);
             }
             _ => self.not_ours(id, message, now, out),

@@ -83,7 +83,7 @@ impl Stack {
                 queued: None,
                 updates: message.lists(Name::Allow, "UPDATE"),
                 flow_closed: false,
-            refer: None,
+                refer: None,
             },
         );
         let incoming = Incoming { user, ..introduce(leg_id, hop, message, called.into(), offer) };

@@ -6,6 +6,7 @@
 mod directory;
 mod figures;
 mod journal;
+mod orders;
 mod records;
 mod seats;
 mod talks;

@@ -38,7 +38,8 @@ fn missing(house: &House) -> Option<&'static str> {
         return Some("Chromium is not here (scripts/need-tools installs it on Debian)");
     }
     let (_, page) = house.get("/board", "");
-    (!page.contains("/assets/")).then_some("the program was built without its pages (`make pages`, then build again)")
+    (!page.contains("/assets/"))
+        .then_some("the program was built without its pages (`make pages`, then build again)")
 }
 
 impl Browser {

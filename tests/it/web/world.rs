@@ -309,6 +309,10 @@ async fn control(
                 let _ = answer.send(());
                 continue;
             }
+            AdminRequest::Orders(answer) => {
+                let _ = answer.send(Vec::new());
+                continue;
+            }
             AdminRequest::Why(_, answer) => {
                 let _ = answer.send(None);
                 continue;
