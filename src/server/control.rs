@@ -327,6 +327,11 @@ impl Control {
                     let _ = answer.send(outcome);
                 }
             }
+            // Told with hysteresis, by the figures (`watch`).
+            Action::Alert(crate::queue::Alert::PromiseAtRisk { missing }) => {
+                tracing::warn!(missing, "the promise is at risk");
+            }
+            Action::Alert(crate::queue::Alert::PromiseSafe) => tracing::info!("the promise is safe"),
             Action::Alert(alert) => self.alert(&alert),
             Action::Happened(happened) => self.happened(&happened),
         }

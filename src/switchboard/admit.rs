@@ -42,9 +42,8 @@ impl Switchboard {
         let caller = asserted.or(shown);
         let source = invite.hop.peer.ip().to_canonical();
         let rule = caller.as_ref().and_then(|caller| {
-            let ordered: Vec<_> = self.orders.caller_rules(now.wall).collect();
-            let ordered = rule_for(&ordered, caller, now.wall).cloned();
-            ordered.or_else(|| rule_for(&self.settings.caller_rules, caller, now.wall).cloned())
+            let ordered = self.orders.rule_for(caller, now.wall);
+            ordered.or_else(|| rule_for(&self.settings.caller_rules, caller, now.wall)).cloned()
         });
         if rule == Some(RuleAction::Reject) {
             return self.turn_away(leg, 603, Cause::Refused, now, out);

@@ -5,11 +5,12 @@
 //! ```
 use super::view::{AnnouncementView, ClosedView, View};
 use super::{Action, Outcome, Switchboard};
-use crate::call::order::{ANNOUNCEMENT, Order, Ordered, closed_key};
+use crate::call::order::{ANNOUNCEMENT, Order, Ordered, RuleAction, closed_key, rule_key};
 use crate::call::{self, Call, Keep};
 use crate::class::Class;
 use crate::ids::{CallId, QueueName};
 use crate::machine::{Instant, Now, Wall};
+use crate::number::Number;
 use crate::queue;
 use serde::{Deserialize, Serialize};
 use std::collections::BTreeMap;
@@ -30,15 +31,16 @@ impl Orders {
         self.ends_at
     }
 
-    /// Caller rules of people, in force now.
-    pub fn caller_rules(&self, now: Wall) -> impl Iterator<Item = super::CallerRule> {
-        let holds = move |order: &&Order| order.until.is_none_or(|until| now < until);
-        self.by_key.values().filter(holds).filter_map(|order| match &order.what {
-            Ordered::CallerRule { number, action } => {
-                Some(super::CallerRule { number: number.clone(), action: action.clone(), until: order.until })
-            }
+    /// What people have ordered about this number: the most exact rule that is in force.
+    pub fn rule_for(&self, caller: &Number, now: Wall) -> Option<&RuleAction> {
+        let first = rule_key("");
+        let rules = self.by_key.range(first.clone()..).take_while(|(key, _)| key.starts_with(&first));
+        let holding = rules.filter(|(_, order)| order.until.is_none_or(|until| now < until));
+        let fitting = holding.filter_map(|(_, order)| match &order.what {
+            Ordered::CallerRule { number, action } if caller.matches(number) => Some((number.len(), action)),
             _ => None,
-        })
+        });
+        fitting.max_by_key(|(length, _)| *length).map(|(_, action)| action)
     }
 
     fn plan(&mut self, now: Now) {

@@ -13,6 +13,7 @@ use world::{CALL, World};
 
 const ALL: [Role; 5] = [Role::Viewer, Role::Operator, Role::Supervisor, Role::Admin, Role::Api];
 const LEADERS: [Role; 4] = [Role::Viewer, Role::Supervisor, Role::Admin, Role::Api];
+const SUPERVISORS: [Role; 2] = [Role::Supervisor, Role::Admin];
 const OPERATORS: [Role; 3] = [Role::Operator, Role::Supervisor, Role::Admin];
 
 /// Written out on purpose: the table in the code is what this one is held against.
@@ -42,6 +43,32 @@ fn matrix() -> Vec<(&'static str, &'static str, Option<Value>, &'static [Role])>
             &[Role::Admin, Role::Api],
         ),
         ("GET", "/api/v1/events", None, &ALL),
+        ("POST", "/api/v1/calls/{id}/transfer", None, &OPERATORS),
+        ("POST", "/api/v1/calls/{id}/transfer/complete", None, &OPERATORS),
+        ("DELETE", "/api/v1/calls/{id}/transfer", None, &OPERATORS),
+        ("POST", "/api/v1/calls/{id}/listen", None, &SUPERVISORS),
+        ("DELETE", "/api/v1/calls/{id}/listen", None, &SUPERVISORS),
+        ("POST", "/api/v1/calls/{id}/whisper", None, &SUPERVISORS),
+        ("POST", "/api/v1/calls/{id}/barge", None, &SUPERVISORS),
+        ("POST", "/api/v1/calls/{id}/recording", None, &OPERATORS),
+        ("POST", "/api/v1/operators/{id}/calls", None, &OPERATORS),
+        ("POST", "/api/v1/calls/{id}/move", None, &SUPERVISORS),
+        ("POST", "/api/v1/calls/{id}/raise", None, &SUPERVISORS),
+        ("POST", "/api/v1/operators/{id}/end-wrap-up", None, &SUPERVISORS),
+        ("PUT", "/api/v1/queues/{name}", None, &SUPERVISORS),
+        ("GET", "/api/v1/announcement", None, &ALL),
+        ("PUT", "/api/v1/announcement", None, &SUPERVISORS),
+        ("DELETE", "/api/v1/announcement", None, &SUPERVISORS),
+        ("GET", "/api/v1/caller-rules", None, &SUPERVISORS),
+        ("PUT", "/api/v1/caller-rules/{number}", None, &SUPERVISORS),
+        ("DELETE", "/api/v1/caller-rules/{number}", None, &SUPERVISORS),
+        ("GET", "/api/v1/alerts", None, &ALL),
+        ("GET", "/api/v1/flows", None, &ALL),
+        ("POST", "/api/v1/flows/reload", None, &SUPERVISORS),
+        ("POST", "/api/v1/flows/rollback", None, &SUPERVISORS),
+        ("GET", "/api/v1/flows/{name}", None, &SUPERVISORS),
+        ("GET", "/api/v1/flows/{name}/graph", None, &ALL),
+        ("GET", "/api/v1/flows/{name}/diff", None, &SUPERVISORS),
         ("POST", "/api/v1/drain", None, &[Role::Admin]),
         ("PUT", "/api/v1/log-level", Some(json!({ "filter": "info" })), &[Role::Admin]),
     ]
