@@ -4,6 +4,7 @@ use crate::clock::Zone;
 use crate::ids::CallId;
 use crate::machine::Wall;
 use crate::number::Number;
+use crate::report::menu::MenuLine;
 use crate::report::{Asked, AskedWrongly, Kind, Report};
 use crate::store::accounts::AccountError;
 use crate::store::{self, Accounts, Audit, Entry, Import, Shared, Subscriber, reporting};
@@ -84,6 +85,20 @@ impl web::Desk for Desk {
             };
             let report = reporting::report(&*self.store, query, &self.zone, now).await;
             report.map(Ok).map_err(away)
+        })
+    }
+
+    fn menu_report<'a>(
+        &'a self,
+        asked: &'a Asked,
+        now: Wall,
+    ) -> Answer<'a, Result<Vec<MenuLine>, AskedWrongly>> {
+        Box::pin(async move {
+            let query = match asked.query(Kind::Queue, &self.zone, now) {
+                Ok(query) => query,
+                Err(wrong) => return Ok(Err(wrong)),
+            };
+            reporting::menu(&*self.store, query, &self.zone).await.map(Ok).map_err(away)
         })
     }
 

@@ -108,6 +108,23 @@ impl Call {
                     answers.push(flow::Event::TransferFailed);
                 }
             }
+            Effect::Surveyed { score } => {
+                let score = score.map_or("none".to_string(), |score| score.to_string());
+                let step = self.step.clone();
+                self.note("survey", &[("step", step.as_str()), ("score", &score)], cx);
+            }
+            Effect::MenuKey { wrong, after } => {
+                let (flow, step) = self.interpreter.position();
+                let after = after.map_or("whole".to_string(), |after| millis(after).to_string());
+                let wrong = if wrong { "wrong" } else { "known" };
+                let detail =
+                    [("flow", flow.as_str()), ("step", step.as_str()), ("key", wrong), ("heard_ms", &after)];
+                self.note("menu_key", &detail, cx);
+            }
+            Effect::MenuSilence => {
+                let (flow, step) = self.interpreter.position();
+                self.note("menu_silence", &[("flow", flow.as_str()), ("step", step.as_str())], cx);
+            }
             Effect::AllowRecording => self.allow_recording(),
             Effect::RefuseRecording => self.refuse_recording(cx),
             Effect::Notify { to, body } => cx.out.push(Action::Notify { to, body }),

@@ -244,6 +244,15 @@ impl Call {
         self.interpreter.listens_secretly()
     }
 
+    /// When this caller was last asked by a `survey`.
+    pub fn surveyed(&mut self, at: Option<crate::machine::Wall>) {
+        self.interpreter.surveyed(at);
+    }
+
+    pub fn caller(&self) -> &str {
+        &self.record.caller
+    }
+
     /// A variable of the running flow.
     pub fn flow_var(&self, name: &str) -> Option<&flow::Var> {
         self.interpreter.var(name)

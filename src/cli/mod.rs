@@ -105,6 +105,8 @@ enum Command {
     Graph(versions::GraphArgs),
     /// Walk a flow in the terminal: texts are shown, keys are typed, time is skipped
     Walk(walk::WalkArgs),
+    /// Print the JSON Schema of flow files, for editors
+    Schema,
     /// Play the flow tests (`*.test.yaml`) in virtual time: exit 0 all pass, 1 failures
     Test(test::TestArgs),
     /// Place a real test call and say what happened, with times
@@ -185,6 +187,10 @@ fn run(cli: Cli) -> Done {
         Command::Flows(command) => versions::flows(&common, command),
         Command::Graph(args) => versions::graph(&common, args),
         Command::Walk(args) => walk::walk(&common, args),
+        Command::Schema => {
+            println!("{:#}", crate::flow::schema::schema());
+            Ok(Exit::Ok)
+        }
         Command::Test(args) => test::test(&common, args),
         Command::Call(args) => traffic::call(args),
         Command::Load(args) => traffic::load(args),

@@ -1,7 +1,7 @@
 //! `hotline report`: the figures of the past, read from the store, with or without a running server.
 use super::{Common, Done, Exit, Failure, installation, queue_log};
 use crate::clock::Clock;
-use crate::report::{Asked, Kind};
+use crate::report::{self, Asked, Kind};
 use crate::say::Language;
 use crate::store::reporting;
 use clap::{Args, Subcommand};
@@ -15,6 +15,8 @@ pub enum ReportCommand {
     Queue(ReportArgs),
     /// Each operator: calls, times, breaks, occupancy; without --from, today
     Operator(ReportArgs),
+    /// What callers did at each step: heard, cut in, pressed wrongly, left; without --from, today
+    Menu(ReportArgs),
     /// The events in the format of queue_log, for wallboards and report programs
     QueueLog(queue_log::QueueLogArgs),
 }
@@ -45,17 +47,48 @@ pub fn report(common: &Common, command: ReportCommand) -> Done {
         ReportCommand::Daily(args) => figures(common, Kind::Daily, args),
         ReportCommand::Queue(args) => figures(common, Kind::Queue, args),
         ReportCommand::Operator(args) => figures(common, Kind::Operator, args),
+        ReportCommand::Menu(args) => menu(common, args),
         ReportCommand::QueueLog(args) => queue_log::queue_log(common, args),
+    }
+}
+
+fn menu(common: &Common, args: ReportArgs) -> Done {
+    let installation = installation::load(common)?;
+    let language = language(&args, &installation)?;
+    let (zone, now) = (installation.zone(), Clock::wall());
+    let asked = Asked { from: args.from, to: args.to, interval: args.interval };
+    let query = asked
+        .query(Kind::Queue, &zone, now)
+        .map_err(|wrong| Failure::new(Exit::Usage, format!("--{wrong}")))?;
+    let lines = super::runtime()?.block_on(async {
+        let store = installation.existing_store().await?;
+        let lines = reporting::menu(&*store, query, &zone).await;
+        store.close().await;
+        lines.map_err(|error| Failure::new(Exit::CannotConnect, error))
+    })?;
+    let text = if args.json {
+        format!("{:#}\n", serde_json::json!({ "report": "menu", "lines": lines }))
+    } else if args.csv {
+        report::menu::csv(&lines).map_err(|error| Failure::new(Exit::Findings, error))?
+    } else {
+        report::menu::text(&lines, language)
+    };
+    // Nobody may read to the end (`| head`).
+    let _ = std::io::stdout().lock().write_all(text.as_bytes());
+    Ok(Exit::Ok)
+}
+
+fn language(args: &ReportArgs, installation: &installation::Installation) -> Result<Language, Failure> {
+    match &args.language {
+        Some(text) => Language::parse(text)
+            .ok_or_else(|| Failure::new(Exit::Usage, format!("--language {text}: expected ru or en"))),
+        None => Ok(installation.config.language),
     }
 }
 
 fn figures(common: &Common, kind: Kind, args: ReportArgs) -> Done {
     let installation = installation::load(common)?;
-    let language = match &args.language {
-        Some(text) => Language::parse(text)
-            .ok_or_else(|| Failure::new(Exit::Usage, format!("--language {text}: expected ru or en")))?,
-        None => installation.config.language,
-    };
+    let language = language(&args, &installation)?;
     let (zone, now) = (installation.zone(), Clock::wall());
     let asked = Asked { from: args.from, to: args.to, interval: args.interval };
     let query =

@@ -100,8 +100,14 @@ fn collect(path: &Path, into: &mut Vec<PathBuf>) -> std::io::Result<()> {
     }
     let mut found: Vec<PathBuf> =
         std::fs::read_dir(path)?.filter_map(|entry| entry.ok().map(|entry| entry.path())).collect();
-    found.retain(|path| path.to_string_lossy().ends_with(".test.yaml"));
     found.sort();
-    into.extend(found);
+    for path in found {
+        let is_hidden = path.file_name().is_some_and(|name| name.to_string_lossy().starts_with('.'));
+        if path.is_dir() && !is_hidden {
+            collect(&path, into)?;
+        } else if path.to_string_lossy().ends_with(".test.yaml") {
+            into.push(path);
+        }
+    }
     Ok(())
 }

@@ -179,7 +179,15 @@ pub const CODES: &[(&str, &str)] = &[
         "A line (a file with `entry`) cannot be run as a sub-flow: its steps end the call instead of returning.",
     ),
     (
-        "HF060",
+        "HF070",
         "A line of a flow test did not hold: the call went another way than the test expects. The help says what happened since the caller's last key or pause; `hotline test --verbose` shows the whole call.",
+    ),
+    (
+        "HF071",
+        "A comment `# allow HF033: reason` has no reason, or names a finding that cannot be allowed because the flow could not be walked with it. The reason is for whoever reads the file in a year.",
+    ),
+    (
+        "HF072",
+        "A comment allows a finding that is not there any more. Delete it: the next one would be hidden by it.",
     ),
 ];

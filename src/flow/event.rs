@@ -157,6 +157,18 @@ pub enum Effect {
     AllowRecording,
     /// The caller refused to be recorded (`consent`): no recording of this call's talks.
     RefuseRecording,
+    /// A `survey` asks; or it was answered, from 1 to 5.
+    Surveyed {
+        score: Option<u8>,
+    },
+    /// A key in a menu, for the report on menus. Which one it was, is not told.
+    MenuKey {
+        wrong: bool,
+        /// How far into the text; `None`: it was heard to its end.
+        after: Option<Duration>,
+    },
+    /// Nothing was pressed.
+    MenuSilence,
     /// Takes a seat, or moves the one that is held. Music plays while the flow says nothing.
     Enqueue {
         queue: QueueName,

@@ -2,7 +2,7 @@
 //!
 //! ```text
 //!  New ──Started──▶ a step waits for something:
-//!    Playing · Menu · Collect · Asking · Recording · Consenting · Callback · Transferring
+//!    Playing · Menu · Collect · Asking · Recording · Consenting · Survey · Callback · Transferring
 //!    Waiting (seat held, music) ──Connected──▶ Talking ──TalkEnded──▶ the step's `answered`
 //!  Goodbye (saying the last words) ──▶ Ended
 //! ```
@@ -20,13 +20,14 @@ use super::node::collect::CollectRun;
 use super::node::consent::ConsentRun;
 use super::node::menu::MenuRun;
 use super::node::record::RecordRun;
+use super::node::survey::SurveyRun;
 use super::standing::{Standing, Told};
 use super::turn::Turn;
 use super::vars::{Var, Vars};
 use crate::cause::Cause;
 use crate::digit::Digit;
 use crate::ids::{FlowName, PlayId, PromptName, RequestId, StepName};
-use crate::machine::{Instant, Now, earlier};
+use crate::machine::{Instant, Now, Wall, earlier};
 use crate::say::Language;
 use serde::{Deserialize, Serialize};
 use std::collections::{BTreeMap, BTreeSet, VecDeque};
@@ -71,6 +72,9 @@ pub struct Body {
     pub told: Told,
     /// Whether a callback can be offered to this caller.
     pub callback: bool,
+    /// When this caller was last asked by a `survey`.
+    #[serde(default)]
+    pub surveyed: Option<Wall>,
     pub heard: BTreeSet<(FlowIx, StepIx)>,
     pub last_play: PlayId,
     pub last_request: RequestId,
@@ -105,6 +109,7 @@ pub enum State {
     Asking(AskRun),
     Recording(RecordRun),
     Consenting(ConsentRun),
+    Survey(SurveyRun),
     Callback(CallbackRun),
     /// A person was called back and is asked whether he is there.
     CalledBack(CalledBack),
@@ -130,6 +135,7 @@ impl State {
             State::Asking(run) => run.deadline(),
             State::Recording(run) => run.deadline(),
             State::Consenting(run) => run.deadline(),
+            State::Survey(run) => run.deadline(),
             State::Callback(run) => run.deadline(),
             State::CalledBack(run) => run.deadline(),
             State::Transferring { until } => Some(*until),
@@ -154,7 +160,7 @@ impl State {
     fn takes_keys(&self) -> bool {
         match self {
             State::Playing { barge_in } => *barge_in,
-            State::Menu(_) | State::Collect(_) | State::Recording(_) => true,
+            State::Menu(_) | State::Collect(_) | State::Recording(_) | State::Survey(_) => true,
             State::Callback(_) | State::CalledBack(_) => true,
             _ => false,
         }
@@ -172,6 +178,7 @@ impl State {
             | State::Recording(_)
             | State::Callback(_)
             | State::CalledBack(_)
+            | State::Survey(_)
             | State::Consenting(_) => true,
         }
     }
@@ -235,6 +242,7 @@ impl Interpreter {
                 standing: None,
                 told: Told::default(),
                 callback: false,
+                surveyed: None,
                 heard: BTreeSet::new(),
                 last_play: PlayId::default(),
                 last_request: RequestId::default(),
@@ -282,6 +290,11 @@ impl Interpreter {
     /// Whether a callback can be offered to this caller: `queue.callback`.
     pub fn offer_callback(&mut self, offered: bool) {
         self.call.callback = offered;
+    }
+
+    /// When this caller was last asked by a `survey`.
+    pub fn surveyed(&mut self, at: Option<Wall>) {
+        self.call.surveyed = at;
     }
 
     pub fn handle(&mut self, flows: &FlowSet, event: Event, now: Now, out: &mut Vec<Effect>) {

@@ -1,5 +1,6 @@
 //! From files to a checked set: read, resolve, check the graph. Everything wrong in all files is found in one run, and
 //! a set with an error is none.
+use super::allow::Allowed;
 use super::check;
 use super::compile::{Cx, Header, setting};
 use super::environment::{Environment, prompt};
@@ -40,6 +41,15 @@ struct EntryText {
     start: Spanned<String>,
     #[serde(default)]
     answer: AnswerMode,
+}
+
+/// The keys of a flow file, and those of its `entry`.
+pub fn fields() -> &'static [&'static str] {
+    super::schema::fields::<FlowText>()
+}
+
+pub fn entry_fields() -> &'static [&'static str] {
+    super::schema::fields::<EntryText>()
 }
 
 /// A file between reading and resolving.
@@ -87,17 +97,24 @@ impl FlowSet {
             files.truncate(FLOWS_MAX);
         }
         let headers = headers(&files, &mut findings);
+        let mut allowed: Vec<Allowed> = files.iter().map(|file| Allowed::read(&file.text)).collect();
         let mut flows = Vec::new();
         let mut lines = Vec::new();
         for (ix, file) in files.iter_mut().enumerate() {
             let before = findings.len();
             let flow = resolve(ix, file, env, &headers, &mut lines, &mut findings);
+            let found = findings.split_off(before);
+            findings.extend(found.into_iter().filter(|finding| !allowed[ix].covers(finding)));
             // A flow with faults of its own is not walked: every fault would show twice.
             let is_clean = findings[before..].iter().all(|finding| finding.severity != Severity::Error);
             flows.push(flow.filter(|_| is_clean));
         }
         let texts: Vec<&str> = files.iter().map(|file| file.text.as_str()).collect();
         check::graph(&flows, &texts, env, &mut findings);
+        for (file, allowed) in files.iter().zip(&mut allowed) {
+            findings.retain(|finding| finding.file != file.path || !allowed.covers(finding));
+            findings.extend(allowed.faults(&file.path, &file.text));
+        }
         built_in_prompts(env, &mut findings);
         findings
             .sort_by(|a, b| (&a.file, a.line, a.column, a.code).cmp(&(&b.file, b.line, b.column, b.code)));

@@ -5,6 +5,7 @@
 //! ```
 //! A [`FlowSet`] exists only without errors; the [`Interpreter`] therefore has no error path, only failure edges.
 //! Everything about one kind of step, from its fields to its behaviour, is in one file under `node/`.
+mod allow;
 mod calendar;
 mod called_back;
 mod check;
@@ -21,6 +22,7 @@ mod model;
 mod node;
 pub mod report;
 mod say;
+pub mod schema;
 mod standing;
 mod turn;
 mod vars;

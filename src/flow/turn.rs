@@ -15,7 +15,7 @@ use crate::say::Item;
 use std::time::Duration;
 
 /// A text whose end is never reported was heard by then.
-const SAY_MAX: Duration = Duration::from_secs(180);
+pub const SAY_MAX: Duration = Duration::from_secs(180);
 
 pub struct Turn<'a> {
     pub flows: &'a FlowSet,

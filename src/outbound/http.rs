@@ -1,15 +1,17 @@
 //! A flow's `http` step: one question to a service, within the step's time.
 use super::Outbound;
 use super::address::{Guard, Refused};
+use super::breaker;
 use crate::flow::Method;
 use reqwest::header::{CONTENT_TYPE, HeaderMap, HeaderName, HeaderValue};
 use reqwest::{Response, StatusCode, Url, redirect};
 use serde_json::Value;
 use std::collections::BTreeMap;
+use std::sync::{MutexGuard, PoisonError};
 use std::time::Duration;
 
 /// An answer larger than this is no answer to a caller's question.
-pub const BODY_BYTES_MAX: usize = 256 * 1024;
+pub const BODY_BYTES_MAX: usize = 1024 * 1024;
 const REDIRECTS_MAX: usize = 3;
 /// Between the attempts of one request.
 const RETRY_PAUSE: Duration = Duration::from_millis(100);
@@ -39,6 +41,8 @@ pub struct Reply {
 pub enum Failure {
     #[error("too many requests are in flight")]
     Busy,
+    #[error("the service has failed several times in a row and is left alone for {0:?}")]
+    Resting(Duration),
     #[error(transparent)]
     Refused(#[from] Refused),
     #[error("header `{0}` cannot be sent")]
@@ -56,10 +60,29 @@ impl Outbound {
     pub async fn http(&self, request: Request) -> Result<Reply, Failure> {
         let _slot = self.requests.try_acquire().map_err(|_| Failure::Busy)?;
         let timeout = request.timeout;
-        match tokio::time::timeout(timeout, self.attempts(&request)).await {
+        let service = Url::parse(&request.url).ok().map(|url| url.origin().ascii_serialization());
+        let service = service.unwrap_or_default();
+        if !self.breaker().admits(&service, self.clock.mono()) {
+            return Err(Failure::Resting(breaker::REST));
+        }
+        let result = match tokio::time::timeout(timeout, self.attempts(&request)).await {
             Ok(reply) => reply,
             Err(_) => Err(Failure::TimedOut(timeout)),
-        }
+        };
+        // What was refused here, and what the service answered with reason, says nothing against it.
+        let is_ill = match &result {
+            Ok(reply) => reply.status >= 500,
+            Err(failure) => {
+                matches!(failure, Failure::Transport(_) | Failure::TimedOut(_) | Failure::TooLarge)
+            }
+        };
+        self.breaker().ended(&service, !is_ill, self.clock.mono());
+        result
+    }
+
+    /// A panic of another holder leaves nothing half done.
+    fn breaker(&self) -> MutexGuard<'_, breaker::Breaker> {
+        self.breaker.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
     async fn attempts(&self, request: &Request) -> Result<Reply, Failure> {
@@ -308,5 +331,29 @@ mod tests {
         let reply = local().http(get(&url)).await.unwrap();
         assert_eq!(reply.body, json!({ "here": true }));
         assert!(asked.lock().await[1].starts_with("GET /new"));
+    }
+
+    #[tokio::test]
+    async fn a_redirect_in_a_circle_and_junk_are_failures_or_texts_in_time() {
+        let round = answer("302 Found", "Location: /\r\n", "");
+        let (url, asked) =
+            service(vec![round.clone(), round.clone(), round.clone(), round.clone(), round]).await;
+        assert!(matches!(local().http(get(&url)).await, Err(Failure::Transport(_))));
+        assert!(asked.lock().await.len() <= REDIRECTS_MAX + 1);
+        let (url, _) = service(vec!["junk \0 that is no HTTP\r\n\r\n".to_string()]).await;
+        assert!(matches!(local().http(get(&url)).await, Err(Failure::Transport(_))));
+        let (url, _) = service(vec![answer("200 OK", "", "<html>")]).await;
+        assert_eq!(local().http(get(&url)).await.unwrap().body, json!("<html>"));
+    }
+
+    #[tokio::test]
+    async fn a_service_that_always_fails_is_left_alone_at_last() {
+        let (url, asked) = service(vec![answer("500 Internal Server Error", "", "no"); 9]).await;
+        let outbound = local();
+        for _ in 0..5 {
+            assert_eq!(outbound.http(get(&url)).await.unwrap().status, 500);
+        }
+        assert!(matches!(outbound.http(get(&url)).await, Err(Failure::Resting(_))));
+        assert_eq!(asked.lock().await.len(), 5);
     }
 }

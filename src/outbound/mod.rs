@@ -5,14 +5,16 @@
 //! So addresses that only this machine or its network can reach are refused after resolving and at every redirect
 //! (server-side request forgery), unless the installation lists them.
 mod address;
+mod breaker;
 mod http;
 mod webhook;
 
 pub use http::{BODY_BYTES_MAX, Failure, Reply, Request};
 
+use crate::clock::Clock;
 use ipnet::IpNet;
-use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::{Arc, Mutex};
 use tokio::sync::Semaphore;
 use tokio_util::task::TaskTracker;
 
@@ -33,6 +35,8 @@ pub struct Options {
 pub struct Outbound {
     client: reqwest::Client,
     guard: address::Guard,
+    breaker: Arc<Mutex<breaker::Breaker>>,
+    clock: Clock,
     requests: Arc<Semaphore>,
     webhooks: Arc<Semaphore>,
     tasks: TaskTracker,
@@ -50,6 +54,8 @@ impl Outbound {
         Ok(Outbound {
             client,
             guard,
+            breaker: Arc::default(),
+            clock: Clock::start(),
             requests: Arc::new(Semaphore::new(REQUESTS_MAX)),
             webhooks: Arc::new(Semaphore::new(WEBHOOKS_MAX)),
             tasks: TaskTracker::new(),

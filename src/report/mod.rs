@@ -7,6 +7,7 @@
 //! [`crate::queue::Spent`] for operators. A seat belongs to the interval in which it was opened; in each queue that it
 //! came into it is offered once, in the total once. Durations stay whole until they are shown.
 mod builder;
+pub mod menu;
 mod operator;
 mod queue;
 pub mod queue_log;

@@ -31,7 +31,7 @@ pub use sqlite::SqliteStore;
 pub use writer::{Writer, WriterHealth};
 
 use crate::call::order::Order;
-use crate::call::{CallRecord, Message, NewTicket, OpenSeat};
+use crate::call::{CallEvent, CallRecord, Message, NewTicket, OpenSeat};
 use crate::ids::{CallId, OperatorId};
 use crate::machine::Wall;
 use crate::number::Number;
@@ -142,6 +142,10 @@ pub trait Records {
     fn calls(&self, filter: CallFilter) -> Reply<'_, Vec<CallRecord>>;
 
     fn call(&self, id: CallId) -> Reply<'_, Option<CallStory>>;
+
+    /// What happened at the steps of the calls that began in this time, of the kinds of [`crate::report::menu::KINDS`];
+    /// each call's in their order.
+    fn steps(&self, from: Wall, to: Wall) -> Reply<'_, Vec<CallEvent>>;
 
     /// Recorded messages, newest first.
     fn messages(&self, limit: usize) -> Reply<'_, Vec<Message>>;

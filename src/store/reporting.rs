@@ -4,6 +4,7 @@ use crate::clock::Zone;
 use crate::ids::{CallId, OperatorId, QueueName};
 use crate::machine::Wall;
 use crate::number::Number;
+use crate::report::menu::{MenuLine, MenuReport};
 use crate::report::queue_log::{self, Facts};
 use crate::report::{Builder, Chunk, Query, Report, Slot, days};
 use std::collections::BTreeMap;
@@ -22,6 +23,15 @@ pub async fn report(store: &dyn Store, query: Query, zone: &Zone, now: Wall) -> 
     let operators = store.operators().await?;
     let names = operators.into_iter().map(|operator| (operator.id, operator.settings.name)).collect();
     Ok(builder.finish(&names))
+}
+
+/// What callers did at each step, a day at a time; a call belongs to the day on which it began.
+pub async fn menu(store: &dyn Store, query: Query, zone: &Zone) -> Result<Vec<MenuLine>, Error> {
+    let mut report = MenuReport::default();
+    for day in days(Slot { from: query.from, to: query.to }, zone) {
+        report.add(&store.steps(day.from, day.to).await?);
+    }
+    Ok(report.finish())
 }
 
 pub async fn chunk(store: &dyn Store, time: Slot) -> Result<Chunk, Error> {

@@ -1,7 +1,7 @@
 //! The door: which INVITE becomes a call, on which line, and whether its number is believed.
 use super::rules::{RuleAction, rule_for};
 use super::{Action, Switchboard, Trust};
-use crate::call::{Admitted, Call, Happened};
+use crate::call::{Admitted, Call, Context, Happened};
 use crate::cause::{CallResult, Cause};
 use crate::flow::AnswerMode;
 use crate::ids::{CallId, LegId};
@@ -82,7 +82,13 @@ impl Switchboard {
             called,
             seed: rand_core::Rng::next_u64(&mut self.random),
         };
-        if !self.begin(id, &flows, now, out, |cx| Call::begin(admitted, cx)) {
+        let surveyed = admitted.caller.as_ref().and_then(|caller| self.habits.surveyed(caller));
+        let begin = |cx: &mut Context| {
+            let mut call = Call::begin(admitted, cx)?;
+            call.surveyed(surveyed);
+            Some(call)
+        };
+        if !self.begin(id, &flows, now, out, begin) {
             self.legs.remove(&leg);
             self.calls_per_shard[usize::from(shard.0)] -= 1;
             return self.turn_away(leg, 500, Cause::Internal, now, out);

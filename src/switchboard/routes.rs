@@ -161,6 +161,12 @@ impl Switchboard {
                 {
                     self.habits.recorded(&caller, now.mono);
                 }
+                if let Keep::Event(event) = &keep
+                    && event.kind == "survey"
+                    && let Some(caller) = self.calls.get(&id).and_then(|call| Number::parse(call.caller()))
+                {
+                    self.habits.was_surveyed(caller, now.wall);
+                }
                 out.push(Action::Keep(keep));
             }
             call::Action::Http { request, method, url, headers, body, timeout, retries } => {

@@ -52,6 +52,9 @@ pub(super) struct Habits {
     numbers: BTreeMap<Number, Habit>,
     sources: BTreeMap<IpAddr, u32>,
     source_of: BTreeMap<CallId, IpAddr>,
+    /// Who was asked by a `survey`, and when last.
+    #[serde(default)]
+    surveyed: BTreeMap<Number, Wall>,
 }
 
 #[derive(Clone, Debug, Default, Serialize, Deserialize)]
@@ -111,6 +114,19 @@ impl Habits {
     /// A message of this number was kept.
     pub fn recorded(&mut self, number: &Number, now: Instant) {
         self.habit(number, now).recordings.push_back(now);
+    }
+
+    pub fn surveyed(&self, number: &Number) -> Option<Wall> {
+        self.surveyed.get(number).copied()
+    }
+
+    /// Beyond the limit, whoever was asked longest ago may be asked again.
+    pub fn was_surveyed(&mut self, number: Number, at: Wall) {
+        if self.surveyed.len() >= NUMBERS_MAX && !self.surveyed.contains_key(&number) {
+            let oldest = self.surveyed.iter().min_by_key(|(_, at)| **at).map(|(number, _)| number.clone());
+            oldest.map(|number| self.surveyed.remove(&number));
+        }
+        self.surveyed.insert(number, at);
     }
 
     fn habit(&mut self, number: &Number, now: Instant) -> &mut Habit {

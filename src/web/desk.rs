@@ -5,6 +5,7 @@ use crate::class::Class;
 use crate::ids::CallId;
 use crate::machine::Wall;
 use crate::number::Number;
+use crate::report::menu::MenuLine;
 use crate::report::{Asked, AskedWrongly, Kind, Report};
 pub use crate::role::{Person, Role};
 use futures_util::future::BoxFuture;
@@ -41,6 +42,13 @@ pub trait Desk: Send + Sync + 'static {
         asked: &'a Asked,
         now: Wall,
     ) -> Answer<'a, Result<Report, AskedWrongly>>;
+
+    /// What callers did at each step.
+    fn menu_report<'a>(
+        &'a self,
+        asked: &'a Asked,
+        now: Wall,
+    ) -> Answer<'a, Result<Vec<MenuLine>, AskedWrongly>>;
 
     /// `priority` or `standard`; a number not known yet becomes a subscriber.
     fn set_class<'a>(&'a self, number: &'a Number, class: Class) -> Answer<'a, ()>;

@@ -2,7 +2,7 @@
 use super::App;
 use super::problem::Problem;
 use crate::clock::Clock;
-use crate::report::{Asked, Kind};
+use crate::report::{Asked, Kind, menu};
 use crate::say::Language;
 use axum::Json;
 use axum::extract::rejection::QueryRejection;
@@ -42,6 +42,22 @@ pub async fn queue(State(app): State<App>, asking: Asking) -> Result<Response, P
 
 pub async fn operator(State(app): State<App>, asking: Asking) -> Result<Response, Problem> {
     report(&app, Kind::Operator, asking).await
+}
+
+pub async fn menu(State(app): State<App>, asking: Asking) -> Result<Response, Problem> {
+    let Query(parameters) = asking.map_err(|wrong| Problem::bad_request(wrong.body_text()))?;
+    let Parameters { from, to, interval, format, language } = parameters;
+    let asked = Asked { from, to, interval };
+    let lines = app.desk.menu_report(&asked, Clock::wall()).await?;
+    let lines = lines.map_err(|wrong| Problem::bad_request(wrong.to_string()))?;
+    Ok(match format {
+        Format::Json => Json(serde_json::json!({ "report": "menu", "lines": lines })).into_response(),
+        Format::Csv => {
+            let text = menu::csv(&lines).map_err(|error| Problem::unusable(error.to_string()))?;
+            ([(header::CONTENT_TYPE, "text/csv; charset=utf-8; header=present")], text).into_response()
+        }
+        Format::Text => menu::text(&lines, language.unwrap_or(Language::Ru)).into_response(),
+    })
 }
 
 async fn report(app: &App, kind: Kind, asking: Asking) -> Result<Response, Problem> {

@@ -73,6 +73,7 @@ fn table(app: &App, shutdown: &CancellationToken) -> Vec<Route> {
         route.get("/api/v1/events", SIGNED_IN, events),
         route.get("/api/v1/reports/daily", QUEUE_REPORTS, reports::daily),
         route.get("/api/v1/reports/queue", QUEUE_REPORTS, reports::queue),
+        route.get("/api/v1/reports/menu", QUEUE_REPORTS, reports::menu),
         route.get("/api/v1/reports/operator", OPERATOR_REPORTS, reports::operator),
         route.post("/api/v1/calls/{id}/move", SUPERVISORS, acts::move_caller),
         route.post("/api/v1/calls/{id}/raise", SUPERVISORS, acts::raise),

@@ -6,6 +6,7 @@ use crate::house::{House, Plan};
 use crate::parties::{Board, CALLER_HERTZ, Caller, OPERATOR_HERTZ, SOON, got_bye, has, take, talk};
 use hotline::media::codec::Codec;
 use hotline::media::{tone, wav};
+use hotline::robot::clock;
 use hotline::robot::ear::Ear;
 use hotline::robot::mouth::Sound;
 use hotline::robot::phone::{Call, Options, Phone, Policy};
@@ -89,8 +90,13 @@ impl Talk {
         self.house.request("DELETE", &format!("/api/v1/calls/{}/{path}", self.id), &self.admin, "").0
     }
 
-    fn view(&self) -> Value {
-        self.house.json(&format!("/api/v1/calls/{}", self.id), &self.admin)
+    /// Until the call is shown so: the view follows within a moment.
+    async fn shows(&self, key: &str, wanted: Value) {
+        crate::parties::until(&format!("{key}: {wanted}"), async || {
+            let shown = self.house.json(&format!("/api/v1/calls/{}", self.id), &self.admin);
+            (shown[key] == wanted).then_some(())
+        })
+        .await;
     }
 
     async fn told(&self, kind: &str) {
@@ -116,7 +122,9 @@ fn judged(ear: &Ear, now: hotline::machine::Instant, heard: &[u32], not_heard: &
 
 /// Until these voices are heard, all of them, and none of those.
 async fn hears(call: &Call, heard: &[u32], not_heard: &[u32]) {
-    let judged = call.wait_heard(|ear, now| judged(ear, now, heard, not_heard), SOON).await;
+    let begun = clock().mono();
+    let fresh = |now: hotline::machine::Instant| now.since(begun) > HEARD_FOR;
+    let judged = call.wait_heard(|ear, now| fresh(now) && judged(ear, now, heard, not_heard), SOON).await;
     assert!(
         judged.is_ok(),
         "expected {heard:?} and not {not_heard:?}; got {:?}",
@@ -140,7 +148,7 @@ async fn a_blind_transfer_to_a_colleague_joins_him_with_the_caller_and_frees_the
     );
     incoming.ring().await;
     hears(&talk.caller.call, &[], &[OPERATOR_HERTZ, COLLEAGUE_HERTZ]).await;
-    assert_eq!(talk.view()["transfer"], json!({ "to": "102", "stage": "ringing" }));
+    talk.shows("transfer", json!({ "to": "102", "stage": "ringing" })).await;
     let (status, body) = talk.post("transfer", json!({ "to": { "queue": "wallet" }, "mode": "blind" }));
     assert_eq!(status, 409, "one transfer at a time: {body}");
     incoming.answer().await;
@@ -168,7 +176,7 @@ async fn in_an_attended_transfer_the_two_speak_first_while_the_caller_hears_musi
     hears(&talk.caller.call, &[], &[OPERATOR_HERTZ, COLLEAGUE_HERTZ]).await;
     let music = |ear: &Ear, now| ear.level_dbm0(HEARD_FOR, now) > -40.0;
     talk.caller.call.wait_heard(music, SOON).await.expect("no music during the consultation");
-    assert_eq!(talk.view()["transfer"]["stage"], "consulting");
+    talk.shows("transfer", json!({ "to": "102", "stage": "consulting" })).await;
 
     assert_eq!(talk.delete("transfer"), 204);
     hears(&talk.operator, &[CALLER_HERTZ], &[COLLEAGUE_HERTZ]).await;
@@ -334,17 +342,27 @@ async fn a_supervisor_listens_whispers_and_barges_in_and_the_caller_never_hears_
     assert!(status == 422 && body.contains("reason"), "{status} {body}");
     let (status, body) = talk.post("listen", json!({ "phone": "102", "reason": "a new colleague" }));
     assert_eq!(status, 202, "{body}");
+    let heard = tempfile::tempdir().unwrap();
+    let by_caller = heard.path().join("caller.wav");
+    talk.caller.call.record(&by_caller).unwrap();
     let supervisor = take(&desk).await;
     assert_eq!(supervisor.invite().unwrap().header("X-Hotline-Supervise"), Some("listen"));
     hears(&supervisor, &[CALLER_HERTZ, OPERATOR_HERTZ], &[]).await;
     hears(&talk.caller.call, &[OPERATOR_HERTZ], &[SUPERVISOR_HERTZ, CALLER_HERTZ]).await;
     hears(&talk.operator, &[CALLER_HERTZ], &[SUPERVISOR_HERTZ, OPERATOR_HERTZ]).await;
-    assert_eq!(talk.view()["supervised"], json!({ "by": "102", "mode": "listen" }));
+    talk.shows("supervised", json!({ "by": "102", "mode": "listen" })).await;
     Board::of(&talk.house).until_state("102", "talking").await;
 
     assert_eq!(talk.post("whisper", json!({ "phone": "102", "reason": "help" })).0, 202);
     hears(&talk.operator, &[CALLER_HERTZ, SUPERVISOR_HERTZ], &[]).await;
     hears(&talk.caller.call, &[OPERATOR_HERTZ], &[SUPERVISOR_HERTZ]).await;
+    talk.caller.call.stop_recording().unwrap();
+    let whole = wav::load_8k_mono(&by_caller).unwrap();
+    assert!(whole.len() > 8000, "{} samples", whole.len());
+    for piece in whole.chunks_exact(800) {
+        let level = tone::level_dbm0(piece, f64::from(SUPERVISOR_HERTZ));
+        assert!(level < -30.0, "the caller heard the supervisor at {level:.0} dBm0");
+    }
 
     assert_eq!(talk.post("barge", json!({ "phone": "102", "reason": "help" })).0, 202);
     hears(&talk.caller.call, &[OPERATOR_HERTZ, SUPERVISOR_HERTZ], &[CALLER_HERTZ]).await;
@@ -358,11 +376,15 @@ async fn a_supervisor_listens_whispers_and_barges_in_and_the_caller_never_hears_
     assert_eq!(talk.delete("listen"), 204);
     got_bye(&supervisor).await;
     crate::parties::talk(&talk.caller.call, &talk.operator).await;
-    assert_eq!(talk.view()["supervised"], Value::Null);
+    talk.shows("supervised", Value::Null).await;
     assert_eq!(talk.delete("listen"), 409);
     Board::of(&talk.house).until_state("102", "ready").await;
-    let audit = talk.house.hotline(&["audit"]).1;
-    assert!(["call.listen", "call.whisper", "call.barge"].iter().all(|what| audit.contains(what)), "{audit}");
+    let url = format!("sqlite:{}", talk.house.data().join("hotline.db").display());
+    let store = hotline::store::connect(&url).await.unwrap();
+    let audit: Vec<_> = store.audit(20).await.unwrap().into_iter().map(|line| line.what).collect();
+    store.close().await;
+    let acts = ["call.listen", "call.whisper", "call.barge", "call.listen_end"];
+    assert!(acts.iter().all(|what| audit.iter().any(|line| line == what)), "{audit:?}");
 }
 
 #[tokio::test(flavor = "multi_thread")]
@@ -456,11 +478,11 @@ async fn a_talk_is_recorded_in_stereo_after_the_notice_and_not_while_it_is_pause
     let story = caller.story(&house, |story| has(story, "recording")).await;
     let (admin, id) = (house.token("admin"), story.record.id);
     let talk = Talk { house, admin, caller, operator, _phone: phone, id: id.to_string() };
-    assert_eq!(talk.view()["recording"], "on");
-    hears(&talk.caller.call, &[OPERATOR_HERTZ], &[]).await;
-    tokio::time::sleep(Duration::from_secs(1)).await;
+    talk.shows("recording", json!("on")).await;
+    let begun = clock().mono();
+    talk.caller.call.wait_heard(|_, now| now.since(begun) > Duration::from_secs(1), SOON).await.unwrap();
     assert_eq!(talk.post("recording", json!({ "paused": true })).0, 204);
-    assert_eq!(talk.view()["recording"], "paused");
+    talk.shows("recording", json!("paused")).await;
     // A secret is said meanwhile: nothing of it may be in the file.
     talk.caller.call.say(Sound::Tone(SUPERVISOR_HERTZ));
     hears(&talk.operator, &[SUPERVISOR_HERTZ], &[CALLER_HERTZ]).await;

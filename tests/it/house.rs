@@ -197,6 +197,10 @@ impl House {
         assert_eq!(status, 0, "{out}{error}");
     }
 
+    pub fn pid(&self) -> u32 {
+        self.child.id()
+    }
+
     pub fn data(&self) -> PathBuf {
         self.dir.path().join("data")
     }

@@ -1,5 +1,6 @@
 //! The integration tests, as one binary: behaviour seen from outside.
 mod acts;
+mod admins;
 mod backups;
 mod browsers;
 mod calls;

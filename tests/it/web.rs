@@ -25,6 +25,7 @@ fn matrix() -> Vec<(&'static str, &'static str, Option<Value>, &'static [Role])>
         ("GET", "/api/v1/view", None, &ALL),
         ("GET", "/api/v1/reports/daily", None, &LEADERS),
         ("GET", "/api/v1/reports/queue", None, &LEADERS),
+        ("GET", "/api/v1/reports/menu", None, &LEADERS),
         ("GET", "/api/v1/reports/operator", None, &[Role::Supervisor, Role::Admin, Role::Api]),
         ("GET", "/api/v1/queues", None, &ALL),
         ("GET", "/api/v1/queues/{name}", None, &ALL),

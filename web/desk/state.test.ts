@@ -1,5 +1,6 @@
 import { describe, expect, it } from 'vitest';
 import type { CallView, OperatorView } from '../shared/api';
+import type { Card } from './api';
 import { EMPTY, busy, reduce, wrapUpLeft, type Event, type State } from './state';
 
 const OPERATOR: OperatorView = {
@@ -108,4 +109,26 @@ it('a snapshot replaces what was known, a change adds to it', () => {
   );
   expect(Object.keys(state.calls)).toEqual(['c9', 'c10']);
   expect(state.draining).toBe(false);
+});
+
+describe('a call that goes on elsewhere, or comes from here', () => {
+  it('is answered by itself when the operator asked for it, whichever comes first: its ring or its id', () => {
+    expect(after({ type: 'dialled', id: 'c1' }, RANG).call?.out).toBe(true);
+    expect(after(RANG, { type: 'dialled', id: 'c1' }).call?.out).toBe(true);
+    expect(after({ type: 'dialled', id: 'c9' }, RANG).call?.out).toBe(false);
+  });
+
+  it('says whom the operator consults until the call is over', () => {
+    const consulting = after(RANG, { type: 'answered' }, { type: 'handing', handing: { phase: 'consulting', to: '102' } });
+    expect(consulting.handing?.to).toBe('102');
+    expect(reduce(consulting, { type: 'ended', ending: 'caller' }, 9000).handing).toBeNull();
+    expect(after(RANG, { type: 'handing', handing: { phase: 'asking', to: '102' } }).handing).toBeNull();
+  });
+
+  it('has the card of its own caller only', () => {
+    const card = { call: 'c1', number: '+79161234567' } as Card;
+    expect(after(RANG, { type: 'card', id: 'c1', card }).card?.number).toBe('+79161234567');
+    expect(after(RANG, { type: 'card', id: 'c2', card }).card).toBeNull();
+    expect(after(RANG, { type: 'card', id: 'c1', card }, { type: 'ended', ending: 'missed' }, { ...RANG, id: 'c3' } as Event).card).toBeNull();
+  });
 });

@@ -8,11 +8,12 @@
 use super::{FaultWay, Outline, StepKind, fault_way, key};
 use crate::digit::Digit;
 use crate::flow::compile::Cx;
+use crate::flow::event::Effect;
 use crate::flow::finding::Span;
 use crate::flow::interpreter::{Input, Next, State};
 use crate::flow::model::{Goto, Target};
 use crate::flow::say::SayItem;
-use crate::flow::turn::Turn;
+use crate::flow::turn::{SAY_MAX, Turn};
 use crate::flow::yaml::{Dur, Node, Scalar, Spanned, Value};
 use crate::machine::Instant;
 use serde::{Deserialize, Serialize};
@@ -259,7 +260,10 @@ impl StepKind for Menu {
                 Next::Wait(State::Menu(run))
             }
             (Phase::Correcting { then }, Input::Said) => self.go(run, then, turn),
-            (Phase::Listening { .. }, Input::Timeout) => self.fault(run, self.timeout.as_ref(), turn),
+            (Phase::Listening { .. }, Input::Timeout) => {
+                turn.out.push(Effect::MenuSilence);
+                self.fault(run, self.timeout.as_ref(), turn)
+            }
             (Phase::Resting { .. }, Input::Timeout) if self.is_quiet(turn) => {
                 let again = if self.pause(turn) == NEVER { NEVER } else { QUIET_FOR };
                 run.phase = Phase::Resting { until: turn.now.mono + again };
@@ -331,7 +335,11 @@ impl Menu {
 
     fn key(&self, run: MenuRun, turn: &mut Turn<'_>) -> Next {
         let Some(digit) = turn.call.keys.pop_front() else { return Next::Wait(State::Menu(run)) };
-        turn.call.saying = None;
+        // A text that is being said now began `SAY_MAX` before it counts as heard in any case.
+        let after =
+            turn.call.saying.take().map(|(_, until)| SAY_MAX.saturating_sub(until.since(turn.now.mono)));
+        let wrong = !self.keys.contains_key(&digit);
+        turn.out.push(Effect::MenuKey { wrong, after });
         match self.keys.get(&digit) {
             Some(goto) => self.go(run, goto.to, turn),
             None => {

@@ -32,6 +32,7 @@ pub mod record;
 pub mod run;
 pub mod set;
 pub mod split;
+pub mod survey;
 pub mod switch;
 pub mod ticket;
 pub mod transfer;
@@ -61,6 +62,11 @@ macro_rules! kinds {
         pub enum Kind { $($kind($type),)* }
 
         const WORDS: &[&str] = &[$($word,)*];
+
+        /// Every kind and the fields that its decoder knows.
+        pub fn kinds_and_fields() -> Vec<(&'static str, &'static [&'static str])> {
+            vec![$(($word, super::schema::fields::<<$type as StepKind>::Text>()),)*]
+        }
 
         impl Kind {
             fn read(word: &str, node: &mut Node, cx: &mut Cx<'_>) -> Option<Kind> {
@@ -108,11 +114,9 @@ kinds! {
     "split" Split split::Split;
     "notify" Notify notify::Notify;
     "ticket" Ticket ticket::Ticket;
+    "survey" Survey survey::Survey;
     "hangup" Hangup end::Hangup;
 }
-
-/// Part of the language, for later.
-const NOT_YET: &[&str] = &["survey"];
 
 impl Kind {
     /// Reads the node under a step's name: a mapping with one key, the kind.
@@ -145,11 +149,6 @@ impl Kind {
             }
             [(key, _)] => {
                 let (word, at) = (key.as_text().unwrap_or("").to_string(), key.at);
-                if NOT_YET.contains(&word.as_str()) {
-                    let message = format!("steps of the kind `{word}` are not supported yet");
-                    cx.error("HF023", at, message, "take the step out and lead to the step after it");
-                    return None;
-                }
                 if !WORDS.contains(&word.as_str()) {
                     cx.error(
                         "HF021",

@@ -63,6 +63,12 @@ pub fn scan(file: &Path, text: &str) -> Vec<Finding> {
                     found(at, "HF003", message, "for the telephone's key write `hash`, or quote it: \"#\"");
                     break;
                 }
+                // `key: # a comment` is usual; a comment that begins with what follows a value is none.
+                '#' if last == Some(':') && matches!(next_char(&chars[at + 1..]), Some(',' | '}' | ']')) => {
+                    let message = "`#` without quotes begins a comment: the rest of the line is not read";
+                    found(at, "HF003", message, "for the telephone's key write `hash`, or quote it: \"#\"");
+                    break;
+                }
                 '#' if at == 0 || matches!(chars[at - 1], ' ' | '\t') => break,
                 '*' if begins_value
                     && !chars.get(at + 1).is_some_and(|c| c.is_alphanumeric() || *c == '_') =>
@@ -90,6 +96,10 @@ pub fn scan(file: &Path, text: &str) -> Vec<Finding> {
     findings
 }
 
+fn next_char(chars: &[char]) -> Option<char> {
+    chars.iter().copied().find(|c| *c != ' ')
+}
+
 /// Whether a line ends in `|`, `>`, `|-`, `>+2` and the like, after `:` or `-`.
 fn opens_block(line: &str) -> bool {
     let line = line.split(" #").next().unwrap_or("").trim_end();
@@ -115,6 +125,7 @@ mod tests {
         assert_eq!(codes("keys:\n  *: b\n"), [(2, 3, "HF003")]);
         assert_eq!(codes("keys: {\"1\": a, #: b}\n"), [(1, 16, "HF003")]);
         assert_eq!(codes("keys:\n  #: b\n"), [(2, 3, "HF003")]);
+        assert_eq!(codes("a: {end: #, b: c}\n"), [(1, 10, "HF003")]);
         assert_eq!(codes("get: {{ vars.url }}\n"), [(1, 6, "HF005")]);
         assert_eq!(codes("to: [{{ vars.url }}]\n"), [(1, 6, "HF005")]);
     }

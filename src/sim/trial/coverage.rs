@@ -87,6 +87,7 @@ impl Walk<'_> {
                 while self.stack.len() > at + 1 {
                     if let Some((flow, step)) = self.stack.pop() {
                         self.take(&flow, &step, WayTo::Return);
+                        self.take(&flow, &step, WayTo::Stay);
                     }
                 }
             }

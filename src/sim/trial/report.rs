@@ -119,7 +119,7 @@ mod tests {
     #[test]
     fn a_failure_in_junit_is_escaped_and_counted() {
         let at = crate::flow::finding::Span { line: 3, column: 1, len: 1 };
-        let failure = Finding::error("HF060", Path::new("a.test.yaml"), at, "expected <a> & \"b\"", "x");
+        let failure = Finding::error("HF070", Path::new("a.test.yaml"), at, "expected <a> & \"b\"", "x");
         let verdict = Verdict {
             name: "a".into(),
             file: "a.test.yaml".into(),

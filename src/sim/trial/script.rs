@@ -235,7 +235,7 @@ impl Script {
     }
 
     pub(super) fn fault(&self, at: Span, message: String, help: &str) -> Finding {
-        Finding::error("HF060", &self.file, at, message, help).with_excerpt(&self.text)
+        Finding::error("HF070", &self.file, at, message, help).with_excerpt(&self.text)
     }
 }
 

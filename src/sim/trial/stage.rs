@@ -302,13 +302,15 @@ impl Run<'_> {
                     }
                 };
                 // His phone begins to ring in its own time.
-                let id = operator.id.clone();
-                self.until(move |heard| matches!(heard, Heard::Dialled { operator: Some(of), .. } if of.as_str() == id));
                 if !self.world.at_phone(&operator.id, does) {
-                    return Err(format!(
-                        "operator {}: his phone neither rings nor is in a talk",
-                        operator.id
-                    ));
+                    let id = operator.id.clone();
+                    self.until(move |heard| {
+                        matches!(heard, Heard::Dialled { operator: Some(of), .. } if of.as_str() == id)
+                    });
+                    if !self.world.at_phone(&operator.id, does) {
+                        let who = &operator.id;
+                        return Err(format!("operator {who}: his phone neither rings nor is in a talk"));
+                    }
                 }
                 self.world.run(KEY);
             }

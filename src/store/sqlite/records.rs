@@ -42,6 +42,10 @@ const CALLS: &str = "SELECT * FROM calls WHERE started_at >= ?1 AND started_at <
     ORDER BY started_at DESC, id DESC LIMIT ?7 OFFSET ?8";
 const CALL: &str = "SELECT * FROM calls WHERE id = ?";
 const EVENTS_OF: &str = "SELECT call, at, kind, detail FROM call_events WHERE call = ? ORDER BY id";
+const STEPS: &str = "SELECT call, at, kind, detail FROM call_events
+    WHERE call IN (SELECT id FROM calls WHERE started_at >= ?1 AND started_at < ?2)
+        AND kind IN ('step', 'menu_key', 'menu_silence', 'connected', 'ended')
+    ORDER BY id";
 const MESSAGES_OF: &str = "SELECT * FROM messages WHERE call = ? ORDER BY at";
 const MESSAGES: &str = "SELECT * FROM messages ORDER BY at DESC LIMIT ?";
 const CLOSE_OPEN: &str =
@@ -98,6 +102,13 @@ impl Records for SqliteStore {
                 .fetch_all(&self.reader)
                 .await?;
             rows.iter().map(call).collect()
+        })
+    }
+
+    fn steps(&self, from: Wall, to: Wall) -> Reply<'_, Vec<CallEvent>> {
+        Box::pin(async move {
+            let rows = sqlx::query(STEPS).bind(from.0).bind(to.0).fetch_all(&self.reader).await?;
+            rows.iter().map(event).collect()
         })
     }
 
