@@ -6,6 +6,7 @@
 //! shard threads:   media                                              (shard/)
 //! recorder thread: WAV files                                          (recorder.rs)
 //! ```
+mod alerts;
 mod control;
 mod deliver;
 mod disk;

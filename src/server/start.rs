@@ -156,6 +156,7 @@ pub async fn start(config: &Config, options: Options) -> Result<Running, StartEr
         );
     }
     switchboard.restore_seats(lost_seats, clock.now());
+    switchboard.restore_orders(store.orders().await?, clock.now());
     let secrets: Vec<_> = operators
         .iter()
         .filter_map(|operator| {
@@ -192,6 +193,7 @@ pub async fn start(config: &Config, options: Options) -> Result<Running, StartEr
     let realtime = config.media.realtime != crate::config::Realtime::Off;
     let parts_metrics = metrics.clone();
     let alerts = config.alerts.webhook.as_ref().map(|to| to.reveal().to_string());
+    let flow_failure = flows.failure();
     let (control_store, control_writer) = (store.clone(), writer.clone());
     let control = std::thread::Builder::new()
         .name("control".into())
@@ -241,6 +243,8 @@ pub async fn start(config: &Config, options: Options) -> Result<Running, StartEr
                     metrics: parts_metrics,
                     disk,
                     alerts,
+                    mail_alerts: None,
+                    flow_failure,
                     admin: admin_in,
                     commands: orders_in,
                     view,

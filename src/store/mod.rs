@@ -33,6 +33,7 @@ pub use rows::*;
 pub use sqlite::SqliteStore;
 pub use writer::{Writer, WriterHealth};
 
+use crate::call::order::Order;
 use crate::call::{CallEvent, CallRecord, Message, NewTicket, OpenSeat};
 use crate::ids::{CallId, OperatorId};
 use crate::machine::Wall;
@@ -160,6 +161,9 @@ pub trait Records {
     /// Ends every call that has no end: the process that carried it is dead. Cause `node-failure`, result `failed`. Its
     /// seat is lost, and every operator was signed out with that process.
     fn close_open_calls(&self, at: Wall) -> Reply<'_, u64>;
+
+    /// Standing orders, as they were last given.
+    fn orders(&self) -> Reply<'_, Vec<Order>>;
 
     /// Newest first.
     fn audit(&self, limit: usize) -> Reply<'_, Vec<Audit>>;

@@ -27,6 +27,9 @@ pub trait Flows: Send + Sync + 'static {
     /// current one to the current one.
     fn diff(&self, name: &str, from: Option<&str>, to: Option<&str>) -> Result<String, NoVersion>;
 
+    /// Whether the prompts' catalogue has this one, in every language.
+    fn has_prompt(&self, name: &str) -> bool;
+
     /// Reads the files again. `by` is who wanted it, for the list of versions.
     fn reload<'a>(&'a self, by: &'a str) -> BoxFuture<'a, Reloaded>;
 

@@ -190,6 +190,7 @@ pub(super) fn problem(outcome: Outcome) -> Problem {
         Outcome::NoSuchCall => no_such_call(),
         Outcome::NoSuchOperator => no_such_operator(),
         Outcome::NoSuchQueue => Problem::unusable("no queue has this name; GET /api/v1/queues lists them"),
+        Outcome::NoSuchOrder => Problem::not_found("nothing of the kind is ordered"),
         Outcome::NumberNotAllowed => Problem::unusable(
             "this number may not be dialled; `outbound.allow` in config.yaml says which may",
         ),

@@ -4,7 +4,7 @@ use super::desk::Role::{self, Admin, Api, Operator, Supervisor, Viewer};
 use super::guard::{self, Access};
 use super::listen::Peer;
 use super::problem::Problem;
-use super::{App, api, flows, legs, live, login, office, openapi, page, phone, reports};
+use super::{App, acts, api, flows, legs, live, login, office, openapi, page, phone, reports};
 use axum::Router;
 use axum::extract::{DefaultBodyLimit, MatchedPath, Request};
 use axum::handler::Handler;
@@ -76,6 +76,17 @@ fn table(app: &App, shutdown: &CancellationToken) -> Vec<Route> {
         route.get("/api/v1/reports/queue", QUEUE_REPORTS, reports::queue),
         route.get("/api/v1/reports/menu", QUEUE_REPORTS, reports::menu),
         route.get("/api/v1/reports/operator", OPERATOR_REPORTS, reports::operator),
+        route.post("/api/v1/calls/{id}/move", SUPERVISORS, acts::move_caller),
+        route.post("/api/v1/calls/{id}/raise", SUPERVISORS, acts::raise),
+        route.post("/api/v1/operators/{id}/end-wrap-up", SUPERVISORS, acts::end_wrap_up),
+        route.put("/api/v1/queues/{name}", SUPERVISORS, acts::set_queue),
+        route.get("/api/v1/announcement", SIGNED_IN, acts::announcement),
+        route.put("/api/v1/announcement", SUPERVISORS, acts::set_announcement),
+        route.delete("/api/v1/announcement", SUPERVISORS, acts::remove_announcement),
+        route.get("/api/v1/caller-rules", SUPERVISORS, acts::rules),
+        route.put("/api/v1/caller-rules/{number}", SUPERVISORS, acts::set_rule),
+        route.delete("/api/v1/caller-rules/{number}", SUPERVISORS, acts::remove_rule),
+        route.get("/api/v1/alerts", SIGNED_IN, acts::alerts),
         route.get("/api/v1/flows", SIGNED_IN, flows::list),
         route.post("/api/v1/flows/reload", SUPERVISORS, flows::reload),
         route.post("/api/v1/flows/rollback", SUPERVISORS, flows::roll_back),

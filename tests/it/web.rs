@@ -17,6 +17,7 @@ const ALL: [Role; 5] = [Role::Viewer, Role::Operator, Role::Supervisor, Role::Ad
 const LEADERS: [Role; 4] = [Role::Viewer, Role::Supervisor, Role::Admin, Role::Api];
 const TICKETS: [Role; 4] = [Role::Operator, Role::Supervisor, Role::Admin, Role::Api];
 const PEOPLE: [Role; 4] = [Role::Viewer, Role::Operator, Role::Supervisor, Role::Admin];
+const SUPERVISORS: [Role; 2] = [Role::Supervisor, Role::Admin];
 const OPERATORS: [Role; 3] = [Role::Operator, Role::Supervisor, Role::Admin];
 
 /// Written out on purpose: the table in the code is what this one is held against.
@@ -110,6 +111,17 @@ fn matrix() -> Vec<(&'static str, &'static str, Option<Value>, &'static [Role])>
         ("DELETE", "/api/v1/webhooks/{id}", None, &[Role::Admin]),
         ("GET", "/api/v1/webhooks/{id}/deliveries", None, &[Role::Admin]),
         ("GET", "/api/v1/config", None, &[Role::Admin]),
+        ("POST", "/api/v1/calls/{id}/move", None, &SUPERVISORS),
+        ("POST", "/api/v1/calls/{id}/raise", None, &SUPERVISORS),
+        ("POST", "/api/v1/operators/{id}/end-wrap-up", None, &SUPERVISORS),
+        ("PUT", "/api/v1/queues/{name}", None, &SUPERVISORS),
+        ("GET", "/api/v1/announcement", None, &ALL),
+        ("PUT", "/api/v1/announcement", None, &SUPERVISORS),
+        ("DELETE", "/api/v1/announcement", None, &SUPERVISORS),
+        ("GET", "/api/v1/caller-rules", None, &SUPERVISORS),
+        ("PUT", "/api/v1/caller-rules/{number}", None, &SUPERVISORS),
+        ("DELETE", "/api/v1/caller-rules/{number}", None, &SUPERVISORS),
+        ("GET", "/api/v1/alerts", None, &ALL),
         ("POST", "/api/v1/drain", None, &[Role::Admin]),
         ("PUT", "/api/v1/log-level", Some(json!({ "filter": "info" })), &[Role::Admin]),
     ]

@@ -7,6 +7,7 @@ mod directory;
 mod figures;
 mod journal;
 mod office;
+mod orders;
 mod outbox;
 mod records;
 mod seats;

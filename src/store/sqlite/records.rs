@@ -1,5 +1,6 @@
 //! Calls, their stories and their messages; the audit; and the one door through which batches are written.
-use super::{Reading, SqliteStore, figures, json, outbox, seats, signed, talks, unsigned};
+use super::{Reading, SqliteStore, figures, json, orders, outbox, seats, signed, talks, unsigned};
+use crate::call::order::Order;
 use crate::call::{CallEvent, CallRecord, Keep, Message, OpenSeat};
 use crate::cause::{CallResult, Cause, HangupBy};
 use crate::class::Class;
@@ -74,6 +75,9 @@ impl Records for SqliteStore {
                         put_choice(&mut tx, operator, paused.as_deref(), *at).await?;
                     }
                     Entry::Keep(Keep::SeatOpen(seat)) => seats::put(&mut tx, seat).await?,
+                    Entry::Keep(Keep::Order { key, order }) => {
+                        orders::put(&mut tx, key, order.as_deref()).await?;
+                    }
                     Entry::Keep(Keep::SeatClosed { call }) => seats::remove(&mut tx, *call).await?,
                     Entry::Keep(Keep::OperatorState { operator, state, at }) => {
                         figures::put_state(&mut tx, operator, state, *at).await?;
@@ -167,6 +171,10 @@ impl Records for SqliteStore {
             tx.commit().await?;
             Ok(lost)
         })
+    }
+
+    fn orders(&self) -> Reply<'_, Vec<Order>> {
+        Box::pin(orders::all(&self.reader))
     }
 
     fn audit(&self, limit: usize) -> Reply<'_, Vec<Audit>> {

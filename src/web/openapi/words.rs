@@ -1,6 +1,6 @@
 //! What is said of each route: a summary, the query, the body and the answer. A test holds it against the table.
 use super::super::office::{card, history, messages, people, recordings, subscribers, tickets, webhooks};
-use super::super::{api, flows, legs, login, reports};
+use super::super::{acts, api, flows, legs, login, reports};
 use super::{Answer, ParamsOf, SchemaOf, Words, list, params, schema};
 use axum::http::Method;
 
@@ -50,7 +50,16 @@ fn delete(path: &'static str, summary: &'static str, answer: Answer) -> Words {
 }
 
 pub fn all() -> Vec<Words> {
-    let parts = [session(), live(), flow_set(), telephones(), past(), papers(), people_and_programs()];
+    let parts = [
+        session(),
+        live(),
+        acts_of_supervisors(),
+        flow_set(),
+        telephones(),
+        past(),
+        papers(),
+        people_and_programs(),
+    ];
     parts.into_iter().flatten().collect()
 }
 
@@ -102,6 +111,26 @@ fn telephones() -> Vec<Words> {
         post("/api/v1/calls/{id}/recording", "Pause a recording, or go on", NOTHING)
             .body(schema::<legs::Pause>),
         post("/api/v1/operators/{id}/calls", "Call somebody outside", ACCEPTED).body(schema::<legs::CallOut>),
+    ]
+}
+
+fn acts_of_supervisors() -> Vec<Words> {
+    vec![
+        post("/api/v1/calls/{id}/move", "Move a waiting caller to another queue", NOTHING)
+            .body(schema::<acts::Move>),
+        post("/api/v1/calls/{id}/raise", "Give a waiting caller another class", NOTHING)
+            .body(schema::<acts::Raise>),
+        post("/api/v1/operators/{id}/end-wrap-up", "End an operator's wrap-up", NOTHING)
+            .body(schema::<acts::Because>),
+        put("/api/v1/queues/{name}", "Close a queue, or open it", ANY).body(schema::<acts::QueueChange>),
+        get("/api/v1/announcement", "The announcement that callers hear first; null: none", ANY),
+        put("/api/v1/announcement", "Let callers hear this first", ANY).body(schema::<acts::Announcement>),
+        delete("/api/v1/announcement", "No announcement", NOTHING),
+        get("/api/v1/caller-rules", "What happens to calls of certain numbers", ANY),
+        put("/api/v1/caller-rules/{number}", "A rule for a number, or a prefix ending in *", NOTHING)
+            .body(schema::<acts::Rule>),
+        delete("/api/v1/caller-rules/{number}", "Remove a rule", NOTHING),
+        get("/api/v1/alerts", "What those on duty should look at", ANY),
     ]
 }
 

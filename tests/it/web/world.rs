@@ -341,6 +341,10 @@ async fn control(
                 let _ = answer.send(());
                 continue;
             }
+            AdminRequest::Orders(answer) => {
+                let _ = answer.send(Vec::new());
+                continue;
+            }
             AdminRequest::Why(_, answer) => {
                 let _ = answer.send(None);
                 continue;
@@ -381,10 +385,14 @@ fn first_view() -> View {
         next: None,
     };
     View {
+        announcement: None,
+        alerts: Vec::new(),
+        alerts_recent: Vec::new(),
         version: 1,
         draining: false,
         disk_nearly_full: false,
         queues: vec![QueueView {
+            closed: None,
             name: "wallet".into(),
             pool: "main".into(),
             waiting: BTreeMap::from([(Class::Priority, 0), (Class::Standard, 1)]),
