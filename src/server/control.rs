@@ -317,13 +317,24 @@ impl Control {
                     let _ = answer.send(outcome);
                 }
             }
-            Action::Alert(alert) => self.alert(&alert),
+            Action::Alert(alert) => {
+                let is_over = matches!(alert, crate::queue::Alert::PromiseSafe);
+                self.alert(&alert, if is_over { "alert.cleared" } else { "alert.raised" });
+            }
             Action::Happened(happened) => self.happened(&happened),
         }
     }
 
     /// For those on duty: into the log, and to whom the configuration names.
-    fn alert(&self, alert: &impl Serialize) {
+    fn alert(&self, alert: &impl Serialize, event: &'static str) {
+        let (store, data) = (self.parts.store.clone(), serde_json::json!(alert));
+        let at = Clock::wall();
+        let message = format!("{event}.{}.{}", at.as_millis(), self.parts.journal_seq);
+        self.parts.runtime.spawn(async move {
+            if let Err(error) = store.tell(event, &message, data, at).await {
+                tracing::warn!(%error, "an alert was not put into the outbox of webhooks");
+            }
+        });
         let alert = serde_json::to_string(alert).unwrap_or_default();
         tracing::warn!(alert, "alert");
         if let Some(to) = &self.parts.alerts {
@@ -337,8 +348,11 @@ impl Control {
         let (nearly_full, free) = (self.parts.disk.is_nearly_full(), self.parts.disk.free());
         self.parts.metrics.set_disk(DiskStats { free, nearly_full, refused: self.parts.disk.refused() });
         if std::mem::replace(&mut self.disk_was_nearly_full, nearly_full) != nearly_full {
-            let word = if nearly_full { "disk_nearly_full" } else { "disk_has_room" };
-            self.alert(&serde_json::json!({ word: { "free_bytes": free } }));
+            let (word, event) = match nearly_full {
+                true => ("disk_nearly_full", "alert.raised"),
+                false => ("disk_has_room", "alert.cleared"),
+            };
+            self.alert(&serde_json::json!({ word: { "free_bytes": free } }), event);
         }
     }
 
