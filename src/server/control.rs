@@ -332,13 +332,21 @@ impl Control {
                 tracing::warn!(missing, "the promise is at risk");
             }
             Action::Alert(crate::queue::Alert::PromiseSafe) => tracing::info!("the promise is safe"),
-            Action::Alert(alert) => self.alert(&alert),
+            Action::Alert(alert) => self.alert(&alert, "alert.raised"),
             Action::Happened(happened) => self.happened(&happened),
         }
     }
 
     /// For those on duty: into the log, and to whom the configuration names.
-    fn alert(&self, alert: &impl Serialize) {
+    fn alert(&self, alert: &impl Serialize, event: &'static str) {
+        let (store, data) = (self.parts.store.clone(), serde_json::json!(alert));
+        let at = Clock::wall();
+        let message = format!("{event}.{}.{}", at.as_millis(), self.parts.journal_seq);
+        self.parts.runtime.spawn(async move {
+            if let Err(error) = store.tell(event, &message, data, at).await {
+                tracing::warn!(%error, "an alert was not put into the outbox of webhooks");
+            }
+        });
         let alert = serde_json::to_string(alert).unwrap_or_default();
         tracing::warn!(alert, "alert");
         if let Some(to) = &self.parts.alerts {
@@ -378,14 +386,15 @@ impl Control {
             holds.insert((Name::DiskNearlyFull, String::new()), text);
         }
         for change in self.watched.look(&holds, now) {
-            let (word, alert) = match &change {
-                Change::Raised(alert) => ("raised", alert),
-                Change::Cleared(alert) => ("cleared", alert),
+            let (word, event, alert) = match &change {
+                Change::Raised(alert) => ("raised", "alert.raised", alert),
+                Change::Cleared(alert) => ("cleared", "alert.cleared", alert),
             };
             let (name, subject, text) = (alert.name.as_str(), &alert.subject, &alert.text);
-            self.alert(&serde_json::json!({
+            let body = serde_json::json!({
                 "alert": word, "name": name, "subject": subject, "text": text, "since_ms": alert.since,
-            }));
+            });
+            self.alert(&body, event);
             if let Some(mail) = &self.parts.mail_alerts {
                 mail(&format!("Hotline: {name} {subject} {word}"), text);
             }
