@@ -25,13 +25,13 @@ const SAY_MAX: usize = 10;
 
 type Done = Result<StatusCode, Problem>;
 
-#[derive(Deserialize)]
+#[derive(Deserialize, utoipa::ToSchema)]
 #[serde(deny_unknown_fields)]
 pub struct Because {
     reason: Reason,
 }
 
-#[derive(Deserialize)]
+#[derive(Deserialize, utoipa::ToSchema)]
 #[serde(deny_unknown_fields)]
 pub struct Move {
     queue: String,
@@ -51,9 +51,10 @@ pub async fn move_caller(
     Ok(StatusCode::NO_CONTENT)
 }
 
-#[derive(Deserialize)]
+#[derive(Deserialize, utoipa::ToSchema)]
 #[serde(deny_unknown_fields)]
 pub struct Raise {
+    #[schema(value_type = String)]
     class: Class,
     reason: Reason,
 }
@@ -84,7 +85,7 @@ pub async fn end_wrap_up(
     Ok(StatusCode::NO_CONTENT)
 }
 
-#[derive(Deserialize)]
+#[derive(Deserialize, utoipa::ToSchema)]
 #[serde(deny_unknown_fields)]
 pub struct QueueChange {
     closed: bool,
@@ -121,7 +122,7 @@ pub async fn set_queue(
     Ok(Json(find(&view).unwrap_or(before)))
 }
 
-#[derive(Deserialize)]
+#[derive(Deserialize, utoipa::ToSchema)]
 #[serde(deny_unknown_fields)]
 pub struct Announcement {
     say: Vec<String>,
@@ -165,10 +166,11 @@ pub async fn remove_announcement(State(app): State<App>, caller: Caller) -> Done
     Ok(StatusCode::NO_CONTENT)
 }
 
-#[derive(Deserialize)]
+#[derive(Deserialize, utoipa::ToSchema)]
 #[serde(deny_unknown_fields)]
 pub struct Rule {
     /// `reject`, `standard`, or `{"flow": "name"}`.
+    #[schema(value_type = Object)]
     action: RuleAction,
     #[serde(default)]
     until: Option<String>,

@@ -186,6 +186,8 @@ async fn a_caller_is_handed_from_the_page_to_a_colleague() {
     page.see(".call.ringing").await;
     page.press("a").await;
     page.see(".call.talking").await;
+    caller.call.wait_tone(f64::from(OPERATOR_HERTZ), SOON).await.unwrap();
+    page.until_tone(CALLER_HERTZ).await;
     let colleague = house.operator("102", Policy::Manual, Sound::Tone(OPERATOR_HERTZ)).await;
     Board::of(&house).until_state("102", "ready").await;
     page.press("t").await;

@@ -1,7 +1,7 @@
 import { describe, expect, it } from 'vitest';
 import type { CallView, OperatorView } from '../shared/api';
 import type { Card } from './api';
-import { EMPTY, busy, reduce, wrapUpLeft, type Event, type State } from './state';
+import { EMPTY, busy, handing, reduce, wrapUpLeft, type Event, type State } from './state';
 
 const OPERATOR: OperatorView = {
   id: '101', name: 'Оператор 101', state: 'ready', reason: null, since_ms: 0, queues: ['wallet'], call: null, next: null,
@@ -119,10 +119,12 @@ describe('a call that goes on elsewhere, or comes from here', () => {
   });
 
   it('says whom the operator consults until the call is over', () => {
-    const consulting = after(RANG, { type: 'answered' }, { type: 'handing', handing: { phase: 'consulting', to: '102' } });
-    expect(consulting.handing?.to).toBe('102');
-    expect(reduce(consulting, { type: 'ended', ending: 'caller' }, 9000).handing).toBeNull();
-    expect(after(RANG, { type: 'handing', handing: { phase: 'asking', to: '102' } }).handing).toBeNull();
+    const asked = after(RANG, { type: 'answered' }, { type: 'handing', handing: { phase: 'asking', to: 'Operator 102' } });
+    expect(handing(asked)).toEqual({ phase: 'asking', to: 'Operator 102' });
+    const told = reduce(asked, { type: 'change', change: { calls: [{ ...CALL, transfer: { to: '102', stage: 'consulting' } }] } }, 8000);
+    expect(handing(told)).toEqual({ phase: 'consulting', to: '102' });
+    expect(handing(reduce(told, { type: 'ended', ending: 'caller' }, 9000))).toBeNull();
+    expect(handing(after(RANG, { type: 'handing', handing: { phase: 'asking', to: '102' } }))).toBeNull();
   });
 
   it('has the card of its own caller only', () => {
