@@ -162,6 +162,7 @@ pub async fn set_announcement(
 pub async fn remove_announcement(State(app): State<App>, caller: Caller) -> Done {
     ask(&app, Admin::Revoke { key: ANNOUNCEMENT.to_string() }).await?;
     audit(&app, &caller, "announcement.remove", &[]).await;
+    shown(&app, |view| view.announcement.is_none()).await;
     Ok(StatusCode::NO_CONTENT)
 }
 

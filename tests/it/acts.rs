@@ -308,6 +308,9 @@ async fn supervisors_close_announce_and_turn_away_with_a_reason_and_it_outlives_
     let (code, out, error) = house.hotline(&["caller-rule", "list"]);
     assert!(code == 0 && out.contains("7999*") && out.contains("rude"), "{out}{error}");
 
+    let mut house = house;
+    house.signal("TERM");
+    house.wait();
     let house = House::start_in(house.kill(), &plan);
     drop(desk);
     assert_eq!(house.json("/api/v1/queues/wallet", &boss)["closed"]["reason"], "fire alarm");
