@@ -127,6 +127,7 @@ impl Call {
             Effect::AllowRecording => self.allow_recording(),
             Effect::RefuseRecording => self.refuse_recording(cx),
             Effect::Notify { to, body } => cx.out.push(Action::Notify { to, body }),
+            Effect::Typed { name, digits } => self.note("typed", &[("name", &name), ("digits", &digits)], cx),
             Effect::SecretTaken { count } => self.note("secret", &[("digits", &count.to_string())], cx),
             Effect::Hangup { cause } => {
                 let by = if self.connected { HangupBy::Operator } else { HangupBy::System };

@@ -24,7 +24,7 @@ pub use catalogue::{Catalogue, Entry};
 pub use check::{CODES, check};
 pub use import::{ImportError, import};
 pub use ledger::LEDGER;
-pub use script::{State, script};
+pub use script::{State, script, states};
 pub use synthesiser::{DEFAULT_TTS, SynthesisError, Tts};
 
 use crate::ids::PromptName;

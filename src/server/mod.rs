@@ -7,6 +7,7 @@
 //! recorder thread: WAV files                                          (recorder.rs)
 //! ```
 mod control;
+mod deliver;
 mod disk;
 pub mod flows;
 pub mod holder;
@@ -15,4 +16,5 @@ mod retention;
 mod start;
 
 pub use control::Order;
+pub use deliver::start as deliver;
 pub use start::{Options, Running, StartError, socket_path, start};

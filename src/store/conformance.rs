@@ -8,6 +8,7 @@ use crate::ids::{OfferId, SeatId, Skill};
 use crate::machine::{Instant, Now};
 use crate::media::Quality;
 use crate::queue::{Attempt, AttemptResult, Exit, OperatorSettings, OperatorState, Outcome, Stay, TalkEnd};
+use crate::role::Scopes;
 use crate::say::Language;
 use crate::sip::Ha1;
 use std::collections::{BTreeMap, BTreeSet};
@@ -554,6 +555,7 @@ pub(crate) async fn users_tokens_and_sessions_read_back(store: Shared) {
         hash: TokenHash([7; 32]),
         name: "crm".into(),
         role: Role::Api,
+        scopes: Scopes(Some(["calls:read".to_string()].into())),
         created_at: Wall(1),
         last_used_at: None,
     };

@@ -6,7 +6,7 @@
 //!   switchboard ─ Ask ──────────▶ answer ─ bounded in time ──▶ Store
 //!   pages, CLI ─────────────────▶ Accounts, imports, reports ▶ Store
 //! ```
-//! [`Store`] is the sum of five small traits, one per circle of readers. Their methods return boxed futures, so that
+//! [`Store`] is the sum of six small traits, one per circle of readers. Their methods return boxed futures, so that
 //! `Arc<dyn Store>` is all that the rest of the program knows; a second database is a second folder beside `sqlite` and
 //! has to pass the same conformance suite (`conformance.rs`).
 pub mod accounts;
@@ -16,6 +16,7 @@ pub mod backup;
 pub(crate) mod conformance;
 pub mod demo;
 pub mod import;
+mod office;
 pub mod reporting;
 mod rows;
 mod spill;
@@ -23,9 +24,11 @@ mod sqlite;
 mod ticket;
 pub mod writer;
 
+pub use crate::office::Ticket;
 pub use crate::role::{Person, Role};
 pub use accounts::{Accounts, SignIn};
 pub use answer::answer;
+pub use office::{OUTBOX_MAX, Office};
 pub use rows::*;
 pub use sqlite::SqliteStore;
 pub use writer::{Writer, WriterHealth};
@@ -44,7 +47,7 @@ use std::sync::Arc;
 pub type Reply<'a, T> = BoxFuture<'a, Result<T, Error>>;
 
 /// Everything that a backend has to do. Object-safe: `Arc<dyn Store>`.
-pub trait Store: Directory + Users + Records + Figures + Journal + Send + Sync {
+pub trait Store: Directory + Users + Records + Figures + Journal + Office + Send + Sync {
     /// Brings the tables up to this program's version. Running it twice changes nothing.
     fn migrate(&self) -> Reply<'_, ()>;
 
@@ -116,6 +119,8 @@ pub trait Users {
     fn use_token(&self, hash: TokenHash, at: Wall) -> Reply<'_, Option<Token>>;
 
     fn tokens(&self) -> Reply<'_, Vec<Token>>;
+
+    fn remove_token(&self, hash: TokenHash) -> Reply<'_, ()>;
 
     /// Every token of this name.
     fn remove_tokens<'a>(&'a self, name: &'a str) -> Reply<'a, u64>;

@@ -6,7 +6,7 @@ use super::desk::{AuditLine, Role, Story};
 use super::guard::Caller;
 use super::problem::Problem;
 use crate::class::Class;
-use crate::clock::Clock;
+use crate::clock::{Clock, Zone};
 use crate::ids::{CallId, OperatorId};
 use crate::number::Number;
 use crate::queue::Choice;
@@ -60,7 +60,7 @@ pub async fn call(State(app): State<App>, Path(id): Path<String>) -> Result<Json
     if live.is_none() && story.is_none() {
         return Err(no_such_call());
     }
-    Ok(Json(detail(id, live, story)))
+    Ok(Json(detail(id, live, story, app.desk.zone())))
 }
 
 /// Why a caller waits, now: in words, and as data. What was decided about earlier calls is in their stories.
@@ -91,7 +91,7 @@ pub async fn operator(State(app): State<App>, Path(id): Path<String>) -> Result<
     find_operator(&now(&app), &id).cloned().map(Json).ok_or_else(no_such_operator)
 }
 
-#[derive(Deserialize)]
+#[derive(Deserialize, utoipa::ToSchema)]
 #[serde(deny_unknown_fields)]
 pub struct OperatorChange {
     state: WantedState,
@@ -99,7 +99,7 @@ pub struct OperatorChange {
     reason: Option<String>,
 }
 
-#[derive(Clone, Copy, PartialEq, Eq, Deserialize)]
+#[derive(Clone, Copy, PartialEq, Eq, Deserialize, utoipa::ToSchema)]
 #[serde(rename_all = "snake_case")]
 enum WantedState {
     Ready,
@@ -136,9 +136,10 @@ pub async fn set_operator(
     find_operator(&view, &id).cloned().map(Json).ok_or_else(no_such_operator)
 }
 
-#[derive(Deserialize)]
+#[derive(Deserialize, utoipa::ToSchema)]
 #[serde(deny_unknown_fields)]
 pub struct SubscriberChange {
+    #[schema(value_type = String, pattern = "^(priority|standard)$")]
     class: Class,
 }
 
@@ -171,7 +172,7 @@ pub async fn drain(State(app): State<App>, caller: Caller) -> Result<Response, P
         .into_response())
 }
 
-#[derive(Deserialize)]
+#[derive(Deserialize, utoipa::ToSchema)]
 #[serde(deny_unknown_fields)]
 pub struct LogLevel {
     filter: String,
@@ -272,14 +273,14 @@ pub(super) fn no_such_operator() -> Problem {
     Problem::not_found("no operator has this id; GET /api/v1/operators lists them")
 }
 
-fn detail(id: CallId, live: Option<&CallView>, story: Option<Story>) -> Value {
+fn detail(id: CallId, live: Option<&CallView>, story: Option<Story>, zone: &Zone) -> Value {
     let (record, events) = match story {
         Some(story) => (Some(story.record), story.events),
         None => (None, Vec::new()),
     };
     let events: Vec<_> = events
         .into_iter()
-        .map(|event| json!({ "at_ms": event.at, "kind": event.kind, "detail": event.detail }))
+        .map(|event| json!({ "at": zone.rfc3339(event.at), "at_ms": event.at, "kind": event.kind, "detail": event.detail }))
         .collect();
     let mut value = match (live, &record) {
         (Some(live), _) => json!(live),

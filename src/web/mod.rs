@@ -23,6 +23,8 @@ mod limit;
 mod listen;
 mod live;
 mod login;
+pub mod office;
+pub mod openapi;
 mod page;
 mod phone;
 mod problem;

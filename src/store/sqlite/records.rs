@@ -1,5 +1,5 @@
 //! Calls, their stories and their messages; the audit; and the one door through which batches are written.
-use super::{Reading, SqliteStore, figures, json, seats, signed, talks, unsigned};
+use super::{Reading, SqliteStore, figures, json, outbox, seats, signed, talks, unsigned};
 use crate::call::{CallEvent, CallRecord, Keep, Message, OpenSeat};
 use crate::cause::{CallResult, Cause, HangupBy};
 use crate::class::Class;
@@ -57,8 +57,14 @@ impl Records for SqliteStore {
             let mut tx = self.begin().await?;
             for entry in batch {
                 match entry {
-                    Entry::Keep(Keep::Call(record)) => put_call(&mut tx, record).await?,
-                    Entry::Keep(Keep::Event(event)) => put_event(&mut tx, event).await?,
+                    Entry::Keep(Keep::Call(record)) => {
+                        put_call(&mut tx, record).await?;
+                        outbox::tell_call(&mut tx, record).await?;
+                    }
+                    Entry::Keep(Keep::Event(event)) => {
+                        put_event(&mut tx, event).await?;
+                        outbox::tell_event(&mut tx, event).await?;
+                    }
                     Entry::Keep(Keep::Message(message)) => put_message(&mut tx, message).await?,
                     Entry::Keep(Keep::Recording(talk)) => talks::put(&mut tx, talk).await?,
                     Entry::Keep(Keep::TicketCall { ticket, call }) => {
@@ -268,7 +274,7 @@ async fn put_audit(connection: &mut SqliteConnection, audit: &Audit) -> Result<(
     Ok(())
 }
 
-fn call(row: &SqliteRow) -> Result<CallRecord, Error> {
+pub(super) fn call(row: &SqliteRow) -> Result<CallRecord, Error> {
     let row = Reading::of("calls", "id", row)?;
     Ok(CallRecord {
         id: row.word("id", CallId::parse)?,
@@ -304,7 +310,7 @@ fn event(row: &SqliteRow) -> Result<CallEvent, Error> {
     })
 }
 
-fn message(row: &SqliteRow) -> Result<Message, Error> {
+pub(super) fn message(row: &SqliteRow) -> Result<Message, Error> {
     let row = Reading::of("messages", "name", row)?;
     Ok(Message {
         call: row.word("call", CallId::parse)?,
