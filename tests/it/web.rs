@@ -11,6 +11,7 @@ use hotline::web::{Access, Role, client, routes};
 use serde_json::{Value, json};
 use std::collections::BTreeSet;
 use std::os::unix::fs::PermissionsExt;
+use std::path::Path;
 use world::{CALL, World};
 
 const ALL: [Role; 5] = [Role::Viewer, Role::Operator, Role::Supervisor, Role::Admin, Role::Api];
@@ -463,12 +464,43 @@ async fn what_a_caller_is_named_reaches_the_page_as_text_and_is_never_markup() {
     let snapshot = world.events(&token, None).await.next("snapshot").await;
     assert_eq!(snapshot.data["calls"][0]["step"], EVIL, "a line break in a value does not break the event");
 
-    for (_, path, _) in routes(&world.state).iter().filter(|(_, path, _)| path.ends_with(".js")) {
-        let code = world.ask("GET", path, &[], None).await.text();
-        for way in ["innerHTML", "outerHTML", "insertAdjacentHTML", "document.write", "eval(", "new Function"]
-        {
-            assert!(!code.contains(way), "{path} uses {way}");
+    // The built pages hold a library that could; their sources never ask it to.
+    for (_, path, _) in routes(&world.state).iter().filter(|(_, path, _)| is_hand_written(path)) {
+        no_markup(path, &world.ask("GET", path, &[], None).await.text());
+    }
+    let web = Path::new(env!("CARGO_MANIFEST_DIR")).join("web");
+    for page in ["shared", "home", "desk", "board", "calls", "tickets", "admin"] {
+        no_markup_in(&web.join(page));
+    }
+}
+
+fn is_hand_written(path: &str) -> bool {
+    path.starts_with("/live/") && path.ends_with(".js")
+}
+
+fn no_markup_in(folder: &Path) {
+    for entry in std::fs::read_dir(folder).unwrap() {
+        let path = entry.unwrap().path();
+        if path.is_dir() {
+            no_markup_in(&path);
+        } else if path.extension().is_some_and(|kind| kind == "ts" || kind == "tsx") {
+            no_markup(&path.display().to_string(), &std::fs::read_to_string(&path).unwrap());
         }
+    }
+}
+
+fn no_markup(file: &str, code: &str) {
+    let ways = [
+        "innerHTML",
+        "InnerHTML",
+        "outerHTML",
+        "insertAdjacentHTML",
+        "document.write",
+        "eval(",
+        "new Function",
+    ];
+    for way in ways {
+        assert!(!code.contains(way), "{file} uses {way}");
     }
 }
 
