@@ -193,6 +193,7 @@ pub async fn start(config: &Config, options: Options) -> Result<Running, StartEr
     let realtime = config.media.realtime != crate::config::Realtime::Off;
     let parts_metrics = metrics.clone();
     let alerts = config.alerts.webhook.as_ref().map(|to| to.reveal().to_string());
+    let mail_alerts = alerts_by_mail(config, papers.mailer.clone());
     let flow_failure = flows.failure();
     let (control_store, control_writer) = (store.clone(), writer.clone());
     let control = std::thread::Builder::new()
@@ -243,7 +244,7 @@ pub async fn start(config: &Config, options: Options) -> Result<Running, StartEr
                     metrics: parts_metrics,
                     disk,
                     alerts,
-                    mail_alerts: None,
+                    mail_alerts,
                     flow_failure,
                     admin: admin_in,
                     commands: orders_in,
@@ -372,6 +373,24 @@ impl Running {
         }
         self.store.close().await;
     }
+}
+
+fn alerts_by_mail(config: &Config, mailer: Option<Mailer>) -> Option<control::MailAlert> {
+    let to = config.alerts.email.clone()?;
+    let Some(mailer) = mailer else {
+        tracing::warn!("alerts.email is set and smtp is not: no alert goes out by e-mail");
+        return None;
+    };
+    let runtime = tokio::runtime::Handle::current();
+    Some(Box::new(move |subject, text| {
+        let (mailer, to) = (mailer.clone(), to.clone());
+        let (subject, text) = (subject.to_string(), text.to_string());
+        runtime.spawn(async move {
+            if let Err(error) = mailer.send(&to, &subject, &text).await {
+                tracing::warn!(%error, "an alert did not go out by e-mail");
+            }
+        });
+    }))
 }
 
 fn papers(config: &Config, recordings: &Path, outbound: &Outbound) -> Result<Papers, StartError> {

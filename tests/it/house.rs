@@ -383,7 +383,7 @@ impl House {
     pub fn signal(&self, name: &str) {
         assert!(
             Command::new("kill")
-                .args([format!("-{name}"), self.child.id().to_string()])
+                .args([format!("-{name}"), self.pid().to_string()])
                 .status()
                 .unwrap()
                 .success()

@@ -68,7 +68,8 @@ async fn the_history_is_read_by_pages_and_nothing_is_shown_twice() {
     }
     let mut wanted: Vec<_> = ids.iter().map(ToString::to_string).collect();
     assert_eq!(seen.len(), 7);
-    (seen.sort(), wanted.sort());
+    seen.sort();
+    wanted.sort();
     assert_eq!(seen, wanted);
     for (query, found) in [
         ("caller=8-916-123-45-67", 7),
@@ -532,7 +533,7 @@ async fn a_webhook_is_told_signed_and_what_became_of_it_is_shown() {
     hotline::server::deliver(world.store.clone(), world.outbound.clone());
     let (head, body) = got.recv().await.unwrap();
     let header = |name: &str| {
-        let found = head.lines().find_map(|line| line.to_lowercase().starts_with(name).then_some(line));
+        let found = head.lines().find(|line| line.to_lowercase().starts_with(name));
         found.unwrap().split_once(": ").unwrap().1.to_string()
     };
     assert_eq!(header("webhook-id"), format!("call.ended.{call}"));
@@ -577,7 +578,8 @@ async fn a_receiver_that_fails_is_told_again_later_and_one_that_is_gone_never() 
     }
     ticket(&world, &[]).await;
     hotline::server::deliver(world.store.clone(), world.outbound.clone());
-    (failed.recv().await.unwrap(), went.recv().await.unwrap());
+    failed.recv().await.unwrap();
+    went.recv().await.unwrap();
     let state = async |id: &Value, wanted: &str| loop {
         let (_, page) = get(&world, Role::Admin, &format!("/api/v1/webhooks/{id}/deliveries")).await;
         let delivery = page["deliveries"][0].clone();
