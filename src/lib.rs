@@ -10,7 +10,7 @@
 //! 5 program      cli config desk prompts server telemetry
 //! 4 shells       wire shard store recorder outbound web robot sim
 //! 3 switchboard  switchboard
-//! 2 call         call report
+//! 2 call         call office report
 //! 1 machines     flow speech queue media sip
 //! 0 words        clock machine ids class digit number cause role say
 //! ```
@@ -36,6 +36,7 @@ pub mod speech;
 
 // 2 call
 pub mod call;
+pub mod office;
 pub mod report;
 
 // 3 switchboard

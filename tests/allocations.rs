@@ -2,9 +2,12 @@
 use hotline::digit::Digit;
 use hotline::ids::{LegId, PlayId};
 use hotline::machine::Now;
-use hotline::media::codec::Codec;
+use hotline::media::Supervision;
+use hotline::media::bridge::Kind;
+use hotline::media::codec::{Codec, FRAME_SAMPLES};
 use hotline::media::dtmf::telephone_event::Payload;
 use hotline::media::leg::{Leg, Seed, Settings};
+use hotline::media::mix::{Mixer, Party};
 use hotline::media::packet::Packet;
 use hotline::media::playout::Script;
 use hotline::media::prompt::Clip;
@@ -127,6 +130,57 @@ fn the_packet_path_allocates_nothing() {
         sink.spent.clear();
     }
     assert!(sent > 600 && heard > 10, "the legs were at work: {sent} packets, {heard} events");
+    assert_eq!(calls, 0, "allocations and releases on the packet path");
+}
+
+#[test]
+fn a_talk_that_is_mixed_and_recorded_allocates_nothing_per_packet() {
+    let mut now = Now::default().later(Duration::from_secs(1));
+    let mut legs = [leg(2, 8, now), leg(3, 0, now), leg(5, 8, now)];
+    let mut sink = Sink::default();
+    let mut mixer = Mixer::new(Supervision::Barge);
+    legs.iter_mut().for_each(|leg| leg.join(&mut sink));
+    legs[0].record_talk("x".into(), now.mono, &mut sink);
+    let voice = tone::sine(500.0, -10.0, Duration::from_millis(20));
+    let from = SocketAddr::new(PEER, 4000);
+    let mut packets: Vec<Vec<u8>> = Vec::with_capacity(4);
+    let (mut calls, mut sent, mut recorded) = (0, 0, 0);
+    for round in 0..300u32 {
+        packets.clear();
+        for (payload_type, codec) in [(8, Codec::Pcma), (0, Codec::Pcmu), (8, Codec::Pcma)] {
+            let (sequence, timestamp, payload) =
+                (round as u16 + 1, round * 160, &codec.encode_all(&voice)[..]);
+            let packet = Packet { marker: false, payload_type, sequence, timestamp, ssrc: 9, payload };
+            packets.push(packet.to_bytes());
+        }
+        let before = CALLS.get();
+        for (index, party) in Party::ALL.into_iter().enumerate() {
+            let Some(passed) = legs[index].receive(&packets[index], from, now, &mut sink) else { continue };
+            if let Kind::Voice(codec) = passed.kind {
+                mixer.put(party, codec, passed.timestamp, passed.payload);
+            }
+            if party == Party::Operator {
+                legs[0].overhear(&passed);
+            }
+        }
+        mixer.advance();
+        for (leg, party) in legs.iter_mut().zip(Party::ALL) {
+            let mut frame = [0; FRAME_SAMPLES];
+            mixer.heard_by(party, &mut frame);
+            leg.say_mixed(&frame, now, &mut sink);
+            leg.tick(now, &mut sink);
+        }
+        sent += sink.datagrams().count();
+        recorded += sink.chunks.len();
+        sink.clear_datagrams();
+        sink.chunks.clear();
+        now = now.later(Duration::from_millis(20));
+        if round >= 10 {
+            calls += CALLS.get() - before;
+        }
+        sink.events.clear();
+    }
+    assert!(sent > 800 && recorded > 500, "they were at work: {sent} packets, {recorded} chunks");
     assert_eq!(calls, 0, "allocations and releases on the packet path");
 }
 

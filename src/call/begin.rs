@@ -100,7 +100,7 @@ impl Call {
         if self.answer_early {
             cx.out.push(Action::Sip(sip::Command::Ring { leg: self.leg, early: Some(sdp.clone()) }));
             self.caller = CallerState::Early { sdp };
-            self.tell(flow::Event::Started, cx);
+            self.start_flow(cx);
         } else {
             cx.out.push(Action::Sip(sip::Command::Answer { leg: self.leg, sdp }));
             self.caller = CallerState::Answered;

@@ -3,7 +3,7 @@ use super::Action;
 use crate::class::Class;
 use crate::clock::Zone;
 use crate::flow::FlowSet;
-use crate::ids::{LegId, PlayId, QueueName, RequestId, SeatId};
+use crate::ids::{LegId, PlayId, PromptName, QueueName, RequestId, SeatId};
 use crate::machine::Now;
 use crate::number::Number;
 use serde::{Deserialize, Serialize};
@@ -58,6 +58,9 @@ pub struct Rules {
     pub queue_class: BTreeMap<QueueName, Option<Class>>,
     pub outbound: Option<Outbound>,
     pub zone: Zone,
+    /// Heard before a line's first step; empty: none is ordered.
+    #[serde(default)]
+    pub announcement: Vec<PromptName>,
     /// Queues whose talks are recorded, where the caller has heard the notice.
     #[serde(default)]
     pub recorded: BTreeSet<QueueName>,
@@ -133,6 +136,7 @@ mod tests {
             queue_class: BTreeMap::from([(QueueName::from("security"), Some(Class::Security))]),
             outbound: None,
             zone: Zone::utc(),
+            announcement: Vec::new(),
             recorded: BTreeSet::new(),
         };
         assert_eq!(rules.seat_class(&"security".into(), Class::Standard), Class::Security);

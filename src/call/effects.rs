@@ -93,6 +93,7 @@ impl Call {
             Effect::CallbackConfirmed => self.recall_confirmed(cx),
             Effect::LeaveQueue => {
                 if let Some(seat) = self.seat.take() {
+                    self.cut_announcement(cx);
                     self.release_dials(cx);
                     self.stage_since = cx.now.mono;
                     self.record.wait_ms = Some(millis(cx.now.mono.since(seat.enqueued)));
@@ -127,6 +128,7 @@ impl Call {
             Effect::AllowRecording => self.allow_recording(),
             Effect::RefuseRecording => self.refuse_recording(cx),
             Effect::Notify { to, body } => cx.out.push(Action::Notify { to, body }),
+            Effect::Typed { name, digits } => self.note("typed", &[("name", &name), ("digits", &digits)], cx),
             Effect::SecretTaken { count } => self.note("secret", &[("digits", &count.to_string())], cx),
             Effect::Hangup { cause } => {
                 let by = if self.connected { HangupBy::Operator } else { HangupBy::System };
@@ -146,6 +148,11 @@ impl Call {
     ) {
         let pieces = speech::render(language, items);
         if pieces.is_empty() {
+            answers.push(flow::Event::Said { play });
+            return;
+        }
+        if self.announcing.is_some() {
+            // Nothing is said over the announcement; a wait says it again later.
             answers.push(flow::Event::Said { play });
             return;
         }
@@ -229,7 +236,11 @@ impl Call {
 
     /// A caller who waits and to whom nothing is said hears music.
     pub(super) fn resume_music(&mut self, cx: &mut Context) {
-        if let Some(seat) = self.seat.as_ref().filter(|_| self.talking().is_none() && self.saying.is_none()) {
+        if let Some(seat) = self
+            .seat
+            .as_ref()
+            .filter(|_| self.talking().is_none() && self.saying.is_none() && self.announcing.is_none())
+        {
             let music = seat.queue.to_string();
             cx.out.push(Action::Leg(LegCommand::Music { leg: self.leg, music }));
         }

@@ -107,6 +107,16 @@ pub enum Event {
     PauseRecording {
         paused: bool,
     },
+    /// A supervisor sends the caller, who waits, to another queue.
+    Move {
+        queue: QueueName,
+    },
+    /// A supervisor gives the seat another class.
+    Raise {
+        class: Class,
+    },
+    /// An announcement was ordered.
+    Announce,
     /// An administrator ends the call.
     HangUp,
     /// The process stops and waits for nobody.

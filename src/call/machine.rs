@@ -135,6 +135,8 @@ pub struct Call {
     pub(super) connected: bool,
     #[serde(default)]
     pub(super) transfer: Option<Transfer>,
+    #[serde(default)]
+    pub(super) announcing: Option<super::announcement::Announcing>,
     /// A talk whose operator has lost his page.
     #[serde(default)]
     pub(super) lost: Option<Lost>,
@@ -187,6 +189,7 @@ impl Call {
             unconfirmed: None,
             connected: false,
             transfer: None,
+            announcing: None,
             lost: None,
             consent: Consent::default(),
             talk_recording: None,
@@ -287,6 +290,9 @@ impl Call {
             Event::Supervise { endpoint, mode } => self.supervise(*endpoint, mode, cx),
             Event::EndSupervision => self.end_supervision(cx),
             Event::PauseRecording { paused } => self.pause_talk_recording(paused, cx),
+            Event::Move { queue } => self.move_to(queue, cx),
+            Event::Raise { class } => self.raise(class, cx),
+            Event::Announce => self.announce(cx),
             Event::HangUp => self.end(HangupBy::System, Cause::Admin, cx),
             Event::Stop => self.end(HangupBy::System, Cause::Draining, cx),
         }
@@ -306,6 +312,9 @@ impl Call {
                 return self.end(HangupBy::System, Cause::NotReached, cx);
             }
             _ => {}
+        }
+        if let Some(announcing) = self.announcing.filter(|announcing| now >= announcing.until) {
+            self.announced(announcing.play, cx);
         }
         let late: Vec<RequestId> = self
             .pending
@@ -348,7 +357,10 @@ impl Call {
         let pending = self.pending.values().map(|pending| pending.until).min();
         let dials = self.dials.values().filter_map(Dial::deadline).min();
         let lost = self.lost.as_ref().map(Lost::until);
-        [opening, pending, dials, lost, self.interpreter.next_timeout()].into_iter().fold(None, earlier)
+        let announcing = self.announcing.map(|announcing| announcing.until);
+        [opening, pending, dials, lost, announcing, self.interpreter.next_timeout()]
+            .into_iter()
+            .fold(None, earlier)
     }
 
     fn on_sip(&mut self, event: sip::Event, cx: &mut Context) {
@@ -361,7 +373,7 @@ impl Call {
                 if self.caller == CallerState::Answered {
                     self.caller = CallerState::Up;
                     if !self.answer_early {
-                        self.tell(flow::Event::Started, cx);
+                        self.start_flow(cx);
                     }
                 }
             }
@@ -420,6 +432,9 @@ impl Call {
                 self.digit(leg, digit, method, cx);
             }
             LegEvent::PlayDone { leg, play } if leg == self.leg => {
+                if self.announced(play, cx) {
+                    return;
+                }
                 if self.saying == Some(play) {
                     self.saying = None;
                     self.resume_music(cx);
@@ -550,6 +565,7 @@ impl Call {
     /// The seat is closed by the dispatcher's own decision: the flow takes the exit.
     fn exit(&mut self, seat: SeatId, exit: Exit, cx: &mut Context) {
         let Some(seat) = self.seat.take_if(|open| open.id == seat) else { return };
+        self.announcing = None;
         self.parted = Some(Parted {
             id: seat.id,
             stays: seat.stays,

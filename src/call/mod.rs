@@ -4,6 +4,7 @@
 //! and releases phones; `called_back` dials the caller himself, who wanted it so; `dial` is one such phone; `record` is what is kept.
 //! `transfer` passes the caller on, `lost` awaits a page that was reloaded, `supervise` lets a supervisor in, and `talk_recording`
 //! records the talk where it may. `out` is a call that an operator makes.
+mod announcement;
 mod begin;
 mod called_back;
 mod context;
@@ -13,7 +14,9 @@ mod ending;
 pub mod event;
 mod lost;
 mod machine;
+mod moved;
 mod operators;
+pub mod order;
 pub mod out;
 pub mod record;
 mod supervise;

@@ -234,6 +234,7 @@ impl Call {
     pub(super) fn connect(&mut self, offer: OfferId, cx: &mut Context) {
         let Some(leg) = self.leg_of(offer) else { return };
         self.answer_if_early(cx);
+        self.cut_announcement(cx);
         if let Some(play) = self.saying.take() {
             // An announcement is cut at the answer.
             self.cut = Some(play);

@@ -229,6 +229,11 @@ pub enum Keep {
     },
     /// A seat was taken, or what is kept of it has changed.
     SeatOpen(Box<OpenSeat>),
+    /// A standing order was given; `None`: taken back, or over.
+    Order {
+        key: String,
+        order: Option<Box<super::order::Order>>,
+    },
     /// The seat that this call took is closed.
     SeatClosed {
         call: CallId,

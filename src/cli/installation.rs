@@ -138,6 +138,7 @@ impl Installation {
                 outbound,
                 zone: self.zone(),
                 recorded,
+                announcement: Vec::new(),
             },
             trunks: config.trusted_networks(),
             test_sources: config.test_sources(),

@@ -15,6 +15,7 @@ mod prompts;
 mod queue_log;
 mod replay;
 mod report;
+mod rules;
 mod serve;
 mod sim;
 mod test;
@@ -128,6 +129,9 @@ enum Command {
     /// Agents, who call the second number
     #[command(subcommand)]
     Agent(data::AgentCommand),
+    /// Whom the running server turns away or leads elsewhere
+    #[command(subcommand)]
+    CallerRule(rules::RuleCommand),
     /// Operators and their phones
     #[command(subcommand)]
     Operator(data::OperatorCommand),
@@ -196,6 +200,7 @@ fn run(cli: Cli) -> Done {
         Command::Subscriber(command) => data::subscriber(&common, command),
         Command::Payment(command) => data::payment(&common, command),
         Command::Agent(command) => data::agent(&common, command),
+        Command::CallerRule(command) => rules::rules(&common, command),
         Command::Operator(command) => data::operator(&common, command),
         Command::User(command) => data::user(&common, command),
         Command::Db(command) => data::db(&common, command),

@@ -85,6 +85,7 @@ pub(super) fn check(
         retention: written.retention,
         alerts: check.alerts(written.alerts, smtp.is_some()),
         smtp,
+        dispositions: check.dispositions(written.dispositions, written.language.unwrap_or(Language::Ru)),
         language: written.language.unwrap_or(Language::Ru),
         timezone: written.timezone,
         calendar_texts,
@@ -359,6 +360,7 @@ impl Check<'_> {
         OutboundSection {
             trunk: trunk.map(|trunk| trunk.value),
             allow: written.allow.into_iter().map(|pattern| pattern.value).collect(),
+            networks: written.networks,
         }
     }
 
@@ -455,6 +457,23 @@ impl Check<'_> {
         StorageSection { url: Secret::new(url) }
     }
 
+    fn dispositions(&mut self, written: Option<Spanned<Vec<String>>>, language: Language) -> Vec<String> {
+        let Some(written) = written else {
+            return super::DISPOSITIONS[usize::from(language == Language::En)].map(String::from).to_vec();
+        };
+        let fits = |word: &String| {
+            let count = word.chars().count();
+            (1..=super::DISPOSITION_CHARS_MAX).contains(&count) && !word.chars().any(char::is_control)
+        };
+        let all_different = written.iter().collect::<BTreeSet<_>>().len() == written.len();
+        if written.len() > super::DISPOSITIONS_MAX || !written.iter().all(fits) || !all_different {
+            let (most, chars) = (super::DISPOSITIONS_MAX, super::DISPOSITION_CHARS_MAX);
+            let message = format!("expected at most {most} different words of 1 to {chars} characters");
+            self.wrong(written.at, message, "an operator chooses one of them in his wrap-up");
+        }
+        written.value
+    }
+
     fn smtp(&mut self, written: Option<SmtpText>) -> Option<SmtpSection> {
         let text = written?;
         self.mail_address(&text.from);
@@ -463,6 +482,13 @@ impl Check<'_> {
             SmtpTls::Starttls => 587,
             SmtpTls::Off => 25,
         });
+        if let Some(template) = text.template.as_ref().filter(|template| !template.contains("{text}")) {
+            self.wrong(
+                template.at,
+                "the template does not say where the letter's text goes",
+                "write {text} into it; {ticket} and {topic} may stand there too",
+            );
+        }
         Some(SmtpSection {
             host: text.host,
             port,
@@ -470,6 +496,7 @@ impl Check<'_> {
             user: text.user,
             password: self.secret(text.password, text.password_file),
             from: text.from.value,
+            template: text.template.map(|template| template.value),
         })
     }
 

@@ -32,6 +32,14 @@ use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr, ToSocketAddrs};
 use std::path::{Path, PathBuf};
 
 pub const FILE_NAME: &str = "config.yaml";
+/// What a call came to, in a wrap-up: Russian and English, when config.yaml names none.
+const DISPOSITIONS: [[&str; 6]; 2] = [
+    ["решено", "дана консультация", "передано специалистам", "нужно перезвонить", "жалоба", "ошибся номером"],
+    ["solved", "advised", "passed on to specialists", "call back", "complaint", "wrong number"],
+];
+/// More words than a list shows at once are not chosen from any more.
+const DISPOSITIONS_MAX: usize = 40;
+const DISPOSITION_CHARS_MAX: usize = 60;
 /// RFC 3261 §19.1.2.
 const SIP_PORT: u16 = 5060;
 
@@ -62,6 +70,8 @@ pub struct Config {
     pub retention: RetentionSection,
     pub smtp: Option<SmtpSection>,
     pub alerts: AlertsSection,
+    /// The words from which an operator chooses in his wrap-up.
+    pub dispositions: Vec<String>,
     pub language: Language,
     pub timezone: ZoneName,
     /// The text of `calendars`, for showing: a calendar itself is a table of minutes.

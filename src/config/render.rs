@@ -37,6 +37,7 @@ pub fn show(config: &Config) -> String {
     one("retention", &|| format!(" {}", line(&config.retention)));
     one("smtp", &|| config.smtp.as_ref().map_or_else(|| " # none".into(), |smtp| format!(" {}", line(smtp))));
     one("alerts", &|| format!(" {}", line(&config.alerts)));
+    one("dispositions", &|| format!(" {}", line(&config.dispositions)));
     one("language", &|| format!(" {}", line(&config.language)));
     one("timezone", &|| format!(" {}", line(&config.timezone)));
     text
@@ -51,7 +52,7 @@ pub fn show_json(config: &Config) -> serde_json::Value {
         "operators": config.operators, "calendars": calendars(config), "caller_rules": rules(config),
         "caller_limits": config.caller_limits,
         "feature_codes": config.feature_codes, "recording": config.recording, "retention": config.retention, "smtp": config.smtp,
-        "alerts": config.alerts, "language": config.language, "timezone": config.timezone,
+        "alerts": config.alerts, "dispositions": config.dispositions, "language": config.language, "timezone": config.timezone,
     })
 }
 

@@ -282,6 +282,8 @@ pub struct OutboundSection {
     pub trunk: Option<String>,
     /// Numbers, or prefixes ending in `*`.
     pub allow: Vec<String>,
+    /// Networks inside the house that flows and webhooks may ask; every other private address is refused.
+    pub networks: Vec<Network>,
 }
 
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
@@ -425,6 +427,9 @@ pub struct SmtpSection {
     #[serde(skip_serializing_if = "Option::is_none")]
     pub password: Option<Secret>,
     pub from: String,
+    /// What a letter to an applicant looks like: `{text}`, `{ticket}` and `{topic}` are filled in.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub template: Option<String>,
 }
 
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]

@@ -4,7 +4,7 @@ use super::sections::{
     CallerLimitsSection, FeatureCodesSection, FlowsSection, MediaSection, MetricsSection, PoolSection,
     PromptsSection, RecordingSection, RetentionSection, RuleAction, SipSection, SmtpTls, WebSection,
 };
-use super::values::{Peer, Secret, ZoneName};
+use super::values::{Network, Peer, Secret, ZoneName};
 use crate::class::Class;
 use crate::flow::yaml::{Dur, Node, Scalar, Spanned};
 use crate::ids::{PoolName, QueueName, Skill};
@@ -39,6 +39,7 @@ pub(super) struct Written {
     pub retention: RetentionSection,
     pub smtp: Option<SmtpText>,
     pub alerts: AlertsText,
+    pub dispositions: Option<Spanned<Vec<String>>>,
     pub language: Option<Language>,
     pub timezone: ZoneName,
 }
@@ -138,6 +139,7 @@ pub(super) struct RegisterText {
 pub(super) struct OutboundText {
     pub trunk: Option<Spanned<String>>,
     pub allow: Vec<Spanned<String>>,
+    pub networks: Vec<Network>,
 }
 
 #[derive(Debug, Deserialize)]
@@ -164,6 +166,8 @@ pub(super) struct SmtpText {
     #[serde(default)]
     pub password_file: Option<Spanned<PathBuf>>,
     pub from: Spanned<String>,
+    #[serde(default)]
+    pub template: Option<Spanned<String>>,
 }
 
 #[derive(Debug, Default, Deserialize)]

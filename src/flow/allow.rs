@@ -79,7 +79,6 @@ impl Allowed {
 
 #[cfg(test)]
 mod tests {
-    use super::*;
     use crate::flow::{Environment, FlowSet};
 
     fn codes(text: &str) -> (bool, Vec<(u32, &'static str)>) {

@@ -194,6 +194,11 @@ pub enum Effect {
         to: String,
         body: String,
     },
+    /// A step took these digits, which are no secret: for the call's story and the operator's card.
+    Typed {
+        name: String,
+        digits: String,
+    },
     /// A secret step took `count` digits; the digits themselves are nowhere but in the interpreter's variables.
     SecretTaken {
         count: usize,

@@ -33,9 +33,14 @@ impl Durations {
         durations
     }
 
+    /// Of the recording itself; `None` when there is none that a leg could play.
+    pub fn own(&self, language: Language, name: &PromptName) -> Option<Duration> {
+        self.by_name.get(&language).and_then(|of| of.get(name)).copied()
+    }
+
     /// The recording; or the other language's; or the neutral tone: what a leg would play.
     pub fn of(&self, language: Language, name: &PromptName) -> Duration {
-        let found = |language| self.by_name.get(&language).and_then(|of| of.get(name)).copied();
+        let found = |language| self.own(language, name);
         found(language).or_else(|| found(language.fallback())).unwrap_or(MISSING_TONE.2)
     }
 }

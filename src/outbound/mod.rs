@@ -7,9 +7,13 @@
 mod address;
 mod breaker;
 mod http;
+mod mail;
+mod signed;
 mod webhook;
 
 pub use http::{BODY_BYTES_MAX, Failure, Reply, Request};
+pub use mail::{MailFailure, MailOptions, MailTls, Mailer};
+pub use signed::{Telling, new_secret};
 
 use crate::clock::Clock;
 use ipnet::IpNet;

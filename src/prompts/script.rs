@@ -1,7 +1,9 @@
 //! `hotline prompts script`: what a studio is to read, and what is still synthesised.
 use super::ledger::{self, Ledger, Origin};
 use super::{Catalogue, recording};
+use crate::ids::PromptName;
 use crate::say::Language;
+use std::collections::BTreeMap;
 use std::io;
 use std::path::Path;
 
@@ -22,6 +24,26 @@ impl State {
     }
 }
 
+/// Where each recording of the catalogue comes from.
+pub fn states(dir: &Path, catalogue: &Catalogue) -> io::Result<BTreeMap<(Language, PromptName), State>> {
+    let ledger = Ledger::load(dir)?;
+    let mut states = BTreeMap::new();
+    for (name, entry) in catalogue.entries() {
+        for language in entry.texts.keys() {
+            states.insert((*language, name.clone()), state(dir, &ledger, *language, name)?);
+        }
+    }
+    Ok(states)
+}
+
+fn state(dir: &Path, ledger: &Ledger, language: Language, name: &PromptName) -> io::Result<State> {
+    Ok(match ledger.origin(dir, &ledger::key(language, name))? {
+        None => State::Missing,
+        Some(Origin::Made) => State::Synthesised,
+        Some(Origin::Studio) => State::Studio,
+    })
+}
+
 /// The reading list as CSV: `language,id,text,file,state`, whole sentences before single words.
 pub fn script(dir: &Path, catalogue: &Catalogue, into: impl io::Write) -> io::Result<()> {
     let ledger = Ledger::load(dir)?;
@@ -35,11 +57,7 @@ pub fn script(dir: &Path, catalogue: &Catalogue, into: impl io::Write) -> io::Re
         let is_word = |text: &str| !text.contains(' ') && !text.ends_with(['.', '!', '?', ':']);
         for words in [false, true] {
             for (name, text) in of_language.iter().filter(|(_, text)| is_word(text) == words) {
-                let state = match ledger.origin(dir, &ledger::key(language, name))? {
-                    None => State::Missing,
-                    Some(Origin::Made) => State::Synthesised,
-                    Some(Origin::Studio) => State::Studio,
-                };
+                let state = state(dir, &ledger, language, name)?;
                 let file = recording(Path::new(""), language, name);
                 let file = file.to_string_lossy();
                 table.write_record([language.as_str(), name.as_str(), text, &file, state.as_str()])?;

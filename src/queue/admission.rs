@@ -129,6 +129,9 @@ impl Dispatcher {
     /// Why a seat cannot be opened in this queue at all.
     fn refusal(&self, queue: &QueueName, skills: &BTreeSet<Skill>) -> Option<Exit> {
         let Some(settings) = self.settings.queues.get(queue) else { return Some(Exit::Closed) };
+        if self.closed.contains(queue) {
+            return Some(Exit::Closed);
+        }
         if !skills.is_empty() {
             let lane = Lane::new(queue.clone(), skills.clone(), 0, settings);
             if !self.operators.values().any(|operator| lane.could_be_served_by(&operator.settings)) {
@@ -367,7 +370,7 @@ impl Dispatcher {
             .all_paused_since
             .is_some_and(|since| since.max(on_the_line_since) + settings.all_paused_grace <= now);
         if overdue && !rings {
-            self.exit(id, Exit::MaxWait, out);
+            self.exit(id, self.overdue_exit(id), out);
         } else if paused && !rings {
             self.exit(id, Exit::AllPaused, out);
         } else {
@@ -377,6 +380,32 @@ impl Dispatcher {
             self.widen(id, now);
             self.reindex(id, now);
         }
+    }
+
+    pub(super) fn close(&mut self, queue: QueueName, closed: bool, out: &mut Vec<Action>) {
+        if !closed {
+            self.closed.remove(&queue);
+            return;
+        }
+        let waiting = |seat: &&Seat| seat.queue == queue && matches!(seat.stage, Stage::Waiting { .. });
+        let waiting: Vec<SeatId> = self.seats.values().filter(waiting).map(|seat| seat.id).collect();
+        self.closed.insert(queue);
+        for id in waiting {
+            let Some(seat) = self.seats.get_mut(&id) else { continue };
+            // No further phone rings for it, and it leaves when the last one is silent.
+            seat.overdue = true;
+            if seat.phones().is_empty() {
+                self.exit(id, Exit::Closed, out);
+            } else {
+                self.reindex(id, self.now.mono);
+            }
+        }
+    }
+
+    /// The way out of a seat that may wait no longer.
+    pub(super) fn overdue_exit(&self, id: SeatId) -> Exit {
+        let is_closed = self.seats.get(&id).is_some_and(|seat| self.closed.contains(&seat.queue));
+        if is_closed { Exit::Closed } else { Exit::MaxWait }
     }
 
     /// The seat is closed without an operator. Emitted whether or not the flow handles this exit: the call says goodbye

@@ -35,6 +35,9 @@ pub struct Dispatcher {
     pub(super) settings: PoolSettings,
     /// Queues that the settings no longer name, kept while seats of theirs are open (edge case 13).
     pub(super) retired: BTreeSet<QueueName>,
+    /// By a supervisor's order.
+    #[serde(default)]
+    pub(super) closed: BTreeSet<QueueName>,
     pub(super) seats: BTreeMap<SeatId, Seat>,
     pub(super) lanes: Vec<Lane>,
     pub(super) operators: BTreeMap<OperatorId, Operator>,
@@ -81,6 +84,7 @@ impl Dispatcher {
         let mut dispatcher = Dispatcher {
             settings,
             retired: BTreeSet::new(),
+            closed: BTreeSet::new(),
             seats: BTreeMap::new(),
             lanes: Vec::new(),
             operators: BTreeMap::new(),
@@ -265,6 +269,8 @@ impl Machine for Dispatcher {
             }
             Event::OperatorGone { offer } => self.operator_gone(offer, at, out),
             Event::CallerGone { offer } => self.caller_gone(offer, at, out),
+
+            Event::Closed { queue, closed } => self.close(queue, closed, out),
 
             Event::Configured(settings) => self.configured(*settings, at, out),
         }

@@ -270,6 +270,12 @@ pub enum Event {
         operator: OperatorId,
         busy: bool,
     },
+    /// A supervisor closes the queue: whoever waits on the line leaves by the exit `closed`, and so does whoever comes.
+    /// Phones that ring may be answered; callbacks are kept.
+    Closed {
+        queue: QueueName,
+        closed: bool,
+    },
     /// New settings; seats and operators stay. Applied from the next offer on.
     Configured(Box<super::PoolSettings>),
 }

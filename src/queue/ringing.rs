@@ -5,7 +5,7 @@
 //! before the bridge*: his caller returns to the head of the queue, and phones ring for him again in the same step.
 use super::booking::{Attempt, AttemptResult, Booking, TalkEnd};
 use super::dispatcher::Dispatcher;
-use super::event::{Action, Alert, Exit, Leave, OfferFailure, Withdrawal};
+use super::event::{Action, Alert, Leave, OfferFailure, Withdrawal};
 use super::offer::{NO_RTP_AFTER, Offer, Phase, RELEASED_AFTER, SILENT_AFTER, SLOW_AFTER};
 use super::operator::Work;
 use super::pick_up::Rung;
@@ -380,7 +380,7 @@ impl Dispatcher {
             self.lanes[lane].review = true;
         }
         if silent && overdue {
-            self.exit(seat, Exit::MaxWait, out);
+            self.exit(seat, self.overdue_exit(seat), out);
         } else {
             self.reindex(seat, now);
         }
@@ -402,7 +402,7 @@ impl Dispatcher {
         self.lanes[returning.lane].review = true;
         out.push(Action::Return { offer, seat });
         if overdue {
-            self.exit(seat, Exit::MaxWait, out);
+            self.exit(seat, self.overdue_exit(seat), out);
         } else {
             self.reindex(seat, now);
         }

@@ -5,7 +5,9 @@
 //! ```
 //! Nothing here waits for a shell: what is asked comes back as an event. Every input of the Switchboard is numbered and
 //! journalled with a digest of what it came to.
+use super::alerts::{self, Alerts, Change, Name};
 use super::disk::Disk;
+use super::flows::Failure;
 use crate::call::{Ask, Happened, Keep};
 use crate::clock::Clock;
 use crate::flow::FlowSet;
@@ -18,12 +20,13 @@ use crate::shard::{self, Shards};
 use crate::sip::{self, Output, Stack};
 use crate::store::answer::ANSWER_WITHIN;
 use crate::store::{JournalEntry, Shared, Snapshot, Writer};
+use crate::switchboard::view::AlertView;
 use crate::switchboard::{Action, Admin, Adopted, Event, Outcome, Switchboard, View, replay};
 use crate::telemetry::{DiskStats, Metrics};
 use crate::web::AdminRequest;
 use crate::wire::{Capacity, Inbound, Wire};
 use serde::Serialize;
-use std::collections::{BTreeMap, VecDeque};
+use std::collections::{BTreeMap, BTreeSet, VecDeque};
 use std::sync::Arc;
 use std::time::Duration;
 use tokio::sync::{mpsc, oneshot, watch};
@@ -58,6 +61,10 @@ pub struct Parts {
     pub disk: Disk,
     /// Where alerts are sent (`alerts.webhook`), beside the log.
     pub alerts: Option<String>,
+    /// Who sends them by mail.
+    pub mail_alerts: Option<MailAlert>,
+    /// The last reload of the flows, if it was refused.
+    pub flow_failure: watch::Receiver<Option<Arc<Failure>>>,
     pub admin: mpsc::Receiver<AdminRequest>,
     pub commands: mpsc::Receiver<Order>,
     pub view: watch::Sender<Arc<View>>,
@@ -66,6 +73,9 @@ pub struct Parts {
     /// The last number of the journal.
     pub journal_seq: u64,
 }
+
+/// Takes a subject and a text, and returns at once.
+pub type MailAlert = Box<dyn Fn(&str, &str) + Send>;
 
 /// What the program itself orders.
 pub enum Order {
@@ -90,7 +100,7 @@ struct Control {
     spans: BTreeMap<CallId, tracing::Span>,
     published: u64,
     published_at: Instant,
-    disk_was_nearly_full: bool,
+    watched: Alerts,
 }
 
 /// Runs until every sender of events is gone or the process is told to stop.
@@ -113,7 +123,7 @@ pub async fn run(mut parts: Parts, mut legs: shard::Events, mut stop: oneshot::R
         spans: BTreeMap::new(),
         published: u64::MAX,
         published_at: Instant::ZERO,
-        disk_was_nearly_full: false,
+        watched: Alerts::default(),
     };
     control.keep_states();
     let mut publish = tokio::time::interval(PUBLISH_EVERY);
@@ -317,13 +327,26 @@ impl Control {
                     let _ = answer.send(outcome);
                 }
             }
-            Action::Alert(alert) => self.alert(&alert),
+            // Told with hysteresis, by the figures (`watch`).
+            Action::Alert(crate::queue::Alert::PromiseAtRisk { missing }) => {
+                tracing::warn!(missing, "the promise is at risk");
+            }
+            Action::Alert(crate::queue::Alert::PromiseSafe) => tracing::info!("the promise is safe"),
+            Action::Alert(alert) => self.alert(&alert, "alert.raised"),
             Action::Happened(happened) => self.happened(&happened),
         }
     }
 
     /// For those on duty: into the log, and to whom the configuration names.
-    fn alert(&self, alert: &impl Serialize) {
+    fn alert(&self, alert: &impl Serialize, event: &'static str) {
+        let (store, data) = (self.parts.store.clone(), serde_json::json!(alert));
+        let at = Clock::wall();
+        let message = format!("{event}.{}.{}", at.as_millis(), self.parts.journal_seq);
+        self.parts.runtime.spawn(async move {
+            if let Err(error) = store.tell(event, &message, data, at).await {
+                tracing::warn!(%error, "an alert was not put into the outbox of webhooks");
+            }
+        });
         let alert = serde_json::to_string(alert).unwrap_or_default();
         tracing::warn!(alert, "alert");
         if let Some(to) = &self.parts.alerts {
@@ -331,15 +354,61 @@ impl Control {
         }
     }
 
-    /// The disk of recordings went over its threshold: those on duty are told once, the board and the metrics for as long
-    /// as it lasts.
     fn look_at_disk(&mut self) {
         let (nearly_full, free) = (self.parts.disk.is_nearly_full(), self.parts.disk.free());
         self.parts.metrics.set_disk(DiskStats { free, nearly_full, refused: self.parts.disk.refused() });
-        if std::mem::replace(&mut self.disk_was_nearly_full, nearly_full) != nearly_full {
-            let word = if nearly_full { "disk_nearly_full" } else { "disk_has_room" };
-            self.alert(&serde_json::json!({ word: { "free_bytes": free } }));
+    }
+
+    /// What those on duty should look at, by the same figures that they see.
+    fn watch(&mut self, view: &mut View, now: Now) {
+        let mut holds = BTreeMap::new();
+        let mut pools = BTreeSet::new();
+        for queue in &view.queues {
+            let waiting: usize = queue.waiting.values().sum();
+            if waiting > 0 && queue.operators.ready == 0 && queue.operators.talking == 0 {
+                let (name, longest) = (&queue.name, queue.longest_wait_s);
+                let text =
+                    format!("{waiting} wait in {name}, the longest for {longest:.0} s, and nobody is ready");
+                holds.insert((Name::NobodyReady, name.clone()), text);
+            }
+            if queue.missing > 0 && pools.insert(queue.pool.clone()) {
+                let (pool, missing) = (&queue.pool, queue.missing);
+                let text = format!("pool {pool} lacks {missing} operators to keep the promise to Priority");
+                holds.insert((Name::PromiseAtRisk, pool.clone()), text);
+            }
         }
+        if let Some(failure) = self.parts.flow_failure.borrow().as_ref() {
+            holds.insert((Name::FlowReloadFailed, String::new()), failure.text());
+        }
+        if view.disk_nearly_full {
+            let free = self.parts.disk.free() >> 20;
+            let text = format!("{free} MiB are free for recordings: no new one begins");
+            holds.insert((Name::DiskNearlyFull, String::new()), text);
+        }
+        for change in self.watched.look(&holds, now) {
+            let (word, event, alert) = match &change {
+                Change::Raised(alert) => ("raised", "alert.raised", alert),
+                Change::Cleared(alert) => ("cleared", "alert.cleared", alert),
+            };
+            let (name, subject, text) = (alert.name.as_str(), &alert.subject, &alert.text);
+            let body = serde_json::json!({
+                "alert": word, "name": name, "subject": subject, "text": text, "since_ms": alert.since,
+            });
+            self.alert(&body, event);
+            if let Some(mail) = &self.parts.mail_alerts {
+                mail(&format!("Hotline: {name} {subject} {word}"), text);
+            }
+        }
+        let zone = self.parts.switchboard.zone();
+        let shown = |alert: &alerts::Alert| AlertView {
+            name: alert.name.as_str(),
+            subject: alert.subject.clone(),
+            since_at: zone.rfc3339(alert.since),
+            cleared_at: alert.until.map(|until| zone.rfc3339(until)),
+            text: alert.text.clone(),
+        };
+        view.alerts = self.watched.active().map(shown).collect();
+        view.alerts_recent = self.watched.recent().map(shown).collect();
     }
 
     fn ask(&self, ask: Ask) {
@@ -362,6 +431,10 @@ impl Control {
                 let command = sip::Command::AddPass { user, ha1, until: now.mono + lasts };
                 self.parts.stack.command(command, now, &mut self.outputs);
                 let _ = answer.send(());
+            }
+            AdminRequest::Orders(answer) => {
+                let orders = self.parts.switchboard.orders().map(|(_, order)| order.clone());
+                let _ = answer.send(orders.collect());
             }
             AdminRequest::Why(call, answer) => {
                 // Whoever asked may have gone meanwhile.
@@ -451,7 +524,9 @@ impl Control {
         if changed || now.since(self.published_at) >= REFRESH_EVERY {
             (self.published, self.published_at) = (switchboard.version(), now);
             let disk_nearly_full = self.parts.disk.is_nearly_full();
-            let view = View { disk_nearly_full, ..switchboard.view(self.parts.clock.now()) };
+            let now = self.now();
+            let mut view = View { disk_nearly_full, ..self.parts.switchboard.view(now) };
+            self.watch(&mut view, now);
             self.parts.view.send_replace(Arc::new(view));
         }
         if self.parts.writer.take_journal_gap() {

@@ -6,7 +6,9 @@
 //! shard threads:   media                                              (shard/)
 //! recorder thread: WAV files                                          (recorder.rs)
 //! ```
+mod alerts;
 mod control;
+mod deliver;
 mod disk;
 pub mod flows;
 pub mod holder;
@@ -15,4 +17,5 @@ mod retention;
 mod start;
 
 pub use control::Order;
+pub use deliver::start as deliver;
 pub use start::{Options, Running, StartError, socket_path, start};

@@ -25,6 +25,9 @@ pub fn start(config: &Config, store: Shared, recordings: PathBuf) {
             }
             let (dir, oldest) = (recordings.clone(), before(now, files));
             let removed = tokio::task::spawn_blocking(move || remove_older(&dir, oldest)).await.unwrap_or(0);
+            if let Err(error) = store.forget_recordings(oldest).await {
+                tracing::error!(%error, "old recordings could not be forgotten");
+            }
             if removed > 0 {
                 tracing::info!(recordings = removed, days = files, "old recordings were removed");
             }

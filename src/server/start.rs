@@ -1,14 +1,14 @@
 //! Starting, in the order in which parts need each other, and stopping in the reverse order.
 use super::control::{self, Order, Parts};
 use super::flows::{Flows, Opened};
-use super::{disk, holder, retention};
+use super::{deliver, disk, holder, retention};
 use crate::clock::Clock;
 use crate::config::{Config, DigestOffer, WebTls};
-use crate::desk::Desk;
+use crate::desk::{self, Desk, Papers};
 use crate::ids::OperatorId;
 use crate::machine::Wall;
 use crate::media::prompt::PromptSet;
-use crate::outbound::{self, Outbound};
+use crate::outbound::{self, Mailer, Outbound};
 use crate::queue::PoolSettings;
 use crate::recorder::Recorder;
 use crate::shard::{self, LAG_BOUNDS_US, LAG_BUCKETS, Shards};
@@ -50,6 +50,8 @@ pub enum StartError {
     Io { what: &'static str, error: std::io::Error },
     #[error("{0}")]
     Tls(#[from] web::tls::TlsError),
+    #[error("smtp: {0}")]
+    Mail(#[from] outbound::MailFailure),
     #[error("{0}")]
     Http(#[from] outbound::SetupError),
 }
@@ -126,7 +128,10 @@ pub async fn start(config: &Config, options: Options) -> Result<Running, StartEr
             as usize;
     settings.calls_max = calls_max;
 
-    let outbound = Outbound::new(outbound::Options::default())?;
+    let outbound = Outbound::new(outbound::Options {
+        allow: config.outbound.networks.iter().map(|network| network.0).collect(),
+    })?;
+    deliver::start(store.clone(), outbound.clone());
     let metrics = Arc::new(Metrics::new());
     let capacity = Capacity::new(calls_max);
     let wire_options = wire::Options {
@@ -151,6 +156,7 @@ pub async fn start(config: &Config, options: Options) -> Result<Running, StartEr
         );
     }
     switchboard.restore_seats(lost_seats, clock.now());
+    switchboard.restore_orders(store.orders().await?, clock.now());
     let secrets: Vec<_> = operators
         .iter()
         .filter_map(|operator| {
@@ -161,6 +167,7 @@ pub async fn start(config: &Config, options: Options) -> Result<Running, StartEr
     let min_free = config.recording.min_free;
     let disk_of = recordings.clone();
     let disk = disk::start(min_free, move || disk::space(&disk_of));
+    let papers = papers(config, &recordings, &outbound)?;
     retention::start(config, store.clone(), recordings);
 
     let (view, view_out) = watch::channel(Arc::new(View::default()));
@@ -186,6 +193,8 @@ pub async fn start(config: &Config, options: Options) -> Result<Running, StartEr
     let realtime = config.media.realtime != crate::config::Realtime::Off;
     let parts_metrics = metrics.clone();
     let alerts = config.alerts.webhook.as_ref().map(|to| to.reveal().to_string());
+    let mail_alerts = alerts_by_mail(config, papers.mailer.clone());
+    let flow_failure = flows.failure();
     let (control_store, control_writer) = (store.clone(), writer.clone());
     let control = std::thread::Builder::new()
         .name("control".into())
@@ -235,6 +244,8 @@ pub async fn start(config: &Config, options: Options) -> Result<Running, StartEr
                     metrics: parts_metrics,
                     disk,
                     alerts,
+                    mail_alerts,
+                    flow_failure,
                     admin: admin_in,
                     commands: orders_in,
                     view,
@@ -281,7 +292,7 @@ pub async fn start(config: &Config, options: Options) -> Result<Running, StartEr
     let set_level = Arc::new(move |filter: &str| log_level.set(filter).map_err(|error| error.to_string()));
     let tls = web_tls(config, &data_dir, web_address)?;
     let web_options = web::Options { tls: tls.is_some(), origins: config.web.origins.clone() };
-    let desk = Arc::new(Desk::new(store.clone(), config.zone()));
+    let desk = Arc::new(Desk::new(store.clone(), config.zone()).with(papers));
     let sip_side = wire.clone();
     let phones = web::Phones {
         domain: config.sip.domain.clone(),
@@ -362,6 +373,54 @@ impl Running {
         }
         self.store.close().await;
     }
+}
+
+fn alerts_by_mail(config: &Config, mailer: Option<Mailer>) -> Option<control::MailAlert> {
+    let to = config.alerts.email.clone()?;
+    let Some(mailer) = mailer else {
+        tracing::warn!("alerts.email is set and smtp is not: no alert goes out by e-mail");
+        return None;
+    };
+    let runtime = tokio::runtime::Handle::current();
+    Some(Box::new(move |subject, text| {
+        let (mailer, to) = (mailer.clone(), to.clone());
+        let (subject, text) = (subject.to_string(), text.to_string());
+        runtime.spawn(async move {
+            if let Err(error) = mailer.send(&to, &subject, &text).await {
+                tracing::warn!(%error, "an alert did not go out by e-mail");
+            }
+        });
+    }))
+}
+
+fn papers(config: &Config, recordings: &Path, outbound: &Outbound) -> Result<Papers, StartError> {
+    use crate::config::SmtpTls;
+    let mailer = config.smtp.as_ref().map(|smtp| {
+        Mailer::new(&outbound::MailOptions {
+            host: smtp.host.clone(),
+            port: smtp.port,
+            tls: match smtp.tls {
+                SmtpTls::Starttls => outbound::MailTls::Starttls,
+                SmtpTls::Implicit => outbound::MailTls::Implicit,
+                SmtpTls::Off => outbound::MailTls::Off,
+            },
+            credentials: smtp
+                .user
+                .clone()
+                .zip(smtp.password.as_ref().map(|password| password.reveal().to_string())),
+            from: smtp.from.clone(),
+        })
+    });
+    let template = config.smtp.as_ref().and_then(|smtp| smtp.template.clone());
+    Ok(Papers {
+        config: crate::config::show_json(config),
+        dispositions: config.dispositions.clone(),
+        recordings: recordings.to_path_buf(),
+        prompts: config.prompts.dir.clone(),
+        mailer: mailer.transpose()?,
+        template: template.unwrap_or_else(|| desk::template(config.language).to_string()),
+        outbound: Some(outbound.clone()),
+    })
 }
 
 /// Operators that live in the database only (`hotline operator add`) join their queues' pool.

@@ -9,6 +9,8 @@
 //! the same time gain nothing. An unknown user costs the same time as a wrong password.
 use super::{Error, Person, Role, Session, Shared, Token, TokenHash, User};
 use crate::machine::Wall;
+use crate::office::{TokenRow, UserRow};
+use crate::role::Scopes;
 use argon2::password_hash::phc::PasswordHash;
 use argon2::{Argon2, PasswordHasher, PasswordVerifier};
 use sha2::{Digest, Sha256};
@@ -79,6 +81,8 @@ pub enum AccountError {
     BadName(String),
     #[error("a password has {PASSWORD_CHARS_MIN} to {PASSWORD_CHARS_MAX} characters; got {0}")]
     BadLength(usize),
+    #[error("`{0}` is the last administrator: make another one first")]
+    LastAdmin(String),
     #[error("the new password is the old one")]
     SamePassword,
     #[error("the present password is wrong, or the user is locked")]
@@ -138,18 +142,84 @@ impl Accounts {
     pub async fn token(&self, token: &str, at: Wall) -> Result<Option<Person>, AccountError> {
         let hash = hash_of(token);
         let found = self.store.use_token(hash, at).await?.filter(|found| same(&found.hash.0, &hash.0));
-        Ok(found.map(|found| Person { name: found.name, role: found.role, must_change: false }))
+        Ok(found.map(|found| Person {
+            name: found.name,
+            role: found.role,
+            must_change: false,
+            scopes: found.scopes,
+        }))
     }
 
     /// A new token; its text is in the answer and nowhere else.
     pub async fn add_token(&self, name: &str, role: Role, at: Wall) -> Result<SecretText, AccountError> {
+        self.add_narrow_token(name, role, Scopes::all(), at).await.map(|(token, _)| token)
+    }
+
+    /// The same, narrowed to some areas of the API.
+    pub async fn add_narrow_token(
+        &self,
+        name: &str,
+        role: Role,
+        scopes: Scopes,
+        at: Wall,
+    ) -> Result<(SecretText, TokenRow), AccountError> {
         check_name(name)?;
-        let token = random_token()?;
-        let hash = hash_of(token.reveal());
-        self.store
-            .put_token(Token { hash, name: name.to_string(), role, created_at: at, last_used_at: None })
-            .await?;
-        Ok(token)
+        let secret = random_token()?;
+        let hash = hash_of(secret.reveal());
+        let token = Token { hash, name: name.to_string(), role, scopes, created_at: at, last_used_at: None };
+        let row = token_row(&token);
+        self.store.put_token(token).await?;
+        Ok((secret, row))
+    }
+
+    pub async fn tokens(&self) -> Result<Vec<TokenRow>, AccountError> {
+        Ok(self.store.tokens().await?.iter().map(token_row).collect())
+    }
+
+    /// Removes the token with this id; what was removed.
+    pub async fn remove_token(&self, id: &str) -> Result<Option<TokenRow>, AccountError> {
+        let tokens = self.store.tokens().await?;
+        let Some(token) = tokens.iter().find(|token| token_id(&token.hash) == id) else { return Ok(None) };
+        self.store.remove_token(token.hash).await?;
+        Ok(Some(token_row(token)))
+    }
+
+    pub async fn users(&self) -> Result<Vec<UserRow>, AccountError> {
+        Ok(self.store.users().await?.iter().map(user_row).collect())
+    }
+
+    /// Another role for a user, who is signed out everywhere. Somebody has to be able to administer.
+    pub async fn set_role(&self, name: &str, role: Role) -> Result<(), AccountError> {
+        let Some(user) = self.store.user(name).await? else {
+            return Err(AccountError::NoSuchUser(name.to_string()));
+        };
+        if user.role == Role::Admin && role != Role::Admin {
+            self.check_not_last_admin(name).await?;
+        }
+        self.store.put_user(User { role, ..user }).await?;
+        Ok(self.store.remove_sessions_of(name).await?)
+    }
+
+    pub async fn unlock(&self, name: &str) -> Result<(), AccountError> {
+        Ok(self.store.clear_failures(name).await?)
+    }
+
+    pub async fn remove_user(&self, name: &str) -> Result<(), AccountError> {
+        self.check_not_last_admin(name).await?;
+        match self.store.remove_user(name).await? {
+            true => Ok(()),
+            false => Err(AccountError::NoSuchUser(name.to_string())),
+        }
+    }
+
+    async fn check_not_last_admin(&self, name: &str) -> Result<(), AccountError> {
+        let users = self.store.users().await?;
+        let mut admins = users.iter().filter(|user| user.role == Role::Admin);
+        let is_one = users.iter().any(|user| user.name == name && user.role == Role::Admin);
+        match is_one && admins.all(|admin| admin.name == name) {
+            true => Err(AccountError::LastAdmin(name.to_string())),
+            false => Ok(()),
+        }
     }
 
     /// A new user. A password that somebody else has set (`must_change`) opens nothing but its own change.
@@ -328,8 +398,34 @@ enum Verdict {
 const NOBODY: &str =
     "$argon2id$v=19$m=19456,t=2,p=1$aG90bGluZS1ub2JvZHk$AAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAA";
 
+/// Sixteen hexadecimal digits of the hash: enough to tell tokens apart, and of no use to whoever wants to be one.
+fn token_id(hash: &TokenHash) -> String {
+    hash.0.iter().take(8).map(|byte| format!("{byte:02x}")).collect()
+}
+
+fn token_row(token: &Token) -> TokenRow {
+    TokenRow {
+        id: token_id(&token.hash),
+        name: token.name.clone(),
+        role: token.role,
+        scopes: token.scopes.clone(),
+        created_at: token.created_at,
+        last_used_at: token.last_used_at,
+    }
+}
+
+fn user_row(user: &User) -> UserRow {
+    UserRow {
+        name: user.name.clone(),
+        role: user.role,
+        must_change: user.must_change,
+        locked_until: user.locked_until,
+        created_at: user.created_at,
+    }
+}
+
 fn person(user: &User) -> Person {
-    Person { name: user.name.clone(), role: user.role, must_change: user.must_change }
+    Person { name: user.name.clone(), role: user.role, must_change: user.must_change, scopes: Scopes::all() }
 }
 
 fn is_void(user: &User, at: Wall) -> bool {
@@ -402,7 +498,8 @@ mod tests {
         let (accounts, _dir) = accounts().await;
         accounts.add_user("anna", Role::Supervisor, PASSWORD, false, Wall(0)).await.unwrap();
         let token = token_of(&accounts, "anna", PASSWORD, Wall(1_000)).await;
-        let person = Person { name: "anna".into(), role: Role::Supervisor, must_change: false };
+        let person =
+            Person { name: "anna".into(), role: Role::Supervisor, must_change: false, scopes: Scopes::all() };
         let end = later(Wall(1_000), SESSION_FOR);
         let at = |at| accounts.session(token.reveal(), at);
         assert_eq!(at(Wall(2_000)).await.unwrap(), Some(person));

@@ -1,13 +1,14 @@
 //! What every backend must do, as tests against the trait. A backend runs them with [`conformance!`], giving a way to open
 //! a fresh, migrated store; the guard that it returns beside it keeps the place alive (a temporary directory).
 use super::*;
-use crate::call::{CallEvent, CallbackPlan, Keep, OpenCallback};
+use crate::call::{CallEvent, CallbackPlan, Keep, OpenCallback, TalkRecord};
 use crate::cause::{CallResult, Cause, HangupBy};
 use crate::class::Class;
 use crate::ids::{OfferId, SeatId, Skill};
 use crate::machine::{Instant, Now};
 use crate::media::Quality;
 use crate::queue::{Attempt, AttemptResult, Exit, OperatorSettings, OperatorState, Outcome, Stay, TalkEnd};
+use crate::role::Scopes;
 use crate::say::Language;
 use crate::sip::Ha1;
 use std::collections::{BTreeMap, BTreeSet};
@@ -250,12 +251,25 @@ pub(crate) async fn a_story_is_told_in_order(store: Shared) {
         caller: "79161234567".into(),
         line: "qiwi-hotline".into(),
     };
+    let talk = TalkRecord {
+        name: "2026-11/talk-1".into(),
+        call: call_id(1),
+        started_at: Wall(1_000),
+        duration_ms: 61_000,
+        channels: 2,
+        caller: "79161234567".into(),
+        operator: Some("101".into()),
+        queue: Some("wallet".into()),
+    };
     let batch = [
         event(1, "step"),
         keep(begun(1)),
         event(2, "step"),
         event(1, "enqueued"),
         Entry::Keep(Keep::Message(message.clone())),
+        Entry::Keep(Keep::Recording(talk.clone())),
+        Entry::Keep(Keep::TicketCall { ticket: 12, call: call_id(1) }),
+        Entry::Keep(Keep::TicketCall { ticket: 12, call: call_id(1) }),
         event(1, "ended"),
     ];
     store.write(&batch).await.unwrap();
@@ -265,6 +279,9 @@ pub(crate) async fn a_story_is_told_in_order(store: Shared) {
     assert_eq!(story.events[0].detail["step"], "main");
     assert_eq!(story.messages, std::slice::from_ref(&message));
     assert_eq!(store.messages(10).await.unwrap(), [message]);
+    assert_eq!(story.recordings, [talk]);
+    assert_eq!(store.calls_of_ticket(12).await.unwrap(), [call_id(1)]);
+    assert_eq!(store.calls_of_ticket(13).await.unwrap(), []);
 }
 
 pub(crate) async fn calls_are_found_by_what_a_report_asks(store: Shared) {
@@ -538,6 +555,7 @@ pub(crate) async fn users_tokens_and_sessions_read_back(store: Shared) {
         hash: TokenHash([7; 32]),
         name: "crm".into(),
         role: Role::Api,
+        scopes: Scopes(Some(["calls:read".to_string()].into())),
         created_at: Wall(1),
         last_used_at: None,
     };

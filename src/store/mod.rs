@@ -6,7 +6,7 @@
 //!   switchboard ─ Ask ──────────▶ answer ─ bounded in time ──▶ Store
 //!   pages, CLI ─────────────────▶ Accounts, imports, reports ▶ Store
 //! ```
-//! [`Store`] is the sum of five small traits, one per circle of readers. Their methods return boxed futures, so that
+//! [`Store`] is the sum of six small traits, one per circle of readers. Their methods return boxed futures, so that
 //! `Arc<dyn Store>` is all that the rest of the program knows; a second database is a second folder beside `sqlite` and
 //! has to pass the same conformance suite (`conformance.rs`).
 pub mod accounts;
@@ -16,6 +16,7 @@ pub mod backup;
 pub(crate) mod conformance;
 pub mod demo;
 pub mod import;
+mod office;
 pub mod reporting;
 mod rows;
 mod spill;
@@ -23,13 +24,16 @@ mod sqlite;
 mod ticket;
 pub mod writer;
 
+pub use crate::office::Ticket;
 pub use crate::role::{Person, Role};
 pub use accounts::{Accounts, SignIn};
 pub use answer::answer;
+pub use office::{OUTBOX_MAX, Office};
 pub use rows::*;
 pub use sqlite::SqliteStore;
 pub use writer::{Writer, WriterHealth};
 
+use crate::call::order::Order;
 use crate::call::{CallEvent, CallRecord, Message, NewTicket, OpenSeat};
 use crate::ids::{CallId, OperatorId};
 use crate::machine::Wall;
@@ -44,7 +48,7 @@ use std::sync::Arc;
 pub type Reply<'a, T> = BoxFuture<'a, Result<T, Error>>;
 
 /// Everything that a backend has to do. Object-safe: `Arc<dyn Store>`.
-pub trait Store: Directory + Users + Records + Figures + Journal + Send + Sync {
+pub trait Store: Directory + Users + Records + Figures + Journal + Office + Send + Sync {
     /// Brings the tables up to this program's version. Running it twice changes nothing.
     fn migrate(&self) -> Reply<'_, ()>;
 
@@ -117,6 +121,8 @@ pub trait Users {
 
     fn tokens(&self) -> Reply<'_, Vec<Token>>;
 
+    fn remove_token(&self, hash: TokenHash) -> Reply<'_, ()>;
+
     /// Every token of this name.
     fn remove_tokens<'a>(&'a self, name: &'a str) -> Reply<'a, u64>;
 
@@ -155,6 +161,9 @@ pub trait Records {
     /// Ends every call that has no end: the process that carried it is dead. Cause `node-failure`, result `failed`. Its
     /// seat is lost, and every operator was signed out with that process.
     fn close_open_calls(&self, at: Wall) -> Reply<'_, u64>;
+
+    /// Standing orders, as they were last given.
+    fn orders(&self) -> Reply<'_, Vec<Order>>;
 
     /// Newest first.
     fn audit(&self, limit: usize) -> Reply<'_, Vec<Audit>>;

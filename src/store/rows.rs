@@ -1,11 +1,11 @@
 //! The rows of the store as the program sees them. Times are milliseconds since the epoch, sums are kopecks.
 use crate::call::{CallEvent, CallRecord, Keep, Message, TalkRecord};
 use crate::class::Class;
-use crate::ids::{CallId, OperatorId};
+use crate::ids::OperatorId;
 use crate::machine::{Now, Wall};
 use crate::number::Number;
 use crate::queue::OperatorSettings;
-use crate::role::Role;
+use crate::role::{Role, Scopes};
 use crate::sip::Ha1;
 use serde::{Deserialize, Serialize};
 use std::collections::BTreeMap;
@@ -139,6 +139,7 @@ pub struct Token {
     pub hash: TokenHash,
     pub name: String,
     pub role: Role,
+    pub scopes: Scopes,
     pub created_at: Wall,
     pub last_used_at: Option<Wall>,
 }
@@ -189,16 +190,6 @@ pub enum Entry {
     Journal(JournalEntry),
     Snapshot(Snapshot),
     Audit(Audit),
-}
-
-#[derive(Clone, Debug, PartialEq, Serialize)]
-pub struct Ticket {
-    pub number: String,
-    pub call: CallId,
-    pub at: Wall,
-    pub caller: String,
-    pub topic: String,
-    pub fields: BTreeMap<String, String>,
 }
 
 /// Which calls a report or a page wants; newest first. Everything absent means "any".

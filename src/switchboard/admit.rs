@@ -41,10 +41,10 @@ impl Switchboard {
         let shown = if invite.anonymous { None } else { Number::parse(&invite.from.user) };
         let caller = asserted.or(shown);
         let source = invite.hop.peer.ip().to_canonical();
-        let rule = caller
-            .as_ref()
-            .and_then(|caller| rule_for(&self.settings.caller_rules, caller, now.wall))
-            .cloned();
+        let rule = caller.as_ref().and_then(|caller| {
+            let ordered = self.orders.rule_for(caller, now.wall);
+            ordered.or_else(|| rule_for(&self.settings.caller_rules, caller, now.wall)).cloned()
+        });
         if rule == Some(RuleAction::Reject) {
             return self.turn_away(leg, 603, Cause::Refused, now, out);
         }

@@ -1,5 +1,6 @@
 //! What goes into and comes out of the Switchboard.
 use super::adopted::Adopted;
+use crate::call::order::Order;
 use crate::call::{Answer, Ask, Happened, Keep, TransferMode};
 use crate::class::Class;
 use crate::flow::Method;
@@ -30,6 +31,28 @@ pub enum Admin {
     SetClass {
         number: Number,
         class: Class,
+    },
+    /// A caller who waits goes to another queue, with his age.
+    Move {
+        call: CallId,
+        queue: QueueName,
+    },
+    /// A caller who waits gets another class.
+    Raise {
+        call: CallId,
+        class: Class,
+    },
+    /// The operator is not on duty until he signs in again.
+    SignOut {
+        operator: OperatorId,
+    },
+    /// A standing order; one for the same thing takes its place.
+    Order {
+        order: Box<Order>,
+    },
+    /// Takes a standing order back.
+    Revoke {
+        key: String,
     },
     /// New calls begin with these flows; running calls keep theirs.
     Adopt {
@@ -81,6 +104,7 @@ pub enum Outcome {
     NoSuchCall,
     NoSuchOperator,
     NoSuchQueue,
+    NoSuchOrder,
     /// The operator's phone is in a call, or is not there.
     OperatorBusy,
     /// It is not on the list of what may be dialled.

@@ -14,6 +14,7 @@ mod calls_out;
 pub mod event;
 mod feature;
 mod handover;
+mod orders;
 pub mod replay;
 mod routes;
 pub mod rules;
@@ -76,6 +77,8 @@ pub struct Switchboard {
     deadline_of: BTreeMap<CallId, Instant>,
     deadlines: BTreeSet<(Instant, CallId)>,
     habits: rules::Habits,
+    #[serde(default)]
+    orders: orders::Orders,
     ids: Ids,
     calls_begun: u64,
     calls_per_shard: Vec<usize>,
@@ -133,6 +136,7 @@ impl Switchboard {
             deadline_of: BTreeMap::new(),
             deadlines: BTreeSet::new(),
             habits: rules::Habits::default(),
+            orders: orders::Orders::default(),
             ids: Ids::default(),
             calls_begun: 0,
             draining: false,
@@ -281,6 +285,13 @@ impl Switchboard {
                 self.set_class_of_callbacks(&number, class, now, out);
                 Outcome::Done
             }
+            Admin::Move { call, queue } => self.move_caller(call, queue, now, out),
+            Admin::Raise { call, class } => self.raise_caller(call, class, now, out),
+            Admin::SignOut { operator } => {
+                self.tell_operator(operator.clone(), queue::Event::SignedOut { operator }, now, out)
+            }
+            Admin::Order { order } => self.give_order(*order, now, out),
+            Admin::Revoke { key } => self.revoke_order(&key, now, out),
             Admin::Adopt { flows } => {
                 self.adopt(flows.0);
                 Outcome::Done
@@ -376,6 +387,7 @@ impl Machine for Switchboard {
         self.version += 1;
         self.feature_timeouts(now, out);
         self.calls_out_timeouts(now, out);
+        self.end_orders(now, out);
         while let Some((at, call)) = self.deadlines.first().copied()
             && at <= now.mono
         {
@@ -392,6 +404,7 @@ impl Machine for Switchboard {
         let calls = self.deadlines.first().map(|(at, _)| *at);
         let calls = earlier(calls, self.next_feature_timeout());
         let calls = earlier(calls, self.next_call_out_timeout());
+        let calls = earlier(calls, self.orders.deadline());
         self.pools.iter().map(|pool| pool.next_timeout()).fold(calls, earlier)
     }
 }

@@ -422,6 +422,7 @@ impl Switchboard {
             now,
         );
         self.show_unoffered(&mut view);
+        self.show_orders(&mut view);
         view
     }
 

@@ -1,6 +1,7 @@
 //! Caller rules (queue rules, Q14): whom the door refuses or leads elsewhere, and how much one source or one number may
 //! have of us.
-use crate::ids::{CallId, FlowName};
+pub use crate::call::order::RuleAction;
+use crate::ids::CallId;
 use crate::machine::{Instant, Wall};
 use crate::number::Number;
 use serde::{Deserialize, Serialize};
@@ -20,16 +21,6 @@ pub struct CallerRule {
     pub action: RuleAction,
     /// The rule ends there.
     pub until: Option<Wall>,
-}
-
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(rename_all = "snake_case")]
-pub enum RuleAction {
-    Reject,
-    /// Never more than the standard class.
-    Standard,
-    /// Another flow than the line's.
-    Flow(FlowName),
 }
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]

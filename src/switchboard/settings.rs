@@ -86,6 +86,7 @@ mod tests {
                 queue_class: Default::default(),
                 outbound: None,
                 zone: Zone::utc(),
+                announcement: Vec::new(),
                 recorded: Default::default(),
             },
             trunks: vec!["203.0.113.0/24".parse().unwrap()],

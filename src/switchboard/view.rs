@@ -2,7 +2,7 @@
 //! else, so that their figures agree.
 pub use crate::call::CallView;
 use crate::class::Class;
-use crate::ids::{CallId, OfferId, OperatorId, SeatId};
+use crate::ids::{CallId, OfferId, OperatorId, PromptName, SeatId};
 use crate::machine::Now;
 use crate::queue::{Choice, Dispatcher, OperatorState, OperatorStatus, QueueStatus, Tally};
 use serde::Serialize;
@@ -15,6 +15,12 @@ pub struct View {
     pub draining: bool,
     /// No new recording begins (`recording.min_free`).
     pub disk_nearly_full: bool,
+    /// What callers are told before anything else.
+    pub announcement: Option<AnnouncementView>,
+    pub alerts: Vec<AlertView>,
+    /// Those that are over, newest first; only for who asks.
+    #[serde(skip)]
+    pub alerts_recent: Vec<AlertView>,
     pub queues: Vec<QueueView>,
     pub calls: Vec<CallView>,
     pub operators: Vec<OperatorView>,
@@ -38,8 +44,38 @@ pub struct QueueView {
     pub operators: QueueOperators,
     /// Since the start; test calls are not among them.
     pub counts: QueueCounts,
+    /// By a supervisor's order.
+    pub closed: Option<ClosedView>,
     /// Longest wait by class, in seconds.
     pub longest_by_class_s: BTreeMap<Class, f64>,
+}
+
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+pub struct ClosedView {
+    pub until: Option<String>,
+    pub reason: String,
+    pub by: String,
+}
+
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+pub struct AnnouncementView {
+    pub say: Vec<PromptName>,
+    pub until: Option<String>,
+    pub reason: String,
+    pub by: String,
+}
+
+/// Something that those on duty should look at.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+pub struct AlertView {
+    /// `promise_at_risk`, `nobody_ready`, `flow_reload_failed`, `disk_nearly_full`
+    pub name: &'static str,
+    /// The pool or queue that it is about, if it is about one.
+    pub subject: String,
+    pub since_at: String,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub cleared_at: Option<String>,
+    pub text: String,
 }
 
 /// Rule Q12, all classes: the same figures as the report's and the metrics'.
@@ -131,6 +167,7 @@ fn queue_view(queue: QueueStatus, pool: &str) -> QueueView {
     let all: usize = queue.operators.values().sum();
     QueueView {
         counts: QueueCounts::from(&queue.tally),
+        closed: None,
         name: queue.name.to_string(),
         pool: pool.to_string(),
         longest_wait_s: seconds(queue.longest_wait),

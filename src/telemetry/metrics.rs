@@ -323,6 +323,7 @@ mod tests {
     fn view() -> View {
         View {
             queues: vec![QueueView {
+                closed: None,
                 name: "wallet".into(),
                 pool: "main".into(),
                 waiting: BTreeMap::from([(Class::Priority, 0), (Class::Standard, 3)]),

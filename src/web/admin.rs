@@ -1,4 +1,5 @@
 //! The way to the control thread: a request of a person goes into a bounded queue, its outcome comes back once.
+use crate::call::order::Order;
 use crate::ids::{CallId, OperatorId};
 use crate::queue::Explanation;
 use crate::sip::Ha1;
@@ -20,6 +21,7 @@ pub enum AdminRequest {
     Pass(OperatorId, Ha1, Duration, oneshot::Sender<()>),
     /// Why a caller waits; nothing changes by it.
     Why(CallId, oneshot::Sender<Option<Explanation>>),
+    Orders(oneshot::Sender<Vec<Order>>),
 }
 
 #[derive(Clone, Debug)]
@@ -44,6 +46,11 @@ impl AdminHandle {
     /// `None`: no such call is in a queue.
     pub async fn why(&self, call: CallId) -> Result<Option<Explanation>, Busy> {
         self.answered(|answer| AdminRequest::Why(call, answer)).await
+    }
+
+    /// Standing orders: more than the view shows, for they name numbers.
+    pub async fn orders(&self) -> Result<Vec<Order>, Busy> {
+        self.answered(AdminRequest::Orders).await
     }
 
     pub async fn pass(&self, operator: OperatorId, ha1: Ha1, lasts: Duration) -> Result<(), Busy> {

@@ -5,15 +5,16 @@ use super::body::Body;
 use super::desk::{AuditLine, Role, Story};
 use super::guard::Caller;
 use super::problem::Problem;
+use super::reason::Reason;
 use crate::class::Class;
-use crate::clock::Clock;
+use crate::clock::{Clock, Zone};
 use crate::ids::{CallId, OperatorId};
 use crate::number::Number;
 use crate::queue::Choice;
 use crate::switchboard::view::{CallView, OperatorView, QueueView};
 use crate::switchboard::{Admin, Outcome, View};
 use axum::Json;
-use axum::extract::{Path, State};
+use axum::extract::{Path, Query, State};
 use axum::http::StatusCode;
 use axum::response::{IntoResponse, Response};
 use serde::Deserialize;
@@ -60,7 +61,7 @@ pub async fn call(State(app): State<App>, Path(id): Path<String>) -> Result<Json
     if live.is_none() && story.is_none() {
         return Err(no_such_call());
     }
-    Ok(Json(detail(id, live, story)))
+    Ok(Json(detail(id, live, story, app.desk.zone())))
 }
 
 /// Why a caller waits, now: in words, and as data. What was decided about earlier calls is in their stories.
@@ -72,14 +73,22 @@ pub async fn why(State(app): State<App>, Path(id): Path<String>) -> Result<Json<
     Ok(Json(json!({ "text": explained.to_string(), "explanation": explained })))
 }
 
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Why {
+    reason: Option<Reason>,
+}
+
 pub async fn hang_up(
     State(app): State<App>,
     caller: Caller,
     Path(id): Path<String>,
+    Query(why): Query<Why>,
 ) -> Result<StatusCode, Problem> {
     let call = call_id(&id)?;
     ask(&app, Admin::HangUp { call }).await?;
-    audit(&app, &caller, "call.hang_up", &[("call", &call.to_string())]).await;
+    let reason = why.reason.as_ref().map_or("", Reason::as_str);
+    audit(&app, &caller, "call.hang_up", &[("call", &call.to_string()), ("reason", reason)]).await;
     Ok(StatusCode::NO_CONTENT)
 }
 
@@ -91,19 +100,24 @@ pub async fn operator(State(app): State<App>, Path(id): Path<String>) -> Result<
     find_operator(&now(&app), &id).cloned().map(Json).ok_or_else(no_such_operator)
 }
 
-#[derive(Deserialize)]
+#[derive(Deserialize, utoipa::ToSchema)]
 #[serde(deny_unknown_fields)]
 pub struct OperatorChange {
     state: WantedState,
     #[serde(default)]
     reason: Option<String>,
+    /// Why somebody else changed it, for the audit trail.
+    #[serde(default)]
+    note: Option<Reason>,
 }
 
-#[derive(Clone, Copy, PartialEq, Eq, Deserialize)]
+#[derive(Clone, Copy, PartialEq, Eq, Deserialize, utoipa::ToSchema)]
 #[serde(rename_all = "snake_case")]
 enum WantedState {
     Ready,
     Paused,
+    /// Not on duty until he signs in again.
+    Offline,
 }
 
 /// `ready` ends the wrap-up too. During a call the choice waits for its end and stands in `next`.
@@ -119,7 +133,15 @@ pub async fn set_operator(
     let view = now(&app);
     let before = find_operator(&view, &id).ok_or_else(no_such_operator)?;
     let operator = before.id.clone();
-    let choice = choice(change)?;
+    let note = change.note.clone().map(String::from).unwrap_or_default();
+    let Some(choice) = choice(change)? else {
+        ask(&app, Admin::SignOut { operator }).await?;
+        let detail = [("operator", id.as_str()), ("state", "offline"), ("note", &note)];
+        audit(&app, &caller, "operator.set", &detail).await;
+        let is_off = |view: &View| find_operator(view, &id).is_none_or(|known| known.state == "offline");
+        let view = shown(&app, is_off).await;
+        return find_operator(&view, &id).cloned().map(Json).ok_or_else(no_such_operator);
+    };
     if choice == Choice::Ready && before.state == "wrap_up" {
         ask(&app, Admin::EndWrapUp { operator: operator.clone() }).await?;
     }
@@ -128,7 +150,8 @@ pub async fn set_operator(
         Choice::Paused { reason } => ("paused", reason.clone()),
     };
     ask(&app, Admin::SetOperator { operator: operator.clone(), choice }).await?;
-    audit(&app, &caller, "operator.set", &[("operator", &id), ("state", word), ("reason", &reason)]).await;
+    let detail = [("operator", id.as_str()), ("state", word), ("reason", &reason), ("note", &note)];
+    audit(&app, &caller, "operator.set", &detail).await;
     let view = shown(&app, |view| {
         find_operator(view, &id).is_none_or(|operator| operator.state == word || operator.next.is_some())
     })
@@ -136,9 +159,10 @@ pub async fn set_operator(
     find_operator(&view, &id).cloned().map(Json).ok_or_else(no_such_operator)
 }
 
-#[derive(Deserialize)]
+#[derive(Deserialize, utoipa::ToSchema)]
 #[serde(deny_unknown_fields)]
 pub struct SubscriberChange {
+    #[schema(value_type = String, pattern = "^(priority|standard)$")]
     class: Class,
 }
 
@@ -171,7 +195,7 @@ pub async fn drain(State(app): State<App>, caller: Caller) -> Result<Response, P
         .into_response())
 }
 
-#[derive(Deserialize)]
+#[derive(Deserialize, utoipa::ToSchema)]
 #[serde(deny_unknown_fields)]
 pub struct LogLevel {
     filter: String,
@@ -211,7 +235,7 @@ pub(super) fn now(app: &App) -> Arc<View> {
 }
 
 /// The view as soon as it fulfils the condition, or as it is when patience ends.
-async fn shown(app: &App, condition: impl Fn(&View) -> bool) -> Arc<View> {
+pub(super) async fn shown(app: &App, condition: impl Fn(&View) -> bool) -> Arc<View> {
     let mut view = app.view.clone();
     let _ = tokio::time::timeout(VIEW_PATIENCE, view.wait_for(|view| condition(view))).await;
     now(app)
@@ -240,9 +264,11 @@ pub(super) async fn audit(app: &App, caller: &Caller, what: &'static str, detail
     }
 }
 
-fn choice(change: OperatorChange) -> Result<Choice, Problem> {
+/// `None`: he is to be signed out.
+fn choice(change: OperatorChange) -> Result<Option<Choice>, Problem> {
     match (change.state, change.reason) {
-        (WantedState::Ready, _) => Ok(Choice::Ready),
+        (WantedState::Offline, _) => Ok(None),
+        (WantedState::Ready, _) => Ok(Some(Choice::Ready)),
         (WantedState::Paused, reason) => {
             let reason = reason.unwrap_or_default().trim().to_string();
             if reason.chars().count() > REASON_CHARS_MAX || reason.chars().any(char::is_control) {
@@ -251,7 +277,7 @@ fn choice(change: OperatorChange) -> Result<Choice, Problem> {
                 )));
             }
             let reason = if reason.is_empty() { REASON_DEFAULT.to_string() } else { reason };
-            Ok(Choice::Paused { reason })
+            Ok(Some(Choice::Paused { reason }))
         }
     }
 }
@@ -272,14 +298,14 @@ pub(super) fn no_such_operator() -> Problem {
     Problem::not_found("no operator has this id; GET /api/v1/operators lists them")
 }
 
-fn detail(id: CallId, live: Option<&CallView>, story: Option<Story>) -> Value {
+fn detail(id: CallId, live: Option<&CallView>, story: Option<Story>, zone: &Zone) -> Value {
     let (record, events) = match story {
         Some(story) => (Some(story.record), story.events),
         None => (None, Vec::new()),
     };
     let events: Vec<_> = events
         .into_iter()
-        .map(|event| json!({ "at_ms": event.at, "kind": event.kind, "detail": event.detail }))
+        .map(|event| json!({ "at": zone.rfc3339(event.at), "at_ms": event.at, "kind": event.kind, "detail": event.detail }))
         .collect();
     let mut value = match (live, &record) {
         (Some(live), _) => json!(live),

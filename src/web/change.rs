@@ -3,7 +3,7 @@
 use crate::ids::{CallId, OperatorId};
 use crate::machine::Instant;
 use crate::switchboard::View;
-use crate::switchboard::view::{CallView, OperatorView, QueueView};
+use crate::switchboard::view::{AlertView, AnnouncementView, CallView, OperatorView, QueueView};
 use serde::Serialize;
 use std::collections::BTreeMap;
 use std::time::Duration;
@@ -19,6 +19,12 @@ pub struct Change<'a> {
     pub draining: Option<bool>,
     #[serde(skip_serializing_if = "Option::is_none")]
     pub disk_nearly_full: Option<bool>,
+    /// `null` inside: there is none any more.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub announcement: Option<&'a Option<AnnouncementView>>,
+    /// All of them, whenever one comes or goes.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub alerts: Option<&'a [AlertView]>,
     #[serde(skip_serializing_if = "Vec::is_empty")]
     pub queues: Vec<&'a QueueView>,
     #[serde(skip_serializing_if = "Vec::is_empty")]
@@ -43,7 +49,11 @@ pub fn between<'a>(old: &'a View, at: Instant, new: &'a View, now: Instant) -> O
         items(&old.operators, &new.operators, |o| &o.id, |a, b| same_operator(a, b, passed));
     let draining = (old.draining != new.draining).then_some(new.draining);
     let disk_nearly_full = (old.disk_nearly_full != new.disk_nearly_full).then_some(new.disk_nearly_full);
+    let announcement = (old.announcement != new.announcement).then_some(&new.announcement);
+    let alerts = (old.alerts != new.alerts).then_some(new.alerts.as_slice());
     let change = Change {
+        announcement,
+        alerts,
         draining,
         disk_nearly_full,
         queues,
@@ -159,6 +169,7 @@ mod tests {
             reserve_cost_s: 0.0,
             operators: QueueOperators::default(),
             counts: QueueCounts::default(),
+            closed: None,
             longest_by_class_s: BTreeMap::from([(Class::Standard, longest_wait_s)]),
         }
     }

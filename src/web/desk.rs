@@ -20,7 +20,7 @@ pub type Answer<'a, T> = BoxFuture<'a, Result<T, Away>>;
 #[error("the database did not answer: try again; the log says why")]
 pub struct Away;
 
-pub trait Desk: Send + Sync + 'static {
+pub trait Desk: super::office::desk::Office + Send + Sync + 'static {
     fn sign_in<'a>(&'a self, user: &'a str, password: &'a str, at: Wall) -> Answer<'a, SignIn>;
 
     fn sign_out<'a>(&'a self, session: &'a str) -> Answer<'a, ()>;

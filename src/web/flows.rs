@@ -27,6 +27,9 @@ pub trait Flows: Send + Sync + 'static {
     /// current one to the current one.
     fn diff(&self, name: &str, from: Option<&str>, to: Option<&str>) -> Result<String, NoVersion>;
 
+    /// Whether the prompts' catalogue has this one, in every language.
+    fn has_prompt(&self, name: &str) -> bool;
+
     /// Reads the files again. `by` is who wanted it, for the list of versions.
     fn reload<'a>(&'a self, by: &'a str) -> BoxFuture<'a, Reloaded>;
 
@@ -138,10 +141,12 @@ pub async fn flow(State(app): State<App>, Path(name): Path<String>) -> Result<Js
     flows(&app)?.flow(&name).map(Json).ok_or_else(no_such_flow)
 }
 
-#[derive(Deserialize)]
+#[derive(Deserialize, utoipa::IntoParams)]
 #[serde(deny_unknown_fields)]
 pub struct GraphQuery {
+    /// `svg`, `mermaid` or `dot`.
     #[serde(default)]
+    #[param(value_type = Option<String>, pattern = "^(svg|mermaid|dot)$")]
     format: GraphFormat,
 }
 
@@ -163,7 +168,7 @@ pub async fn graph(
     })
 }
 
-#[derive(Deserialize)]
+#[derive(Deserialize, utoipa::IntoParams)]
 #[serde(deny_unknown_fields)]
 pub struct DiffQuery {
     from: Option<String>,
@@ -197,11 +202,12 @@ pub async fn reload(
     answer(&app, &caller, "flows.reload", &reason, reloaded).await
 }
 
-#[derive(Deserialize)]
+#[derive(Deserialize, utoipa::ToSchema)]
 #[serde(deny_unknown_fields)]
 pub struct RollBack {
     #[serde(default)]
     to: Option<String>,
+    #[schema(value_type = String, min_length = 1, max_length = 200)]
     reason: Reason,
 }
 

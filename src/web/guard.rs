@@ -7,6 +7,7 @@ use super::desk::{Person, Role};
 use super::listen::{Local, Peer};
 use super::problem::Problem;
 use super::{App, Options};
+use crate::role::Scopes;
 use axum::extract::{FromRequestParts, Request};
 use axum::http::request::Parts;
 use axum::http::{HeaderMap, HeaderValue, Method, header};
@@ -28,6 +29,7 @@ pub enum Access {
 pub struct Caller {
     pub name: String,
     pub role: Role,
+    pub scopes: Scopes,
     pub via: Via,
 }
 
@@ -63,9 +65,10 @@ impl<S: Send + Sync> FromRequestParts<S> for Local {
 }
 
 /// The middleware in front of a handler.
-pub async fn check(app: App, access: Access, request: Request, next: Next) -> Response {
+/// `area`: of the API, which a token may be narrowed to.
+pub async fn check(app: App, access: Access, area: &str, request: Request, next: Next) -> Response {
     let (mut parts, body) = request.into_parts();
-    match admit(&app, access, &parts).await {
+    match admit(&app, access, area, &parts).await {
         Ok(caller) => {
             if let Some(caller) = caller {
                 parts.extensions.insert(caller);
@@ -76,7 +79,7 @@ pub async fn check(app: App, access: Access, request: Request, next: Next) -> Re
     }
 }
 
-async fn admit(app: &App, access: Access, parts: &Parts) -> Result<Option<Caller>, Problem> {
+async fn admit(app: &App, access: Access, area: &str, parts: &Parts) -> Result<Option<Caller>, Problem> {
     let headers = &parts.headers;
     let peer = parts.extensions.get::<Peer>().copied();
     let safe = matches!(parts.method, Method::GET | Method::HEAD | Method::OPTIONS);
@@ -94,6 +97,12 @@ async fn admit(app: &App, access: Access, parts: &Parts) -> Result<Option<Caller
     if !safe && matches!(caller.via, Via::Session(_)) {
         refuse_foreign(headers, &app.options, Strict::Always)?;
     }
+    if !caller.scopes.allow(area, !safe) {
+        let scope = if safe { "read" } else { "write" };
+        return Err(Problem::not_allowed(format!(
+            "this token is narrowed; this needs the scope {area}:{scope}"
+        )));
+    }
     if roles.contains(&caller.role) {
         Ok(Some(caller))
     } else {
@@ -106,7 +115,12 @@ async fn admit(app: &App, access: Access, parts: &Parts) -> Result<Option<Caller
 /// The person or program behind the credentials.
 pub async fn who(app: &App, peer: Option<Peer>, headers: &HeaderMap) -> Result<Caller, Problem> {
     if peer == Some(Peer::Local) {
-        return Ok(Caller { name: "local".to_string(), role: Role::Admin, via: Via::ControlSocket });
+        return Ok(Caller {
+            name: "local".to_string(),
+            role: Role::Admin,
+            scopes: Scopes::all(),
+            via: Via::ControlSocket,
+        });
     }
     let at = crate::clock::Clock::wall();
     if let Some(value) = headers.get(header::AUTHORIZATION) {
@@ -129,7 +143,7 @@ pub async fn who(app: &App, peer: Option<Peer>, headers: &HeaderMap) -> Result<C
 }
 
 fn caller(person: Person, via: Via) -> Caller {
-    Caller { name: person.name, role: person.role, via }
+    Caller { name: person.name, role: person.role, scopes: person.scopes, via }
 }
 
 fn no_credentials() -> Problem {

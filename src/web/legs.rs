@@ -21,14 +21,15 @@ const REASON_CHARS_MAX: usize = 200;
 
 type Accepted = Result<(StatusCode, Json<Value>), Problem>;
 
-#[derive(Deserialize)]
+#[derive(Deserialize, utoipa::ToSchema)]
 #[serde(deny_unknown_fields)]
 pub struct Transfer {
     to: To,
+    #[schema(value_type = String, pattern = "^(blind|attended)$")]
     mode: TransferMode,
 }
 
-#[derive(Deserialize)]
+#[derive(Deserialize, utoipa::ToSchema)]
 #[serde(deny_unknown_fields, rename_all = "snake_case")]
 enum To {
     Operator(String),
@@ -76,7 +77,7 @@ pub async fn cancel_transfer(
     Ok(StatusCode::NO_CONTENT)
 }
 
-#[derive(Deserialize)]
+#[derive(Deserialize, utoipa::ToSchema)]
 #[serde(deny_unknown_fields)]
 pub struct Supervise {
     /// The operator id of the supervisor's phone.
@@ -131,7 +132,7 @@ pub async fn stop_listening(
     Ok(StatusCode::NO_CONTENT)
 }
 
-#[derive(Deserialize)]
+#[derive(Deserialize, utoipa::ToSchema)]
 #[serde(deny_unknown_fields)]
 pub struct Pause {
     paused: bool,
@@ -150,7 +151,7 @@ pub async fn pause_recording(
     Ok(StatusCode::NO_CONTENT)
 }
 
-#[derive(Deserialize)]
+#[derive(Deserialize, utoipa::ToSchema)]
 #[serde(deny_unknown_fields)]
 pub struct CallOut {
     to: String,
@@ -189,6 +190,7 @@ pub(super) fn problem(outcome: Outcome) -> Problem {
         Outcome::NoSuchCall => no_such_call(),
         Outcome::NoSuchOperator => no_such_operator(),
         Outcome::NoSuchQueue => Problem::unusable("no queue has this name; GET /api/v1/queues lists them"),
+        Outcome::NoSuchOrder => Problem::not_found("nothing of the kind is ordered"),
         Outcome::NumberNotAllowed => Problem::unusable(
             "this number may not be dialled; `outbound.allow` in config.yaml says which may",
         ),

@@ -10,6 +10,7 @@
 //!
 //! The routes with their roles are one table in `routes.rs`. Errors are `application/problem+json`. HTTP/1.1; a proxy
 //! in front may speak more.
+mod acts;
 mod admin;
 mod api;
 mod body;
@@ -23,6 +24,8 @@ mod limit;
 mod listen;
 mod live;
 mod login;
+pub mod office;
+pub mod openapi;
 mod page;
 mod phone;
 mod problem;

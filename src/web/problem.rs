@@ -46,6 +46,7 @@ problems! {
     not_now = CONFLICT, "not-now", "This cannot be done in the present state";
     unusable = UNPROCESSABLE_ENTITY, "unusable", "The request was read and cannot be used";
     too_many = TOO_MANY_REQUESTS, "too-many", "Too many attempts";
+    mail_away = BAD_GATEWAY, "mail-away", "The mail server did not take the letter";
     busy = SERVICE_UNAVAILABLE, "busy", "The server is busy";
     store_away = SERVICE_UNAVAILABLE, "store-away", "The database did not answer";
 }

@@ -5,7 +5,8 @@ use serde::{Deserialize, Deserializer};
 pub const CHARS_MAX: usize = 200;
 
 /// Trimmed, not empty, on one line.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq, utoipa::ToSchema)]
+#[schema(pattern = "^.{1,200}$")]
 pub struct Reason(String);
 
 impl Reason {

@@ -11,13 +11,16 @@ use axum::http::header;
 use axum::response::{IntoResponse, Response};
 use serde::Deserialize;
 
-#[derive(Debug, Default, Deserialize)]
+#[derive(Debug, Default, Deserialize, utoipa::IntoParams)]
 #[serde(deny_unknown_fields, default)]
 pub struct Parameters {
     from: Option<String>,
     to: Option<String>,
     interval: Option<String>,
+    /// `json`, `csv` or `text`.
+    #[param(value_type = Option<String>, pattern = "^(json|csv|text)$")]
     format: Format,
+    #[param(value_type = Option<String>, pattern = "^(ru|en)$")]
     language: Option<Language>,
 }
 

@@ -4,7 +4,7 @@ use super::desk::Role::{self, Admin, Api, Operator, Supervisor, Viewer};
 use super::guard::{self, Access};
 use super::listen::Peer;
 use super::problem::Problem;
-use super::{App, api, flows, legs, live, login, page, phone, reports};
+use super::{App, acts, api, flows, legs, live, login, office, openapi, page, phone, reports};
 use axum::Router;
 use axum::extract::{DefaultBodyLimit, MatchedPath, Request};
 use axum::handler::Handler;
@@ -12,6 +12,7 @@ use axum::http::{HeaderMap, HeaderName, HeaderValue, Method, header};
 use axum::middleware::{Next, from_fn};
 use axum::response::Response;
 use axum::routing::{MethodFilter, MethodRouter, on};
+use std::collections::BTreeSet;
 use tokio_util::sync::CancellationToken;
 
 const SIGNED_IN: Access = Access::Roles(&Role::ALL);
@@ -26,7 +27,7 @@ const QUEUE_REPORTS: Access = Access::Roles(&[Viewer, Supervisor, Admin, Api]);
 const OPERATOR_REPORTS: Access = Access::Roles(&[Supervisor, Admin, Api]);
 const METRICS: Access = Access::LoopbackOr(&[Viewer, Supervisor, Admin, Api]);
 
-struct Route {
+pub(super) struct Route {
     method: Method,
     path: &'static str,
     access: Access,
@@ -75,6 +76,17 @@ fn table(app: &App, shutdown: &CancellationToken) -> Vec<Route> {
         route.get("/api/v1/reports/queue", QUEUE_REPORTS, reports::queue),
         route.get("/api/v1/reports/menu", QUEUE_REPORTS, reports::menu),
         route.get("/api/v1/reports/operator", OPERATOR_REPORTS, reports::operator),
+        route.post("/api/v1/calls/{id}/move", SUPERVISORS, acts::move_caller),
+        route.post("/api/v1/calls/{id}/raise", SUPERVISORS, acts::raise),
+        route.post("/api/v1/operators/{id}/end-wrap-up", SUPERVISORS, acts::end_wrap_up),
+        route.put("/api/v1/queues/{name}", SUPERVISORS, acts::set_queue),
+        route.get("/api/v1/announcement", SIGNED_IN, acts::announcement),
+        route.put("/api/v1/announcement", SUPERVISORS, acts::set_announcement),
+        route.delete("/api/v1/announcement", SUPERVISORS, acts::remove_announcement),
+        route.get("/api/v1/caller-rules", SUPERVISORS, acts::rules),
+        route.put("/api/v1/caller-rules/{number}", SUPERVISORS, acts::set_rule),
+        route.delete("/api/v1/caller-rules/{number}", SUPERVISORS, acts::remove_rule),
+        route.get("/api/v1/alerts", SIGNED_IN, acts::alerts),
         route.get("/api/v1/flows", SIGNED_IN, flows::list),
         route.post("/api/v1/flows/reload", SUPERVISORS, flows::reload),
         route.post("/api/v1/flows/rollback", SUPERVISORS, flows::roll_back),
@@ -84,6 +96,8 @@ fn table(app: &App, shutdown: &CancellationToken) -> Vec<Route> {
         route.post("/api/v1/drain", ADMINS, api::drain),
         route.put("/api/v1/log-level", ADMINS, api::set_log_level),
     ];
+    routes.push(route.get("/api/v1/openapi.json", SIGNED_IN, openapi::document));
+    routes.extend(office::routes(&route));
     for file in page::files() {
         routes.push(route.get(
             file.path,
@@ -100,6 +114,17 @@ pub fn routes(app: &App) -> Vec<(Method, &'static str, Access)> {
     table.into_iter().map(|route| (route.method, route.path, route.access)).collect()
 }
 
+/// The areas of the API, by which tokens are narrowed: `calls` of `/api/v1/calls/{id}`.
+pub(super) fn areas(app: &App) -> BTreeSet<&'static str> {
+    let guarded = routes(app).into_iter().filter(|(_, _, access)| *access != Access::Open);
+    guarded.map(|(_, path, _)| area(path)).collect()
+}
+
+fn area(path: &'static str) -> &'static str {
+    let path = path.strip_prefix("/api/v1").unwrap_or(path);
+    path.split('/').nth(1).unwrap_or("")
+}
+
 pub fn router(app: App, shutdown: CancellationToken) -> Router {
     let tls = app.options.tls;
     let mut router = Router::new();
@@ -114,21 +139,36 @@ pub fn router(app: App, shutdown: CancellationToken) -> Router {
         .with_state(app)
 }
 
-struct Table {
+pub(super) struct Table {
     app: App,
 }
 
 impl Table {
-    fn get<H: Handler<T, App>, T: 'static>(&self, path: &'static str, access: Access, handler: H) -> Route {
+    pub(super) fn get<H: Handler<T, App>, T: 'static>(
+        &self,
+        path: &'static str,
+        access: Access,
+        handler: H,
+    ) -> Route {
         self.on(Method::GET, MethodFilter::GET, path, access, handler)
     }
-    fn put<H: Handler<T, App>, T: 'static>(&self, path: &'static str, access: Access, handler: H) -> Route {
+    pub(super) fn put<H: Handler<T, App>, T: 'static>(
+        &self,
+        path: &'static str,
+        access: Access,
+        handler: H,
+    ) -> Route {
         self.on(Method::PUT, MethodFilter::PUT, path, access, handler)
     }
-    fn post<H: Handler<T, App>, T: 'static>(&self, path: &'static str, access: Access, handler: H) -> Route {
+    pub(super) fn post<H: Handler<T, App>, T: 'static>(
+        &self,
+        path: &'static str,
+        access: Access,
+        handler: H,
+    ) -> Route {
         self.on(Method::POST, MethodFilter::POST, path, access, handler)
     }
-    fn delete<H: Handler<T, App>, T: 'static>(
+    pub(super) fn delete<H: Handler<T, App>, T: 'static>(
         &self,
         path: &'static str,
         access: Access,
@@ -146,8 +186,9 @@ impl Table {
         handler: H,
     ) -> Route {
         let app = self.app.clone();
-        let door =
-            from_fn(move |request: Request, next: Next| guard::check(app.clone(), access, request, next));
+        let door = from_fn(move |request: Request, next: Next| {
+            guard::check(app.clone(), access, area(path), request, next)
+        });
         Route { method, path, access, handler: on(filter, handler).layer(door) }
     }
 }

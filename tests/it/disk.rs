@@ -83,7 +83,7 @@ async fn a_full_disk_stops_recordings_not_calls_and_room_brings_them_back() {
     });
     assert!(leaves_a_message(&house, "79150000004").await.contains(&"kept".to_string()));
     assert!(!banner(&house, &token));
-    assert!(house.log().contains("disk_has_room"));
+    assert!(house.log().contains("cleared"));
 }
 
 /// What the board is told first.

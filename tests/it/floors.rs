@@ -6,7 +6,7 @@ use std::path::{Path, PathBuf};
 const FLOORS: &[(u8, &[&str])] = &[
     (0, &["clock", "machine", "ids", "class", "digit", "number", "cause", "role", "say"]),
     (1, &["flow", "speech", "queue", "media", "sip"]),
-    (2, &["call", "report"]),
+    (2, &["call", "office", "report"]),
     (3, &["switchboard"]),
     (4, &["wire", "shard", "store", "recorder", "outbound", "web", "watch", "robot", "sim"]),
     (5, &["cli", "config", "desk", "prompts", "server", "telemetry", "main", "lib"]),
@@ -30,6 +30,9 @@ const DOORS: &[(&str, &[&str])] = &[
     ("rcgen", &["web/tls.rs"]),
     ("jiff", &["clock.rs"]),
     ("reqwest", &["outbound/"]),
+    ("lettre", &["outbound/mail.rs"]),
+    ("hmac", &["outbound/"]),
+    ("utoipa", &["web/"]),
     ("libc", &["shard/socket.rs"]),
     ("str0m", &["shard/transport/webrtc.rs"]),
     ("argon2", &["store/", "web/"]),

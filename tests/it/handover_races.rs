@@ -5,7 +5,7 @@ use crate::races::{seeds, states};
 use hotline::call::TransferMode;
 use hotline::ids::{CallId, LegId, OperatorId, RequestId};
 use hotline::media::Supervision;
-use hotline::sip::Command;
+use hotline::sip::{self, Command};
 use hotline::switchboard::{Admin, Destination, Event};
 use std::time::Duration;
 
@@ -146,5 +146,48 @@ fn a_supervisor_joins_while_the_call_ends() {
     }
     if seeds(400).end >= 400 {
         assert!((40..390).contains(&joined), "{joined} of 400 had joined: the race is not one");
+    }
+}
+
+/// The connection of operator 101's page closes.
+fn page_closes(exchange: &mut Exchange) {
+    let (_, _, leg) = *exchange.bridges.last().unwrap();
+    exchange.input(Event::Sip(sip::Event::FlowLost { leg }));
+}
+
+#[test]
+fn a_page_is_lost_and_the_caller_hangs_up_while_it_comes_back() {
+    let mut resumed = 0;
+    for seed in seeds(400) {
+        let mut exchange = Exchange::new(seed, 2, Network { delay_ms: (1, 30), loss_percent: seed % 3 });
+        let (leg, _) = talking(&mut exchange, seed, None);
+        page_closes(&mut exchange);
+        let wait = exchange.dice(450, 700);
+        exchange.run(Duration::from_millis(wait));
+        resumed += u64::from(exchange.bridges.len() > 1);
+        exchange.phone_command(0, Command::Hangup { leg, reason: None });
+        nothing_is_left(&mut exchange, seed);
+    }
+    if seeds(400).end >= 400 {
+        assert!((40..390).contains(&resumed), "{resumed} of 400 were back: the race is not one");
+    }
+}
+
+#[test]
+fn a_page_that_does_not_come_back_leaves_its_caller_to_the_next_operator() {
+    for seed in seeds(50) {
+        let mut exchange = Exchange::new(seed, 2, Network { delay_ms: (1, 30), loss_percent: 0 });
+        let (leg, _) = talking(&mut exchange, seed, Some(Duration::from_millis(700)));
+        exchange.phones[1].picks_up = None;
+        page_closes(&mut exchange);
+        set(&mut exchange, "102", "");
+        exchange.run(Duration::from_secs(50));
+        assert!(exchange.phones[2].talking.is_empty(), "seed {seed}: the caller is still the other's");
+        assert_eq!(exchange.switchboard.view(exchange.now).queues[0].waiting, Default::default());
+        exchange.run(Duration::from_secs(12));
+        assert_eq!(exchange.phones[2].talking.len(), 1, "seed {seed}: nobody has the caller");
+        set(&mut exchange, "102", "break");
+        exchange.phone_command(0, Command::Hangup { leg, reason: None });
+        nothing_is_left(&mut exchange, seed);
     }
 }

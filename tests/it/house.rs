@@ -197,6 +197,10 @@ impl House {
         assert_eq!(status, 0, "{out}{error}");
     }
 
+    pub fn pid(&self) -> u32 {
+        self.child.id()
+    }
+
     pub fn data(&self) -> PathBuf {
         self.dir.path().join("data")
     }
@@ -379,7 +383,7 @@ impl House {
     pub fn signal(&self, name: &str) {
         assert!(
             Command::new("kill")
-                .args([format!("-{name}"), self.child.id().to_string()])
+                .args([format!("-{name}"), self.pid().to_string()])
                 .status()
                 .unwrap()
                 .success()

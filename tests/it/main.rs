@@ -1,4 +1,5 @@
 //! The integration tests, as one binary: behaviour seen from outside.
+mod acts;
 mod admins;
 mod backups;
 mod browsers;

@@ -6,7 +6,8 @@ use crate::house::{House, Plan, WALLET_LINE};
 use crate::parties::{Board, CALLER_HERTZ, Caller, OPERATOR_HERTZ, SOON, has, milliseconds};
 use browser::Browser;
 use hotline::robot::clock;
-use hotline::robot::phone::{Dial, Options, Phone};
+use hotline::robot::mouth::Sound;
+use hotline::robot::phone::{Dial, Options, Phone, Policy};
 use serde_json::Value;
 
 fn staffed() -> House {
@@ -65,6 +66,11 @@ async fn an_operator_with_nothing_but_a_browser_answers_talks_presses_holds_and_
 async fn the_board_shows_a_caller_within_a_second_with_the_figures_of_the_api_and_says_when_it_is_stale() {
     let house = staffed();
     let Some(mut page) = Browser::open(&house, OPERATOR_HERTZ).await else { return };
+    // Somebody has to be there, or nobody may wait; on a break, or nobody would.
+    let _phone = house.operator("101", Policy::Manual, Sound::Silence).await;
+    let pause = r#"{"state": "paused", "reason": "lunch"}"#;
+    let (status, body) = house.request("PUT", "/api/v1/operators/101", &house.token("admin"), pause);
+    assert_eq!(status, 200, "{body}");
     page.sign_in(&house, "lead", "supervisor").await;
     page.see(".board .line.up").await;
     page.see("[data-queue=wallet] [data-waiting='0']").await;
@@ -126,6 +132,13 @@ async fn the_published_library_in_a_page_of_somebody_else_registers_and_takes_a_
             ua.on('registered', () => {{ window.registered = true; }});
             ua.on('newRTCSession', ({{ session }}) => {{
                 window.queue = session._request.getHeader('X-Hotline-Queue');
+                session.on('peerconnection', ({{ peerconnection }}) => {{
+                    peerconnection.ontrack = ({{ track }}) => {{
+                        window.voice = new Audio();
+                        window.voice.srcObject = new MediaStream([track]);
+                        window.voice.play();
+                    }};
+                }});
                 session.on('confirmed', () => {{ window.talking = true; }});
                 session.on('ended', () => {{ window.ended = true; }});
                 session.answer({{ mediaConstraints: {{ audio: true }}, pcConfig: {{ iceServers: [] }} }});
@@ -143,4 +156,47 @@ async fn the_published_library_in_a_page_of_somebody_else_registers_and_takes_a_
     caller.hangup().await;
     page.until("window.ended").await;
     caller.story(&house, |story| has(story, "connected")).await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_page_that_is_loaded_anew_during_a_call_gets_it_back_and_goes_on() {
+    let house = staffed();
+    let Some(mut page) = at_the_desk(&house, "101").await else { return };
+    let caller = Caller::waiting(&house, "79150000505").await;
+    page.see(".call.ringing").await;
+    page.press("a").await;
+    page.see(".call.talking").await;
+    caller.call.wait_tone(f64::from(OPERATOR_HERTZ), SOON).await.unwrap();
+    page.reload().await;
+    page.see(".call.talking").await;
+    let who = page.text(".call .who .number").await;
+    assert!(who.ends_with("0505"), "{who}");
+    page.until_tone(CALLER_HERTZ).await;
+    caller.call.wait_tone(f64::from(OPERATOR_HERTZ), SOON).await.unwrap();
+    assert!(!caller.call.is_over());
+    page.press("x").await;
+    caller.call.over(SOON).await.unwrap();
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_caller_is_handed_from_the_page_to_a_colleague() {
+    let house = staffed();
+    let Some(mut page) = at_the_desk(&house, "101").await else { return };
+    let caller = Caller::waiting(&house, "79150000506").await;
+    page.see(".call.ringing").await;
+    page.press("a").await;
+    page.see(".call.talking").await;
+    caller.call.wait_tone(f64::from(OPERATOR_HERTZ), SOON).await.unwrap();
+    page.until_tone(CALLER_HERTZ).await;
+    let colleague = house.operator("102", Policy::Manual, Sound::Tone(OPERATOR_HERTZ)).await;
+    Board::of(&house).until_state("102", "ready").await;
+    page.press("t").await;
+    page.until("document.querySelector(\".handing option[value='102']\") !== null").await;
+    page.click(".handing .button.main").await;
+    let call = colleague.incoming(SOON).await.unwrap();
+    call.answer().await;
+    page.see(".call.over").await;
+    call.wait_tone(f64::from(CALLER_HERTZ), SOON).await.unwrap();
+    caller.call.wait_tone(f64::from(OPERATOR_HERTZ), SOON).await.unwrap();
+    caller.hangup().await;
 }

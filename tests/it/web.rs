@@ -1,4 +1,6 @@
 //! The web from outside: real sockets, the real store, a view that changes.
+#[path = "web/office.rs"]
+mod office;
 #[path = "web/world.rs"]
 mod world;
 
@@ -9,10 +11,14 @@ use hotline::web::{Access, Role, client, routes};
 use serde_json::{Value, json};
 use std::collections::BTreeSet;
 use std::os::unix::fs::PermissionsExt;
+use std::path::Path;
 use world::{CALL, World};
 
 const ALL: [Role; 5] = [Role::Viewer, Role::Operator, Role::Supervisor, Role::Admin, Role::Api];
 const LEADERS: [Role; 4] = [Role::Viewer, Role::Supervisor, Role::Admin, Role::Api];
+const TICKETS: [Role; 4] = [Role::Operator, Role::Supervisor, Role::Admin, Role::Api];
+const PEOPLE: [Role; 4] = [Role::Viewer, Role::Operator, Role::Supervisor, Role::Admin];
+const SUPERVISORS: [Role; 2] = [Role::Supervisor, Role::Admin];
 const OPERATORS: [Role; 3] = [Role::Operator, Role::Supervisor, Role::Admin];
 
 /// Written out on purpose: the table in the code is what this one is held against.
@@ -43,9 +49,87 @@ fn matrix() -> Vec<(&'static str, &'static str, Option<Value>, &'static [Role])>
             &[Role::Admin, Role::Api],
         ),
         ("GET", "/api/v1/events", None, &ALL),
+        (
+            "POST",
+            "/api/v1/calls/{id}/transfer",
+            Some(json!({ "to": { "queue": "wallet" }, "mode": "blind" })),
+            &OPERATORS,
+        ),
+        ("POST", "/api/v1/calls/{id}/transfer/complete", None, &OPERATORS),
+        ("DELETE", "/api/v1/calls/{id}/transfer", None, &OPERATORS),
+        ("POST", "/api/v1/calls/{id}/listen", Some(supervise()), &[Role::Supervisor, Role::Admin]),
+        ("DELETE", "/api/v1/calls/{id}/listen", None, &[Role::Supervisor, Role::Admin]),
+        ("POST", "/api/v1/calls/{id}/whisper", Some(supervise()), &[Role::Supervisor, Role::Admin]),
+        ("POST", "/api/v1/calls/{id}/barge", Some(supervise()), &[Role::Supervisor, Role::Admin]),
+        ("POST", "/api/v1/calls/{id}/recording", Some(json!({ "paused": true })), &OPERATORS),
+        ("POST", "/api/v1/operators/{id}/calls", Some(json!({ "to": "79161234567" })), &OPERATORS),
+        ("GET", "/api/v1/flows", None, &ALL),
+        ("POST", "/api/v1/flows/reload", None, &[Role::Supervisor, Role::Admin]),
+        (
+            "POST",
+            "/api/v1/flows/rollback",
+            Some(json!({ "to": null, "reason": "x" })),
+            &[Role::Supervisor, Role::Admin],
+        ),
+        ("GET", "/api/v1/flows/{name}", None, &[Role::Supervisor, Role::Admin]),
+        ("GET", "/api/v1/flows/{name}/graph", None, &ALL),
+        ("GET", "/api/v1/flows/{name}/diff", None, &[Role::Supervisor, Role::Admin]),
+        ("GET", "/api/v1/history/calls", None, &ALL),
+        ("GET", "/api/v1/history/queues", None, &LEADERS),
+        ("GET", "/api/v1/audit", None, &[Role::Supervisor, Role::Admin]),
+        ("GET", "/api/v1/calls/{id}/card", None, &OPERATORS),
+        ("PUT", "/api/v1/calls/{id}/note", Some(json!({ "note": "x" })), &OPERATORS),
+        ("GET", "/api/v1/dispositions", None, &OPERATORS),
+        ("GET", "/api/v1/tickets", None, &TICKETS),
+        ("GET", "/api/v1/tickets/{id}", None, &TICKETS),
+        ("PUT", "/api/v1/tickets/{id}", Some(json!({ "status": "done" })), &TICKETS),
+        ("POST", "/api/v1/tickets/{id}/reply", Some(json!({ "subject": "x", "text": "y" })), &TICKETS),
+        ("GET", "/api/v1/messages", None, &OPERATORS),
+        ("GET", "/api/v1/messages/{name}/audio", None, &OPERATORS),
+        ("GET", "/api/v1/openapi.json", None, &ALL),
+        ("GET", "/api/v1/recordings", None, &[Role::Supervisor, Role::Admin]),
+        ("GET", "/api/v1/recordings/{name}/audio", None, &[Role::Supervisor, Role::Admin]),
+        ("DELETE", "/api/v1/recordings", None, &[Role::Admin]),
+        ("GET", "/api/v1/users", None, &[Role::Admin]),
+        ("POST", "/api/v1/users", Some(json!({ "name": "x", "role": "viewer" })), &[Role::Admin]),
+        ("PUT", "/api/v1/users/{name}", Some(json!({ "unlock": true })), &[Role::Admin]),
+        ("DELETE", "/api/v1/users/{name}", None, &[Role::Admin]),
+        ("GET", "/api/v1/tokens", None, &[Role::Admin]),
+        ("POST", "/api/v1/tokens", Some(json!({ "name": "x", "role": "api" })), &[Role::Admin]),
+        ("DELETE", "/api/v1/tokens/{id}", None, &[Role::Admin]),
+        ("GET", "/api/v1/subscribers", None, &[Role::Supervisor, Role::Admin, Role::Api]),
+        ("DELETE", "/api/v1/subscribers/{number}", None, &[Role::Admin, Role::Api]),
+        ("GET", "/api/v1/prompts", None, &PEOPLE),
+        ("GET", "/api/v1/prompts/{lang}/{id}", None, &PEOPLE),
+        ("GET", "/api/v1/webhooks", None, &[Role::Admin]),
+        (
+            "POST",
+            "/api/v1/webhooks",
+            Some(json!({ "url": "https://example.org/", "events": ["*"] })),
+            &[Role::Admin],
+        ),
+        ("PUT", "/api/v1/webhooks/{id}", Some(json!({ "active": false })), &[Role::Admin]),
+        ("DELETE", "/api/v1/webhooks/{id}", None, &[Role::Admin]),
+        ("GET", "/api/v1/webhooks/{id}/deliveries", None, &[Role::Admin]),
+        ("GET", "/api/v1/config", None, &[Role::Admin]),
+        ("POST", "/api/v1/calls/{id}/move", None, &SUPERVISORS),
+        ("POST", "/api/v1/calls/{id}/raise", None, &SUPERVISORS),
+        ("POST", "/api/v1/operators/{id}/end-wrap-up", None, &SUPERVISORS),
+        ("PUT", "/api/v1/queues/{name}", None, &SUPERVISORS),
+        ("GET", "/api/v1/announcement", None, &ALL),
+        ("PUT", "/api/v1/announcement", None, &SUPERVISORS),
+        ("DELETE", "/api/v1/announcement", None, &SUPERVISORS),
+        ("GET", "/api/v1/caller-rules", None, &SUPERVISORS),
+        ("PUT", "/api/v1/caller-rules/{number}", None, &SUPERVISORS),
+        ("DELETE", "/api/v1/caller-rules/{number}", None, &SUPERVISORS),
+        ("GET", "/api/v1/alerts", None, &ALL),
         ("POST", "/api/v1/drain", None, &[Role::Admin]),
         ("PUT", "/api/v1/log-level", Some(json!({ "filter": "info" })), &[Role::Admin]),
     ]
+}
+
+fn supervise() -> Value {
+    json!({ "phone": "101", "reason": "training" })
 }
 
 fn filled(route: &str) -> String {
@@ -53,6 +137,7 @@ fn filled(route: &str) -> String {
         .replace("{name}", "wallet")
         .replace("{id}", if route.contains("operators") { "101" } else { CALL })
         .replace("{number}", "79161234567")
+        .replace("{lang}", "ru")
 }
 
 #[tokio::test]
@@ -92,8 +177,13 @@ async fn each_role_may_what_the_matrix_says() {
             let token = world.token(role).await;
             let answer = world.ask(method, &route, &[("authorization", &token)], body.as_ref()).await;
             let expected = allowed.contains(&role);
-            // A token named like nobody's operator id may neither change operator 101's state nor telephone as him.
-            let his = method == "PUT" || route.ends_with("/credential");
+            // A token named like nobody's operator id may neither change operator 101's state nor telephone as him, and
+            // sees no card of a call that is not his.
+            let his = route.contains("/operators/") && method != "GET"
+                || route.contains("/transfer")
+                || route.ends_with("/recording")
+                || route.ends_with("/card")
+                || route.ends_with("/note");
             let expected = expected && !(role == Role::Operator && his);
             assert_eq!(answer.status != 403, expected, "{method} {route} as {role:?}: {}", answer.status);
             assert!(answer.status < 500, "{method} {route} as {role:?}: {} {}", answer.status, answer.text());
@@ -225,6 +315,7 @@ async fn the_shapes_are_those_that_programs_rely_on() {
     let call = json!({
         "id": CALL, "line": "qiwi-hotline", "caller": "+7916***4567", "class": "standard", "stage": "waiting",
         "queue": "wallet", "step": "specialist", "since_ms": 41200, "operator": null,
+        "recording": null, "supervised": null, "transfer": null,
     });
     assert_eq!(get("/api/v1/calls").await, json!([call]));
     let operator = get("/api/v1/operators/101").await;
@@ -373,12 +464,43 @@ async fn what_a_caller_is_named_reaches_the_page_as_text_and_is_never_markup() {
     let snapshot = world.events(&token, None).await.next("snapshot").await;
     assert_eq!(snapshot.data["calls"][0]["step"], EVIL, "a line break in a value does not break the event");
 
-    for (_, path, _) in routes(&world.state).iter().filter(|(_, path, _)| path.ends_with(".js")) {
-        let code = world.ask("GET", path, &[], None).await.text();
-        for way in ["innerHTML", "outerHTML", "insertAdjacentHTML", "document.write", "eval(", "new Function"]
-        {
-            assert!(!code.contains(way), "{path} uses {way}");
+    // The built pages hold a library that could; their sources never ask it to.
+    for (_, path, _) in routes(&world.state).iter().filter(|(_, path, _)| is_hand_written(path)) {
+        no_markup(path, &world.ask("GET", path, &[], None).await.text());
+    }
+    let web = Path::new(env!("CARGO_MANIFEST_DIR")).join("web");
+    for page in ["shared", "home", "desk", "board", "calls", "tickets", "admin"] {
+        no_markup_in(&web.join(page));
+    }
+}
+
+fn is_hand_written(path: &str) -> bool {
+    path.starts_with("/live/") && path.ends_with(".js")
+}
+
+fn no_markup_in(folder: &Path) {
+    for entry in std::fs::read_dir(folder).unwrap() {
+        let path = entry.unwrap().path();
+        if path.is_dir() {
+            no_markup_in(&path);
+        } else if path.extension().is_some_and(|kind| kind == "ts" || kind == "tsx") {
+            no_markup(&path.display().to_string(), &std::fs::read_to_string(&path).unwrap());
         }
+    }
+}
+
+fn no_markup(file: &str, code: &str) {
+    let ways = [
+        "innerHTML",
+        "InnerHTML",
+        "outerHTML",
+        "insertAdjacentHTML",
+        "document.write",
+        "eval(",
+        "new Function",
+    ];
+    for way in ways {
+        assert!(!code.contains(way), "{file} uses {way}");
     }
 }
 

@@ -17,7 +17,7 @@ export const acts = {
 };
 
 /** Asked of the engine before the buttons are shown: an older one has fewer. */
-export const ROUTES = ['calls/-/move', 'calls/-/raise', 'calls/-/listen', 'operators/-/end-wrap-up', 'announcement', 'flows/reload'] as const;
+export const ROUTES = ['calls/-/move', 'calls/-/raise', 'calls/-/listen', 'operators/-/end-wrap-up', 'PUT queues/-', 'announcement', 'flows/reload'] as const;
 
 /** `datetime-local` of a form, with the offset of this place; null when it is empty. */
 export function whenOf(field: string | undefined): string | null {

@@ -2,7 +2,7 @@
 import { useWordsOf } from '../shared/words';
 
 const en = {
-  title: 'Board', waiting: 'Waiting', longest: 'Longest wait', p10: 'Priority within 10 s', talking: 'Talking', ready: 'Operators ready',
+  title: 'Board', waiting: 'Waiting', longest: 'Longest wait', p10: 'Priority within 10 s', talking: 'Talking', ready: 'Operators ready',
   inMenus: (n: number) => `in menus: ${n}`, inQueue: (q: string) => `in ${q}`, nobody: 'nobody', lowest: (q: string) => `lowest: ${q}`, noCalls: 'no calls yet',
   ringing: (n: number) => `ringing: ${n}`, of: (n: number, paused: number) => `of ${n} on line${paused ? `, on a break: ${paused}` : ''}`,
   queues: 'Queues', queue: 'Queue', wait: 'Longest', p10Short: 'P10', p10Title: 'Priority callers connected within 10 seconds', level: 'Level', levelTitle: 'Service level: connected within the class’s target',
@@ -30,7 +30,7 @@ const en = {
 export type BoardWords = typeof en;
 
 const ru: BoardWords = {
-  title: 'Табло', waiting: 'Ждут', longest: 'Самое долгое ожидание', p10: 'Приоритет за 10 с', talking: 'Разговаривают', ready: 'Операторы свободны',
+  title: 'Табло', waiting: 'Ждут', longest: 'Самое долгое ожидание', p10: 'Приоритет за 10 с', talking: 'Разговаривают', ready: 'Операторы свободны',
   inMenus: (n) => `в меню: ${n}`, inQueue: (q) => `в очереди ${q}`, nobody: 'никого', lowest: (q) => `ниже всего: ${q}`, noCalls: 'звонков ещё не было',
   ringing: (n) => `вызов: ${n}`, of: (n, paused) => `из ${n} на линии${paused ? `, перерыв: ${paused}` : ''}`,
   queues: 'Очереди', queue: 'Очередь', wait: 'Дольше всех', p10Short: 'P10', p10Title: 'Доля звонков «Приоритета», соединённых за 10 секунд', level: 'Уровень', levelTitle: 'Уровень обслуживания: доля соединённых в срок своего класса',

@@ -13,10 +13,10 @@ export interface Card {
   line: string;
   queue: string | null;
   waited_ms: number | null;
-  path: { step: string; label: string | null }[];
+  path: { step: string; label: string }[];
   answers: Record<string, string>;
-  earlier: { id: string; started_at: string; result: string; operator: string | null; note: string | null; disposition: string | null }[];
-  tickets: { id: number | string; status?: string; subject?: string; created_at?: string }[];
+  earlier: { id: string; started_at: string; result: string | null; operator: string | null; note: string | null; disposition: string | null }[];
+  tickets: { id: string; status: string; topic: string; at: string }[];
   disposition: string | null;
   note: string | null;
 }

@@ -100,16 +100,14 @@ export class Desk {
     const id = this.store.state.call?.id;
     if (!id) return;
     this.store.tell({ type: 'handing', handing: { phase: 'asking', to: name } });
-    const fine = await this.#try(() => api.transfer(id, to, mode));
-    this.store.tell({ type: 'handing', handing: fine && mode === 'attended' ? { phase: 'consulting', to: name } : null });
+    await this.#try(() => api.transfer(id, to, mode));
+    this.store.tell({ type: 'handing', handing: null });
   }
 
   /** Ends a consultation: the caller is the other one's, or mine again. */
   async settle(how: 'complete' | 'back'): Promise<void> {
     const id = this.store.state.call?.id;
-    if (id && (await this.#try(() => (how === 'complete' ? api.completeTransfer(id) : api.backToCaller(id))))) {
-      this.store.tell({ type: 'handing', handing: null });
-    }
+    if (id) await this.#try(() => (how === 'complete' ? api.completeTransfer(id) : api.backToCaller(id)));
   }
 
   /** My own phone rings first and is answered by itself; then the other one's does. */
@@ -130,7 +128,9 @@ export class Desk {
       this.store.tell({ type: 'fault', code: null });
       return true;
     } catch (error) {
-      this.store.tell({ type: 'fault', code: error instanceof Refused ? error.code : 'other' });
+      // What the engine has no word for here, it says in a sentence: which number, which colleague.
+      const code = error instanceof Refused ? (error.status === 409 || error.status === 422) && error.detail || error.code : 'other';
+      this.store.tell({ type: 'fault', code });
       return false;
     }
   }

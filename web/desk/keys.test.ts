@@ -36,3 +36,9 @@ it('the browser, text fields and a key that is held down are left alone', () => 
 it('nothing is pressed by accident before signing in', () => {
   expect(intent(press('KeyR', 'r'), { ...EMPTY, screen: 'sign_in' })).toBeNull();
 });
+
+it('a caller is handed on in a talk, a number is dialled outside one, a note is written once there is a call', () => {
+  expect([talking, ringing, idle].map((state) => intent(press('KeyT', 't'), state)?.do)).toEqual(['transfer', undefined, undefined]);
+  expect([talking, ringing, idle].map((state) => intent(press('KeyC', 'c'), state)?.do)).toEqual([undefined, undefined, 'call_out']);
+  expect([talking, ringing, idle].map((state) => intent(press('KeyN', 'n'), state)?.do)).toEqual(['note', undefined, undefined]);
+});

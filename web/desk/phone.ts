@@ -88,8 +88,6 @@ export function connect(credential: Credential, ear: Ear): Phone {
     came.on('icecandidate', ({ ready }) => ready());
     came.on('confirmed', () => ear.tell({ type: 'answered' }));
     came.on('getusermediafailed', () => ear.tell({ type: 'fault', code: 'media-failed' }));
-    came.on('hold', ({ originator: by }) => { if (by === 'local') ear.tell({ type: 'held', held: true }); });
-    came.on('unhold', ({ originator: by }) => { if (by === 'local') ear.tell({ type: 'held', held: false }); });
     came.on('ended', ({ originator: by }) => over(by === 'remote' || forgotten ? 'caller' : 'operator'));
     came.on('failed', ({ originator: by, cause }) => {
       over(cause === 'Rejected' && by === 'local' ? 'rejected' : cause === 'Canceled' || cause === 'No Answer' ? 'missed' : 'failed');
@@ -143,7 +141,9 @@ export function connect(credential: Credential, ear: Ear): Phone {
     hold: (held) => {
       ear.tell({ type: 'hold_asked' });
       const refused = (): void => ear.tell({ type: 'fault', code: 'hold-failed' });
-      const asked = held ? talking()?.hold() : talking()?.unhold();
+      // JsSIP says `hold` when it asks; it is so when the other side has answered.
+      const done = (): void => ear.tell({ type: 'held', held });
+      const asked = held ? talking()?.hold({}, done) : talking()?.unhold({}, done);
       if (!asked) {
         ear.tell({ type: 'held', held: !held });
         refused();

@@ -1,6 +1,7 @@
 import { describe, expect, it } from 'vitest';
 import type { CallView, OperatorView } from '../shared/api';
-import { EMPTY, busy, reduce, wrapUpLeft, type Event, type State } from './state';
+import type { Card } from './api';
+import { EMPTY, busy, handing, reduce, wrapUpLeft, type Event, type State } from './state';
 
 const OPERATOR: OperatorView = {
   id: '101', name: 'Оператор 101', state: 'ready', reason: null, since_ms: 0, queues: ['wallet'], call: null, next: null,
@@ -108,4 +109,28 @@ it('a snapshot replaces what was known, a change adds to it', () => {
   );
   expect(Object.keys(state.calls)).toEqual(['c9', 'c10']);
   expect(state.draining).toBe(false);
+});
+
+describe('a call that goes on elsewhere, or comes from here', () => {
+  it('is answered by itself when the operator asked for it, whichever comes first: its ring or its id', () => {
+    expect(after({ type: 'dialled', id: 'c1' }, RANG).call?.out).toBe(true);
+    expect(after(RANG, { type: 'dialled', id: 'c1' }).call?.out).toBe(true);
+    expect(after({ type: 'dialled', id: 'c9' }, RANG).call?.out).toBe(false);
+  });
+
+  it('says whom the operator consults until the call is over', () => {
+    const asked = after(RANG, { type: 'answered' }, { type: 'handing', handing: { phase: 'asking', to: 'Operator 102' } });
+    expect(handing(asked)).toEqual({ phase: 'asking', to: 'Operator 102' });
+    const told = reduce(asked, { type: 'change', change: { calls: [{ ...CALL, transfer: { to: '102', stage: 'consulting' } }] } }, 8000);
+    expect(handing(told)).toEqual({ phase: 'consulting', to: '102' });
+    expect(handing(reduce(told, { type: 'ended', ending: 'caller' }, 9000))).toBeNull();
+    expect(handing(after(RANG, { type: 'handing', handing: { phase: 'asking', to: '102' } }))).toBeNull();
+  });
+
+  it('has the card of its own caller only', () => {
+    const card = { call: 'c1', number: '+79161234567' } as Card;
+    expect(after(RANG, { type: 'card', id: 'c1', card }).card?.number).toBe('+79161234567');
+    expect(after(RANG, { type: 'card', id: 'c2', card }).card).toBeNull();
+    expect(after(RANG, { type: 'card', id: 'c1', card }, { type: 'ended', ending: 'missed' }, { ...RANG, id: 'c3' } as Event).card).toBeNull();
+  });
 });

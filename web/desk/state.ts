@@ -41,6 +41,9 @@ export interface Call {
   ending: Ending | null;
 }
 
+/** Where the caller is being handed to: it rings there, or the operator speaks with whoever answered. */
+export interface Handing { phase: 'asking' | 'consulting'; to: string }
+
 export interface State {
   screen: Screen;
   person: Person | null;
@@ -56,12 +59,12 @@ export interface State {
   story: CallEvent[];
   /** What is known of the caller; null until it has come, or when this engine has no cards. */
   card: Card | null;
-  /** Where the caller is being handed to; `talking` with a colleague while he hears music. */
-  handing: { phase: 'asking' | 'consulting'; to: string } | null;
+  /** A transfer was asked for, and the view has not told of it yet. */
+  handing: Handing | null;
   /** The call that the operator asked for, by its id: its ring is answered by itself. */
   dialled: string | null;
   quality: Quality | null;
-  /** Code of what went wrong last, for the words. */
+  /** Code of what went wrong last, for the words; or the engine's own sentence. */
   fault: string | null;
   /** A choice of state is on its way. */
   choosing: boolean;
@@ -156,6 +159,13 @@ export function reduce(state: State, event: Event, at: number): State {
 
 /** A call rings or is on. */
 export const busy = (state: State): boolean => state.call !== null && state.call.phase !== 'over';
+
+/** The transfer under way; the engine knows of it after the page was loaded anew, too. */
+export function handing(state: State): Handing | null {
+  const transfer = state.call?.id && state.call.phase === 'talking' ? state.calls[state.call.id]?.transfer : null;
+  if (!transfer) return state.handing;
+  return { phase: transfer.stage === 'consulting' ? 'consulting' : 'asking', to: transfer.to ?? state.handing?.to ?? '' };
+}
 
 /** The rest of the wrap-up in ms; null when there is none, or when the engine does not say. */
 export function wrapUpLeft({ operator }: State, now: number): number | null {

@@ -36,6 +36,8 @@ export interface CallView {
   /** Who listens in, and how. */
   supervised?: { by: string; mode: Supervision } | null;
   recording?: 'on' | 'paused' | null;
+  /** The caller is being handed on; `to` is an operator's id, null for a number. */
+  transfer?: { to: string | null; stage: string } | null;
 }
 
 export type Supervision = 'listen' | 'whisper' | 'barge';

@@ -13,7 +13,7 @@ export function moment(at: string | number | null | undefined, language: Languag
   if (at === null || at === undefined) return '–';
   const when = new Date(at);
   if (Number.isNaN(when.getTime())) return String(at);
-  const time: Intl.DateTimeFormatOptions = { hour: '2-digit', minute: '2-digit', second: '2-digit' };
+  const time: Intl.DateTimeFormatOptions = { hour: '2-digit', minute: '2-digit', second: '2-digit', hourCycle: 'h23' };
   const today = new Date(now).toDateString() === when.toDateString();
   const day: Intl.DateTimeFormatOptions = today ? {} : { day: 'numeric', month: 'short' };
   return new Intl.DateTimeFormat(language, { ...day, ...time }).format(when);
@@ -21,7 +21,7 @@ export function moment(at: string | number | null | undefined, language: Languag
 
 /** 14:15. */
 export const hours = (at: string, language: Language): string =>
-  new Intl.DateTimeFormat(language, { hour: '2-digit', minute: '2-digit' }).format(new Date(at));
+  new Intl.DateTimeFormat(language, { hour: '2-digit', minute: '2-digit', hourCycle: 'h23' }).format(new Date(at));
 
 export const seconds = (s: number | null | undefined): string => (s === null || s === undefined ? '–' : clock(s * 1000));
 export const length = (ms: number | null | undefined): string => (ms === null || ms === undefined ? '–' : clock(ms));

@@ -60,7 +60,7 @@ function Page({ plan }: { plan: Plan }) {
   return (
     <Tongue.Provider value={look.language}>
       <a class="skip" href="#main">{words.skip}</a>
-      {plan.bare && person && <h1 class="unseen">{plan.title[look.language]} · Hotline</h1>}
+      {plan.bare && person && <header class="unseen"><h1>{plan.title[look.language]} · Hotline</h1></header>}
       {!(plan.bare && person) && <Bar here={plan.name} person={person ?? null} look={look} onLook={change} onSignOut={signOut} />}
       {person === undefined ? <main id="main" class="alone"><p role="status">{words.loading}</p></main>
         : person === null ? <SignIn welcome={welcome} />

@@ -77,7 +77,14 @@ const acts = {
   gone: ({ at }) => page.locator(at).first().waitFor({ state: 'detached' }).then(() => null),
   text: ({ at }) => page.locator(at).first().innerText(),
   /** Until it is truthy. */
-  until: async ({ code }) => (await page.waitForFunction(code, null, { polling: 100 })).jsonValue(),
+  until: async ({ code }) => {
+    for (const end = Date.now() + PATIENCE_MS; ;) {
+      const found = await page.evaluate(code);
+      if (found) return found;
+      if (Date.now() > end) throw new Error(`never came: ${code}`);
+      await new Promise((resolve) => setTimeout(resolve, 100));
+    }
+  },
   run: ({ code }) => page.evaluate(code),
   faults: async () => faults,
   /** A page of somebody else's: JsSIP as it is published, and nothing of ours. */

@@ -7,7 +7,7 @@
 use super::{Graph, Way};
 use std::collections::VecDeque;
 
-pub const STEP_WIDTH: f64 = 232.0;
+pub const STEP_WIDTH: f64 = 248.0;
 pub const LINE: f64 = 16.0;
 pub const PAD: f64 = 10.0;
 /// Between two ways that leave a step, so that their labels do not touch.

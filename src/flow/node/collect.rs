@@ -313,9 +313,10 @@ impl Collect {
     }
 
     fn accept(&self, run: CollectRun, turn: &mut Turn<'_>) -> Next {
-        if self.secret {
-            turn.out.push(Effect::SecretTaken { count: run.typed.text().len() });
-        }
+        turn.out.push(match self.secret {
+            true => Effect::SecretTaken { count: run.typed.text().len() },
+            false => Effect::Typed { name: self.save.clone(), digits: run.typed.text() },
+        });
         turn.set(&self.save, run.typed);
         self.go(self.next.to)
     }

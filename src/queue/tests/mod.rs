@@ -13,6 +13,7 @@ mod exits;
 mod floor;
 mod operators;
 mod order;
+mod passed_on;
 mod reload;
 mod reserve;
 mod ringing;

@@ -52,6 +52,8 @@ pub struct Opened {
     shelf: Shelf,
     findings: Vec<Finding>,
     failure: Option<Arc<Failure>>,
+    /// The folder just before it was read: what changes from then on is news.
+    seen: watch::Look,
     setup: Setup,
 }
 
@@ -77,6 +79,7 @@ impl Failure {
 /// Reads the flows to start with: the files, or the set that was in force last when they have errors, or when somebody
 /// went back from just these files. The findings, where there is neither.
 pub fn open(setup: Setup, now: Wall) -> Result<Opened, Vec<Finding>> {
+    let seen = watch::look(&setup.dir);
     let mut shelf = Shelf::open(setup.data_dir.join("flows"));
     let environment = (setup.environment)();
     let (set, findings) = FlowSet::load(&setup.dir, &environment);
@@ -105,7 +108,7 @@ pub fn open(setup: Setup, now: Wall) -> Result<Opened, Vec<Finding>> {
     if !is_known {
         shelf.keep(&set, BY_START, now, None);
     }
-    Ok(Opened { set: Arc::new(set), shelf, findings, failure, setup })
+    Ok(Opened { set: Arc::new(set), shelf, findings, failure, seen, setup })
 }
 
 /// A set from texts, as if they lay in the flows' folder.
@@ -133,13 +136,15 @@ struct State {
     shelf: Shelf,
     /// Of the last check.
     findings: Vec<Finding>,
+    /// The folder at the start.
+    seen: watch::Look,
 }
 
 impl Flows {
     pub(super) fn new(opened: Opened, orders: mpsc::Sender<Order>, metrics: Arc<Metrics>) -> Flows {
-        let Opened { set, shelf, findings, failure, setup } = opened;
+        let Opened { set, shelf, findings, failure, seen, setup } = opened;
         metrics.set_flow_reload_failed(failure.is_some());
-        let state = Mutex::new(State { set, shelf, findings });
+        let state = Mutex::new(State { set, shelf, findings, seen });
         let (failure, turn) = (channel::Sender::new(failure), tokio::sync::Mutex::default());
         Flows(Arc::new(Inner { setup, state, turn, failure, orders, metrics }))
     }
@@ -152,7 +157,8 @@ impl Flows {
     /// Takes in changed files by itself, until `stop`.
     pub(super) fn follow(&self, clock: Clock, stop: CancellationToken) {
         if self.0.setup.watch {
-            tokio::spawn(watch::follow(self.clone(), self.0.setup.dir.clone(), clock, stop));
+            let seen = std::mem::take(&mut self.state().seen);
+            tokio::spawn(watch::follow(self.clone(), self.0.setup.dir.clone(), seen, clock, stop));
         }
     }
 
@@ -304,6 +310,11 @@ impl web::Flows for Flows {
         }
         let label = |version: &str| format!("{name} ({version})");
         Ok(diff::unified((&label(&from), &old), (&label(&to), &new)))
+    }
+
+    fn has_prompt(&self, name: &str) -> bool {
+        let prompts = (self.0.setup.environment)().prompts;
+        prompts.is_none_or(|prompts| prompts.values().all(|known| known.contains(name)))
     }
 
     fn reload<'a>(&'a self, by: &'a str) -> BoxFuture<'a, Reloaded> {

@@ -66,10 +66,10 @@ pub fn look(dir: &Path) -> Look {
     files
 }
 
-/// Runs until `stop`.
-pub async fn follow(flows: Flows, dir: PathBuf, clock: Clock, stop: CancellationToken) {
+/// Runs until `stop`. `known` is the folder as it was when the flows in force were read.
+pub async fn follow(flows: Flows, dir: PathBuf, known: Look, clock: Clock, stop: CancellationToken) {
     let seen = |dir: PathBuf| async move { tokio::task::spawn_blocking(move || look(&dir)).await };
-    let mut debounce = Debounce::new(seen(dir.clone()).await.unwrap_or_default());
+    let mut debounce = Debounce::new(known);
     let mut ticks = tokio::time::interval(LOOK_EVERY);
     ticks.set_missed_tick_behavior(tokio::time::MissedTickBehavior::Delay);
     loop {

@@ -33,6 +33,9 @@ const ON_AND_ON: Duration = Duration::from_secs(3600);
 /// Lines of the story that a failure shows.
 const SHOWN_MAX: usize = 8;
 
+/// How long a prompt sounds; many worlds ask the same.
+type Lasts = Arc<dyn Fn(Language, &PromptName) -> Duration + Send + Sync>;
+
 /// The installation in which tests are played.
 pub struct Stage<'a> {
     pub flows: Arc<FlowSet>,
@@ -40,7 +43,7 @@ pub struct Stage<'a> {
     /// What a prompt says.
     pub text: &'a dyn Fn(Language, &PromptName) -> Option<String>,
     /// How long it takes to say it.
-    pub lasts: Arc<dyn Fn(Language, &PromptName) -> Duration + Send + Sync>,
+    pub lasts: Lasts,
 }
 
 #[derive(Clone, Debug, PartialEq)]

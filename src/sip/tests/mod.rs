@@ -3,5 +3,6 @@ mod calls;
 mod fuzz;
 mod inside;
 mod races;
+mod referring;
 mod registering;
 mod requests;

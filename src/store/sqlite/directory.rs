@@ -1,8 +1,8 @@
 //! Subscribers, payments, agents, operators and tickets.
-use super::{Reading, SqliteStore, json, signed, unsigned};
+use super::{Reading, SqliteStore, json, outbox, signed, tickets, unsigned};
 use crate::call::NewTicket;
 use crate::class::Class;
-use crate::ids::{CallId, OperatorId};
+use crate::ids::OperatorId;
 use crate::number::Number;
 use crate::queue::OperatorSettings;
 use crate::sip::Ha1;
@@ -37,7 +37,7 @@ const REMOVE_UNDECLARED: &str =
 const OPEN_TICKET: &str =
     "INSERT INTO tickets (call, at, caller, topic, fields) VALUES (?, ?, ?, ?, ?) RETURNING id";
 const NUMBER_TICKET: &str = "UPDATE tickets SET number = ? WHERE id = ?";
-const TICKETS: &str = "SELECT number, call, at, caller, topic, fields FROM tickets ORDER BY id DESC LIMIT ?";
+const TICKETS: &str = "SELECT * FROM tickets ORDER BY id DESC LIMIT ?";
 
 impl Directory for SqliteStore {
     fn subscriber<'a>(&'a self, number: &'a Number) -> Reply<'a, Option<Subscriber>> {
@@ -136,17 +136,21 @@ impl Directory for SqliteStore {
 
     fn open_ticket(&self, ticket: NewTicket) -> Reply<'_, String> {
         Box::pin(async move {
+            let topic = ticket.topic;
             let mut tx = self.begin().await?;
             let id: i64 = sqlx::query_scalar(OPEN_TICKET)
                 .bind(ticket.call.to_string())
                 .bind(ticket.at.0)
                 .bind(ticket.caller)
-                .bind(ticket.topic)
+                .bind(&topic)
                 .bind(json(&ticket.fields)?)
                 .fetch_one(&mut *tx)
                 .await?;
             let number = ticket::number(unsigned(id));
             sqlx::query(NUMBER_TICKET).bind(&number).bind(id).execute(&mut *tx).await?;
+            let data = serde_json::json!({ "ticket": number, "call": ticket.call, "topic": topic });
+            outbox::tell(&mut tx, "ticket.created", &format!("ticket.created.{number}"), data, ticket.at)
+                .await?;
             tx.commit().await?;
             Ok(number)
         })
@@ -155,7 +159,7 @@ impl Directory for SqliteStore {
     fn tickets(&self, limit: usize) -> Reply<'_, Vec<Ticket>> {
         Box::pin(async move {
             let rows = sqlx::query(TICKETS).bind(signed(limit as u64)).fetch_all(&self.reader).await?;
-            rows.iter().map(read_ticket).collect()
+            rows.iter().map(tickets::ticket).collect()
         })
     }
 }
@@ -182,7 +186,7 @@ async fn put_operator(connection: &mut SqliteConnection, operator: &Operator) ->
     Ok(())
 }
 
-fn subscriber(row: &SqliteRow) -> Result<Subscriber, Error> {
+pub(super) fn subscriber(row: &SqliteRow) -> Result<Subscriber, Error> {
     let row = Reading::of("subscribers", "number", row)?;
     Ok(Subscriber {
         number: row.word("number", Number::parse)?,
@@ -226,17 +230,5 @@ fn operator(row: &SqliteRow) -> Result<Operator, Error> {
         secret: secret.map(|(realm, (md5, sha256))| Secret { realm, ha1: Ha1 { md5, sha256 } }),
         declared: row.get("declared")?,
         paused: row.get("paused")?,
-    })
-}
-
-fn read_ticket(row: &SqliteRow) -> Result<Ticket, Error> {
-    let row = Reading::of("tickets", "number", row)?;
-    Ok(Ticket {
-        number: row.get("number")?,
-        call: row.word("call", CallId::parse)?,
-        at: row.at("at")?,
-        caller: row.get("caller")?,
-        topic: row.get("topic")?,
-        fields: row.json("fields")?,
     })
 }

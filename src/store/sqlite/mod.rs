@@ -6,9 +6,13 @@
 mod directory;
 mod figures;
 mod journal;
+mod office;
+mod orders;
+mod outbox;
 mod records;
 mod seats;
 mod talks;
+mod tickets;
 mod users;
 
 use super::{Error, Migration, Reply, Status, Store};
@@ -53,6 +57,10 @@ const COUNTS: &str = "SELECT 'subscribers', count(*) FROM subscribers
     UNION ALL SELECT 'operator_states', count(*) FROM operator_states
     UNION ALL SELECT 'users', count(*) FROM users
     UNION ALL SELECT 'tokens', count(*) FROM tokens
+    UNION ALL SELECT 'call_notes', count(*) FROM call_notes
+    UNION ALL SELECT 'ticket_events', count(*) FROM ticket_events
+    UNION ALL SELECT 'webhooks', count(*) FROM webhooks
+    UNION ALL SELECT 'outbox', count(*) FROM outbox
     UNION ALL SELECT 'journal', count(*) FROM journal
     UNION ALL SELECT 'snapshots', count(*) FROM snapshots
     UNION ALL SELECT 'audit', count(*) FROM audit";
@@ -69,6 +77,8 @@ const FORGET_STATES: &str = "DELETE FROM operator_states WHERE at < ?
     AND id NOT IN (SELECT max(id) FROM operator_states GROUP BY operator)";
 const FORGET_MESSAGES: &str = "DELETE FROM messages WHERE at < ?";
 const FORGET_TICKETS: &str = "DELETE FROM tickets WHERE at < ?";
+const FORGET_NOTES: &str = "DELETE FROM call_notes WHERE at < ?
+    AND NOT EXISTS (SELECT 1 FROM calls WHERE calls.id = call_notes.call)";
 const FORGET_AUDIT: &str = "DELETE FROM audit WHERE at < ?";
 const FORGET_JOURNAL: &str =
     "DELETE FROM journal WHERE at < ? AND seq <= (SELECT coalesce(max(seq), 0) FROM snapshots)";
@@ -174,6 +184,7 @@ impl Store for SqliteStore {
                 FORGET_STATES,
                 FORGET_MESSAGES,
                 FORGET_TICKETS,
+                FORGET_NOTES,
                 FORGET_AUDIT,
                 FORGET_JOURNAL,
                 FORGET_SNAPSHOTS,

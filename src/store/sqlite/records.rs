@@ -1,5 +1,6 @@
 //! Calls, their stories and their messages; the audit; and the one door through which batches are written.
-use super::{Reading, SqliteStore, figures, json, seats, signed, talks, unsigned};
+use super::{Reading, SqliteStore, figures, json, orders, outbox, seats, signed, talks, unsigned};
+use crate::call::order::Order;
 use crate::call::{CallEvent, CallRecord, Keep, Message, OpenSeat};
 use crate::cause::{CallResult, Cause, HangupBy};
 use crate::class::Class;
@@ -57,8 +58,14 @@ impl Records for SqliteStore {
             let mut tx = self.begin().await?;
             for entry in batch {
                 match entry {
-                    Entry::Keep(Keep::Call(record)) => put_call(&mut tx, record).await?,
-                    Entry::Keep(Keep::Event(event)) => put_event(&mut tx, event).await?,
+                    Entry::Keep(Keep::Call(record)) => {
+                        put_call(&mut tx, record).await?;
+                        outbox::tell_call(&mut tx, record).await?;
+                    }
+                    Entry::Keep(Keep::Event(event)) => {
+                        put_event(&mut tx, event).await?;
+                        outbox::tell_event(&mut tx, event).await?;
+                    }
                     Entry::Keep(Keep::Message(message)) => put_message(&mut tx, message).await?,
                     Entry::Keep(Keep::Recording(talk)) => talks::put(&mut tx, talk).await?,
                     Entry::Keep(Keep::TicketCall { ticket, call }) => {
@@ -68,6 +75,9 @@ impl Records for SqliteStore {
                         put_choice(&mut tx, operator, paused.as_deref(), *at).await?;
                     }
                     Entry::Keep(Keep::SeatOpen(seat)) => seats::put(&mut tx, seat).await?,
+                    Entry::Keep(Keep::Order { key, order }) => {
+                        orders::put(&mut tx, key, order.as_deref()).await?;
+                    }
                     Entry::Keep(Keep::SeatClosed { call }) => seats::remove(&mut tx, *call).await?,
                     Entry::Keep(Keep::OperatorState { operator, state, at }) => {
                         figures::put_state(&mut tx, operator, state, *at).await?;
@@ -161,6 +171,10 @@ impl Records for SqliteStore {
             tx.commit().await?;
             Ok(lost)
         })
+    }
+
+    fn orders(&self) -> Reply<'_, Vec<Order>> {
+        Box::pin(orders::all(&self.reader))
     }
 
     fn audit(&self, limit: usize) -> Reply<'_, Vec<Audit>> {
@@ -268,7 +282,7 @@ async fn put_audit(connection: &mut SqliteConnection, audit: &Audit) -> Result<(
     Ok(())
 }
 
-fn call(row: &SqliteRow) -> Result<CallRecord, Error> {
+pub(super) fn call(row: &SqliteRow) -> Result<CallRecord, Error> {
     let row = Reading::of("calls", "id", row)?;
     Ok(CallRecord {
         id: row.word("id", CallId::parse)?,
@@ -304,7 +318,7 @@ fn event(row: &SqliteRow) -> Result<CallEvent, Error> {
     })
 }
 
-fn message(row: &SqliteRow) -> Result<Message, Error> {
+pub(super) fn message(row: &SqliteRow) -> Result<Message, Error> {
     let row = Reading::of("messages", "name", row)?;
     Ok(Message {
         call: row.word("call", CallId::parse)?,

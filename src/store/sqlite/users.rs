@@ -1,6 +1,7 @@
 //! Users, tokens and sessions.
-use super::{Reading, SqliteStore, unsigned};
+use super::{Reading, SqliteStore, json, unsigned};
 use crate::machine::Wall;
+use crate::role::Scopes;
 use crate::store::{Error, Reply, Role, Session, Token, TokenHash, User, Users};
 use sqlx::sqlite::SqliteRow;
 
@@ -12,13 +13,13 @@ const REMOVE_USER: &str = "DELETE FROM users WHERE name = ?";
 const COUNT_FAILURE: &str = "UPDATE users SET failures = failures + 1,
     locked_until = CASE WHEN failures + 1 >= ? THEN ? ELSE locked_until END WHERE name = ?";
 const CLEAR_FAILURES: &str = "UPDATE users SET failures = 0, locked_until = NULL WHERE name = ?";
-const PUT_TOKEN: &str =
-    "INSERT OR REPLACE INTO tokens (hash, name, role, created_at, last_used_at) VALUES (?, ?, ?, ?, ?)";
+const PUT_TOKEN: &str = "INSERT OR REPLACE INTO tokens (hash, name, role, scopes, created_at, last_used_at) VALUES (?, ?, ?, ?, ?, ?)";
 /// To the minute: a program that polls each second is not to write each second.
 const USE_TOKEN: &str = "UPDATE tokens SET last_used_at = ?1
     WHERE hash = ?2 AND (last_used_at IS NULL OR last_used_at < ?1 - 60000)";
 const TOKEN: &str = "SELECT * FROM tokens WHERE hash = ?";
 const TOKENS: &str = "SELECT * FROM tokens ORDER BY name, created_at";
+const REMOVE_TOKEN: &str = "DELETE FROM tokens WHERE hash = ?";
 const REMOVE_TOKENS: &str = "DELETE FROM tokens WHERE name = ?";
 const PUT_SESSION: &str =
     "INSERT OR REPLACE INTO sessions (hash, user, created_at, expires_at) VALUES (?, ?, ?, ?)";
@@ -94,6 +95,7 @@ impl Users for SqliteStore {
                 .bind(token.hash.0.to_vec())
                 .bind(token.name)
                 .bind(token.role.as_str())
+                .bind(token.scopes.0.as_ref().map(json).transpose()?)
                 .bind(token.created_at.0)
                 .bind(token.last_used_at.map(|at| at.0))
                 .execute(&self.writer)
@@ -117,6 +119,13 @@ impl Users for SqliteStore {
         Box::pin(async move {
             let rows = sqlx::query(TOKENS).fetch_all(&self.reader).await?;
             rows.iter().map(token).collect()
+        })
+    }
+
+    fn remove_token(&self, hash: TokenHash) -> Reply<'_, ()> {
+        Box::pin(async move {
+            sqlx::query(REMOVE_TOKEN).bind(hash.0.to_vec()).execute(&self.writer).await?;
+            Ok(())
         })
     }
 
@@ -188,6 +197,7 @@ fn token(row: &SqliteRow) -> Result<Token, Error> {
         hash: hash(&row)?,
         name: row.get("name")?,
         role: row.word("role", Role::parse)?,
+        scopes: Scopes(row.json_or_none("scopes")?),
         created_at: row.at("created_at")?,
         last_used_at: row.at_or_none("last_used_at")?,
     })

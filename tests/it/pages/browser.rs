@@ -78,6 +78,10 @@ impl Browser {
         self.act(json!({"do": "goto", "path": path})).await;
     }
 
+    pub async fn reload(&mut self) {
+        self.act(json!({"do": "reload"})).await;
+    }
+
     pub async fn fill(&mut self, at: &str, text: &str) {
         self.act(json!({"do": "fill", "at": at, "text": text})).await;
     }

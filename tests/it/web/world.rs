@@ -4,8 +4,10 @@ use hotline::call::{CallEvent, CallRecord, Keep};
 use hotline::cause::{CallResult, Cause};
 use hotline::class::Class;
 use hotline::clock::Clock;
+use hotline::desk::Papers;
 use hotline::ids::{CallId, OperatorId, QueueName};
 use hotline::machine::Wall;
+use hotline::outbound::{self, Outbound};
 use hotline::queue::Choice;
 
 use hotline::store::{self, Accounts, Entry, Store};
@@ -35,6 +37,7 @@ const PATIENCE: Duration = Duration::from_secs(20);
 
 pub struct World {
     pub state: State,
+    pub outbound: Outbound,
     pub store: Arc<dyn Store>,
     pub accounts: Accounts,
     pub ready: watch::Sender<bool>,
@@ -52,6 +55,11 @@ pub fn now() -> Wall {
 
 impl World {
     pub async fn start() -> World {
+        World::start_with(|_| {}).await
+    }
+
+    /// With other papers than an office that has everything but a mail server.
+    pub async fn start_with(change: impl FnOnce(&mut Papers)) -> World {
         let dir = tempfile::tempdir().unwrap();
         let url = format!("sqlite:{}", dir.path().join("hotline.db").display());
         let store: Arc<dyn Store> = store::open(&url).await.unwrap();
@@ -65,13 +73,25 @@ impl World {
         let (admin, requests) = AdminHandle::new();
         let (view_sender, asked) = (Arc::new(view_sender), Arc::default());
         tokio::spawn(control(requests, view_sender.clone(), Arc::clone(&asked)));
+        let outbound = Outbound::new(outbound::Options { allow: vec!["127.0.0.0/8".parse().unwrap()] });
+        let outbound = outbound.unwrap();
+        let mut papers = Papers {
+            config: serde_json::json!({ "language": "ru" }),
+            dispositions: vec!["solved".into(), "call back".into()],
+            recordings: dir.path().join("recordings"),
+            prompts: concat!(env!("CARGO_MANIFEST_DIR"), "/prompts").into(),
+            mailer: None,
+            template: "{text}\n-- {ticket}".into(),
+            outbound: Some(outbound.clone()),
+        };
+        change(&mut papers);
         let metrics = Metrics::new();
         let of = view.clone();
         let render = move || metrics.render(&of.borrow(), &MediaStats::default(), &SipStats::default());
         let state = State::new(
             view,
             admin,
-            Arc::new(hotline::desk::Desk::new(store.clone(), hotline::clock::Zone::utc())),
+            Arc::new(hotline::desk::Desk::new(store.clone(), hotline::clock::Zone::utc()).with(papers)),
             Arc::new(render),
             Arc::new(|filter| if filter.contains("loud") { Err("no such level".into()) } else { Ok(()) }),
             ready_receiver,
@@ -88,7 +108,19 @@ impl World {
         let address = listener.local_addr().unwrap();
         let (shutdown, servers) = (CancellationToken::new(), TaskTracker::new());
         servers.spawn(web::serve(listener, None, state.clone(), shutdown.clone()));
-        World { state, store, accounts, ready, dir, view: view_sender, asked, address, shutdown, servers }
+        World {
+            outbound,
+            state,
+            store,
+            accounts,
+            ready,
+            dir,
+            view: view_sender,
+            asked,
+            address,
+            shutdown,
+            servers,
+        }
     }
 
     pub fn serve_unix(&self) -> PathBuf {
@@ -309,6 +341,10 @@ async fn control(
                 let _ = answer.send(());
                 continue;
             }
+            AdminRequest::Orders(answer) => {
+                let _ = answer.send(Vec::new());
+                continue;
+            }
             AdminRequest::Why(_, answer) => {
                 let _ = answer.send(None);
                 continue;
@@ -349,10 +385,14 @@ fn first_view() -> View {
         next: None,
     };
     View {
+        announcement: None,
+        alerts: Vec::new(),
+        alerts_recent: Vec::new(),
         version: 1,
         draining: false,
         disk_nearly_full: false,
         queues: vec![QueueView {
+            closed: None,
             name: "wallet".into(),
             pool: "main".into(),
             waiting: BTreeMap::from([(Class::Priority, 0), (Class::Standard, 1)]),

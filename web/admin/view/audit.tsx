@@ -12,12 +12,10 @@ interface Line { id?: number; at: string; who: string; what: string; detail: Rec
 export function Audit() {
   const [words, common, language] = [useWords(), useCommon(), useLanguage()];
   const [filter, set] = useState<Record<string, string>>({});
-  const { first, rows, more } = useList<Line>('audit', filter, listed('lines'));
-  const all = rows.length > 0 ? rows : first.data ? listed<Line>('audit')(first.data as never) : [];
+  const { first, rows, more } = useList<Line>('audit', filter, listed('audit'));
   const search = (form: HTMLFormElement): void => {
     const fields = Object.fromEntries([...new FormData(form)].map(([key, value]) => [key, String(value).trim()]));
-    const day = (date: string | undefined): string => (date ? new Date(`${date}T00:00`).toISOString() : '');
-    set({ ...fields, from: day(fields['from']), to: day(fields['to']) });
+    set(fields);
   };
   return (
     <section class="card section">
@@ -29,8 +27,8 @@ export function Audit() {
         <label class="field"><span>{common.to}</span><input type="date" name="to" /></label>
         <button class="button main"><span>{common.search}</span></button>
       </form>
-      <Show of={first} empty={() => all.length === 0}>{() => (
-        <Table label="audit-title" rows={all} id={(line) => `${line.at} ${line.who} ${line.what} ${JSON.stringify(line.detail)}`} columns={[
+      <Show of={first} empty={() => rows.length === 0}>{() => (
+        <Table label="audit-title" rows={rows} id={(line) => `${line.at} ${line.who} ${line.what} ${JSON.stringify(line.detail)}`} columns={[
           { name: words.at, cell: (line) => <span class="nowrap">{moment(line.at, language)}</span> }, { name: words.who, cell: (line) => line.who },
           { name: words.what, cell: (line) => <span class="mono">{line.what}</span> },
           { name: words.reason, wide: true, cell: (line) => String(line.detail?.['reason'] ?? '') },

@@ -12,7 +12,7 @@ interface Prompt { id: string; ru: string | null; en: string | null; files: Part
 
 /** A page of players is enough at a time. */
 const SHOWN = 30;
-const GOOD = ['ok', 'current', 'ready', 'own'];
+const GOOD = ['synthesised', 'studio'];
 
 /** What callers hear, in both languages, as text and as sound. */
 export function Prompts() {
@@ -29,7 +29,7 @@ export function Prompts() {
       <div class="said">
         <p lang={language}>{prompt[language] ?? common.none}</p>
         {file && GOOD.includes(file.state)
-          ? <p class="row"><audio controls preload="none" src={address(route`prompts/${language}/${prompt.id}`)} aria-label={words.listen(`${prompt.id} ${language}`)} /><small>{length(file.duration_ms)}</small></p>
+          ? <p class="row"><audio controls preload="none" src={address(route`prompts/${language}/${prompt.id}`)} aria-label={words.listen(`${prompt.id} ${language}`)} /><small>{length(file.duration_ms)} · {words.promptStates[file.state]}</small></p>
           : <span class="chip near">{words.promptStates[file?.state ?? 'missing'] ?? file?.state}</span>}
       </div>
     );

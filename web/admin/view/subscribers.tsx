@@ -39,8 +39,8 @@ export function Subscribers() {
         </Act>
       )}
       {act && act !== 'class' && (
-        <Act title={`${words.forget.replace('…', '')}: ${act.number}`} why={words.forgetWhy} does={common.remove} bad onClose={() => setAct(null)}
-          act={(f) => ask('DELETE', `${route`subscribers/${act.number}`}?reason=${encodeURIComponent(f['reason'] ?? '')}`).then(first.again)} />
+        <Act title={`${words.forget.replace('…', '')}: ${act.number}`} why={words.forgetWhy} does={common.remove} bad reason={false} onClose={() => setAct(null)}
+          act={() => ask('DELETE', route`subscribers/${act.number}`).then(first.again)} />
       )}
     </section>
   );

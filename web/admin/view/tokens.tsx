@@ -10,7 +10,7 @@ import { useCommon, useLanguage } from '../../shared/words';
 import { useWords } from '../words';
 import { Secret } from './secret';
 
-interface Token { id: string | number; name?: string | null; role: string; scopes?: string[] | null; created_at?: string | null; used_at?: string | null }
+interface Token { id: string | number; name?: string | null; role: string; scopes?: string[] | null; created_at?: string | null; last_used_at?: string | null }
 const ROLES = ['api', 'viewer', 'supervisor', 'admin'];
 
 /** Programs that ask the API: each with its own token, which is shown once. */
@@ -22,7 +22,7 @@ export function Tokens() {
   const rows = tokens.data ? listed<Token>('tokens')(tokens.data as never) : [];
   const add = async (f: Record<string, string>): Promise<void> => {
     const scopes = (f['scopes'] ?? '').split(/[\s,]+/).filter(Boolean);
-    const { token } = await ask<{ token: string }>('POST', 'tokens', { name: f['name'], role: f['role'], ...(scopes.length ? { scopes } : {}), reason: f['reason'] });
+    const { token } = await ask<{ token: string }>('POST', 'tokens', { name: f['name'], role: f['role'], ...(scopes.length ? { scopes } : {}) });
     setMade(token);
     tokens.again();
   };
@@ -33,20 +33,20 @@ export function Tokens() {
         <Table label="tokens-title" rows={rows} id={(token) => token.id} columns={[
           { name: words.tokenName, cell: (token) => token.name ?? token.id }, { name: words.role, cell: (token) => <span class="chip">{common.roles[token.role] ?? token.role}</span> },
           { name: words.scopes, wide: true, cell: (token) => token.scopes?.join(' ') || common.all },
-          { name: words.created, cell: (token) => moment(token.created_at, language) }, { name: words.used, cell: (token) => moment(token.used_at, language) },
+          { name: words.created, cell: (token) => moment(token.created_at, language) }, { name: words.used, cell: (token) => moment(token.last_used_at, language) },
           { name: words.acts, unseen: true, number: true, cell: (token) => <Button onPress={() => setAct(token)}>{words.revoke}</Button> },
         ]} />
       )}</Show>
       {act === 'add' && (
-        <Act title={words.addToken.replace('…', '')} does={words.add} act={add} onClose={() => setAct(null)}>
+        <Act title={words.addToken.replace('…', '')} does={words.add} reason={false} act={add} onClose={() => setAct(null)}>
           <label class="field"><span>{words.tokenName}</span><input name="name" required autocomplete="off" /></label>
           <label class="field"><span>{words.role}</span><select name="role">{ROLES.map((is) => <option key={is} value={is}>{common.roles[is]}</option>)}</select></label>
           <label class="field"><span>{words.scopes}</span><input name="scopes" autocomplete="off" /><small>{words.scopesWhy}</small></label>
         </Act>
       )}
       {act && act !== 'add' && (
-        <Act title={`${words.revoke.replace('…', '')}: ${act.name ?? act.id}`} does={words.revokeDo} bad onClose={() => setAct(null)}
-          act={(f) => ask('DELETE', `${route`tokens/${act.id}`}?reason=${encodeURIComponent(f['reason'] ?? '')}`).then(tokens.again)} />
+        <Act title={`${words.revoke.replace('…', '')}: ${act.name ?? act.id}`} does={words.revokeDo} bad reason={false} onClose={() => setAct(null)}
+          act={() => ask('DELETE', route`tokens/${act.id}`).then(tokens.again)} />
       )}
       {made && <Secret title={words.tokenMade} secret={made} onClose={() => setMade(null)} />}
     </section>

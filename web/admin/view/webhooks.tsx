@@ -11,10 +11,8 @@ import { useCommon, useLanguage } from '../../shared/words';
 import { useWords } from '../words';
 import { Secret } from './secret';
 
-interface Hook { id: number | string; url: string; events?: string[] | null; active?: boolean; enabled?: boolean; created_at?: string }
-interface Delivery { id: number | string; event: string; at?: string; created_at?: string; status: string | number; attempts: number; next_at?: string | null }
-
-const isOn = (hook: Hook): boolean => hook.active ?? hook.enabled ?? true;
+interface Hook { id: number; url: string; events: string[]; active: boolean; off_because: string | null; created_at: string; pending: number }
+interface Delivery { id: number; event: string; at: string; state: string; attempts: number; next_at: string | null; status: number | null; error: string | null }
 
 /** Programs elsewhere that are told of what happens, and what became of the telling. */
 export function Webhooks() {
@@ -24,38 +22,38 @@ export function Webhooks() {
   const [made, setMade] = useState<string | null>(null);
   const rows = hooks.data ? listed<Hook>('webhooks')(hooks.data as never) : [];
   const add = async (f: Record<string, string>): Promise<void> => {
-    const answer = await ask<{ secret?: string } | null>('POST', 'webhooks', { url: f['url'], events: (f['events'] ?? '').split(/[\s,]+/).filter(Boolean), reason: f['reason'] });
+    const answer = await ask<{ secret?: string } | null>('POST', 'webhooks', { url: f['url'], events: (f['events'] || '*').split(/[\s,]+/).filter(Boolean) });
     if (answer?.secret) setMade(answer.secret);
     hooks.again();
   };
   const toggle = (hook: Hook): void => {
-    const key = hook.enabled === undefined ? 'active' : 'enabled';
-    void ask('PUT', route`webhooks/${hook.id}`, { url: hook.url, events: hook.events ?? [], [key]: !isOn(hook) }).then(hooks.again, hooks.again);
+    void ask('PUT', route`webhooks/${hook.id}`, { active: !hook.active }).then(hooks.again, hooks.again);
   };
   return (
     <section class="card section">
       <h2 id="hooks-title">{words.sections['webhooks']}<span class="gap" /><Button onPress={() => setAct({ does: 'add' })}>{words.addHook}</Button></h2>
       <Show of={hooks} empty={() => rows.length === 0}>{() => (
         <Table label="hooks-title" rows={rows} id={(hook) => hook.id} columns={[
-          { name: words.url, cell: (hook) => <span class="wide-text">{hook.url}</span> }, { name: words.events, wide: true, cell: (hook) => hook.events?.join(', ') || common.all },
-          { name: words.active, cell: (hook) => <span class={`chip ${isOn(hook) ? 'good' : ''}`}>{isOn(hook) ? words.on : words.off}</span> },
+          { name: words.url, cell: (hook) => <span class="wide-text">{hook.url}</span> }, { name: words.events, wide: true, cell: (hook) => hook.events.join(', ') },
+          { name: words.active, cell: (hook) => <><span class={`chip ${hook.active ? 'good' : ''}`}>{hook.active ? words.on : words.off}</span>{hook.off_because && <small> {hook.off_because}</small>}</> },
+          { name: words.pending, number: true, cell: (hook) => hook.pending },
           { name: words.acts, unseen: true, number: true, cell: (hook) => (
             <Menu label={`${words.acts}: ${hook.url}`} items={[
-              { name: words.deliveries, do: () => setAct({ does: 'deliveries', hook }) }, { name: isOn(hook) ? words.switchOff : words.switchOn, do: () => toggle(hook) },
+              { name: words.deliveries, do: () => setAct({ does: 'deliveries', hook }) }, { name: hook.active ? words.switchOff : words.switchOn, do: () => toggle(hook) },
               { name: common.remove, do: () => setAct({ does: 'delete', hook }) },
             ]} />
           ) },
         ]} />
       )}</Show>
       {act?.does === 'add' && (
-        <Act title={words.addHook.replace('…', '')} does={words.add} act={add} onClose={() => setAct(null)}>
+        <Act title={words.addHook.replace('…', '')} does={words.add} reason={false} act={add} onClose={() => setAct(null)}>
           <label class="field"><span>{words.url}</span><input name="url" type="url" required placeholder="https://" /></label>
           <label class="field"><span>{words.events}</span><input name="events" autocomplete="off" /><small>{words.eventsWhy}</small></label>
         </Act>
       )}
       {act?.does === 'delete' && (
-        <Act title={`${common.remove}: ${act.hook.url}`} does={common.remove} bad onClose={() => setAct(null)}
-          act={(f) => ask('DELETE', `${route`webhooks/${act.hook.id}`}?reason=${encodeURIComponent(f['reason'] ?? '')}`).then(hooks.again)} />
+        <Act title={`${common.remove}: ${act.hook.url}`} does={common.remove} bad reason={false} onClose={() => setAct(null)}
+          act={() => ask('DELETE', route`webhooks/${act.hook.id}`).then(hooks.again)} />
       )}
       {act?.does === 'deliveries' && <Deliveries hook={act.hook} onClose={() => setAct(null)} />}
       {made && <Secret title={words.secretMade} secret={made} onClose={() => setMade(null)} />}
@@ -71,8 +69,8 @@ function Deliveries({ hook, onClose }: { hook: Hook; onClose: () => void }) {
     <Dialog title={words.deliveries} onClose={onClose} wide>
       <Show of={list} empty={() => rows.length === 0}>{() => (
         <Table label="dialog-title" rows={rows} id={(one) => one.id} columns={[
-          { name: words.at, cell: (one) => moment(one.created_at ?? one.at, language) }, { name: words.event, cell: (one) => one.event },
-          { name: words.status, cell: (one) => one.status }, { name: words.attempts, number: true, cell: (one) => one.attempts },
+          { name: words.at, cell: (one) => moment(one.at, language) }, { name: words.event, cell: (one) => one.event },
+          { name: words.status, cell: (one) => <>{words.deliveryStates[one.state] ?? one.state}{one.status !== null && ` (${one.status})`} {one.error && <small>{one.error}</small>}</> }, { name: words.attempts, number: true, cell: (one) => one.attempts },
           { name: words.nextTry, cell: (one) => moment(one.next_at, language) },
         ]} />
       )}</Show>

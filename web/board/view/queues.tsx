@@ -14,7 +14,8 @@ import { Formula } from './formula';
 
 interface Props { view: View; today: QueueLine[]; offers: ReadonlySet<string>; act: ((deed: Deed) => void) | null; wall: boolean }
 
-export function Queues({ view, today, act, wall }: Props) {
+export function Queues({ view, today, offers, act: mayAct, wall }: Props) {
+  const act = offers.has('PUT queues/-') ? mayAct : null;
   const words = useWords();
   const [formula, setFormula] = useState<QueueView | null>(null);
   const queues = [...view.queues.values()];

@@ -68,7 +68,7 @@ function Facts({ story }: { story: CallStory }) {
     [words.line, story.line], [words.queue, story.queue ?? record?.queue], [words.operator, story.operator ?? record?.operator],
     [words.started, moment(record?.started_at, language)], [words.ended, record?.ended_at ? moment(record.ended_at, language) : null],
     [words.waited, record?.wait_ms === null || record?.wait_ms === undefined ? null : length(record.wait_ms)],
-    [words.result, result ? common.results[result] ?? result : story.stage && (common.stages[story.stage] ?? story.stage)],
+    result ? [words.result, common.results[result] ?? plain(result)] : [words.stage, story.stage && (common.stages[story.stage] ?? story.stage)],
     [words.hangupBy, record?.hangup_by ? plain(record.hangup_by) : null], [words.disposition, story.disposition], [words.note, story.note], [words.id, story.id],
   ];
   return (

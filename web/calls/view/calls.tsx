@@ -2,7 +2,7 @@ import { useState } from 'preact/hooks';
 import { address, query } from '../../shared/api';
 import { go, stay, useAddress } from '../../shared/address';
 import { clock } from '../../shared/clock';
-import { length, moment } from '../../shared/format';
+import { length, moment, plain } from '../../shared/format';
 import type { ViewProps } from '../../shared/page';
 import { Button } from '../../shared/ui/button';
 import { useEngine } from '../../shared/ui/engine';
@@ -15,12 +15,16 @@ import { Call } from './call';
 
 export interface CallRow {
   id: string;
+  /** Masked. */
   caller: string;
+  /** Whole, for those who may see it. */
+  number?: string | null;
   class: string;
   line?: string;
   queue: string | null;
   operator: string | null;
   result: string | null;
+  disposition?: string | null;
   started_at: string | number;
   wait_ms: number | null;
   talk_ms?: number | null;
@@ -39,7 +43,7 @@ function List({ leave }: { leave: () => void }) {
   const [words, common] = [useWords(), useCommon()];
   const { view } = useEngine(leave);
   const [filter, set] = useState(NO_FILTER);
-  const asked = { ...filter, from: day(filter.from, 0), to: day(filter.to, 1), limit: PAGE };
+  const asked = { ...filter, limit: PAGE };
   const { first, rows, more } = useList<CallRow>('history/calls', asked, listed('calls'));
   const search = (form: HTMLFormElement): void => set(Object.fromEntries([...new FormData(form)].map(([key, value]) => [key, String(value).trim()])) as unknown as Filter);
   return (
@@ -69,14 +73,6 @@ function List({ leave }: { leave: () => void }) {
   );
 }
 
-/** The beginning of a day here; `to` is the end of its day. */
-function day(date: string, later: number): string {
-  if (!date) return '';
-  const at = new Date(`${date}T00:00`);
-  at.setDate(at.getDate() + later);
-  return at.toISOString();
-}
-
 function Rows({ rows }: { rows: CallRow[] }) {
   const [words, common, language] = [useWords(), useCommon(), useLanguage()];
   if (rows.length === 0) return <p class="muted empty">{words.none}</p>;
@@ -93,11 +89,11 @@ function Rows({ rows }: { rows: CallRow[] }) {
           {rows.map((call) => (
             <tr key={call.id} class="pressable" onClick={() => go(`/calls/${encodeURIComponent(call.id)}`)}>
               <th scope="row" class="nowrap"><a class="link" href={`/calls/${encodeURIComponent(call.id)}`} onClick={stay}>{moment(call.started_at, language)}</a></th>
-              <td class="nowrap">{call.caller || common.withheld}</td>
+              <td class="nowrap">{call.number || call.caller || common.withheld}</td>
               <td><span class={`chip ${call.class}`}>{common.classes[call.class] ?? call.class}</span></td>
               <td>{call.queue ?? common.none}</td>
               <td>{call.operator ?? common.none}</td>
-              <td>{call.result ? common.results[call.result] ?? call.result : common.none}</td>
+              <td>{call.disposition ?? (call.result ? common.results[call.result] ?? plain(call.result) : common.none)}</td>
               <td class="number">{length(call.wait_ms)}</td>
               <td class="number">{length(call.talk_ms)}</td>
             </tr>

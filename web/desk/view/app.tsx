@@ -120,7 +120,7 @@ function Banners({ state }: { state: State }) {
   const texts = [
     lost && (state.call?.phase === 'talking' ? words.lostTalking : words.lost),
     !lost && !state.live && state.line === 'up' && words.stale,
-    state.fault && (words.faults[state.fault] ?? common.faults[state.fault] ?? common.faults['other']),
+    state.fault && (words.faults[state.fault] ?? common.faults[state.fault] ?? (state.fault.includes(' ') ? state.fault : common.faults['other'])),
     state.draining && words.draining,
   ].filter((text): text is string => typeof text === 'string');
   return (

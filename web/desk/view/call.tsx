@@ -1,7 +1,7 @@
 import { clock } from '../../shared/clock';
 import type { Desk } from '../desk';
 import { KEYS } from '../keys';
-import type { Call, State } from '../state';
+import { handing, type Call, type State } from '../state';
 import { Button } from '../../shared/ui/button';
 import { Icon } from '../../shared/ui/icon';
 import type { Panel } from './app';
@@ -54,7 +54,7 @@ export function CallCard({ desk, state, offers, open, onOpen }: Props) {
       {call.held && <p class="note"><Icon name="pause" />{words.onHold}</p>}
       {call.pressed && call.phase === 'talking' && <p class="pressed">{words.pressed}: <b>{call.pressed}</b></p>}
       {call.phase === 'talking' && keypad && <Keypad onTone={(tone) => desk.act({ do: 'tone', tone })} />}
-      {call.phase === 'talking' && (open === 'transfer' || state.handing) && offers.has('calls/-/transfer') && <Transfer desk={desk} state={state} onClose={() => onOpen(null)} />}
+      {call.phase === 'talking' && (open === 'transfer' || handing(state)) && offers.has('calls/-/transfer') && <Transfer desk={desk} state={state} onClose={() => onOpen(null)} />}
       <Controls desk={desk} call={call} open={open} onOpen={onOpen} canTransfer={offers.has('calls/-/transfer')} />
     </section>
   );

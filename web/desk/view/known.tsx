@@ -26,7 +26,7 @@ export function Known({ card }: { card: Card }) {
         <ul>
           {earlier.map((call) => (
             <li key={call.id}>
-              <span class="nowrap">{moment(call.started_at, language)}</span> {call.disposition ?? common.results[call.result] ?? call.result}
+              <span class="nowrap">{moment(call.started_at, language)}</span> {call.disposition ?? (call.result ? common.results[call.result] ?? plain(call.result) : '')}
               {call.note && <small> · {call.note}</small>}
             </li>
           ))}
@@ -35,7 +35,7 @@ export function Known({ card }: { card: Card }) {
       {tickets.length > 0 && (
         <section>
           <h3 class="caption">{words.tickets}</h3>
-          <ul>{tickets.map((ticket) => <li key={ticket.id}><a class="link" href={`/tickets/${ticket.id}`} target="_blank" rel="noreferrer">№ {ticket.id}</a> {ticket.subject}</li>)}</ul>
+          <ul>{tickets.map((ticket) => <li key={ticket.id}><a class="link" href={`/tickets/${encodeURIComponent(ticket.id)}`} target="_blank" rel="noreferrer">№ {ticket.id}</a> {plain(ticket.topic)}</li>)}</ul>
         </section>
       )}
     </div>

@@ -5,7 +5,7 @@ import { useLoad } from '../../shared/ui/load';
 import { useCommon } from '../../shared/words';
 import type { Target } from '../api';
 import type { Desk } from '../desk';
-import type { State } from '../state';
+import { handing, type State } from '../state';
 import { useWords } from './words';
 
 type Kind = 'operator' | 'queue' | 'number';
@@ -18,18 +18,16 @@ export function Transfer({ desk, state, onClose }: { desk: Desk; state: State; o
   const [chosen, setChosen] = useState('');
   const first = useRef<HTMLSelectElement>(null);
   useEffect(() => first.current?.focus(), []);
-  const { handing } = state;
-  const all = useLoad<OperatorView[]>(handing ? null : 'operators', EVERY_MS);
-  if (handing) {
+  const under = handing(state);
+  const all = useLoad<OperatorView[]>(under ? null : 'operators', EVERY_MS);
+  if (under) {
     return (
       <div class="handing" role="status">
-        <p>{handing.phase === 'asking' ? words.asking(handing.to) : words.consulting(handing.to)}</p>
-        {handing.phase === 'consulting' && (
-          <p class="row">
-            <Button look="good" onPress={() => { void desk.settle('complete'); onClose(); }}>{words.complete}</Button>
-            <Button onPress={() => { void desk.settle('back'); onClose(); }}>{words.back}</Button>
-          </p>
-        )}
+        <p>{under.phase === 'asking' ? words.asking(under.to) : words.consulting(under.to)}</p>
+        <p class="row">
+          {under.phase === 'consulting' && <Button look="good" onPress={() => { void desk.settle('complete'); onClose(); }}>{words.complete}</Button>}
+          <Button onPress={() => { void desk.settle('back'); onClose(); }}>{words.back}</Button>
+        </p>
       </div>
     );
   }

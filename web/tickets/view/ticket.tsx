@@ -10,7 +10,8 @@ import { useCommon, useLanguage } from '../../shared/words';
 import { useWords } from '../words';
 import type { TicketRow } from './tickets';
 
-interface Whole extends TicketRow { fields?: Record<string, unknown> | null; answers?: Record<string, unknown> | null; history?: { at: string; who?: string; what?: string; note?: string | null; text?: string }[] }
+interface TicketEvent { at: string; who: string; kind: string; text: string; subject: string | null }
+interface Whole extends TicketRow { fields: Record<string, string>; email: string | null; events: TicketEvent[] }
 
 const STATUSES = ['open', 'waiting', 'done'];
 
@@ -22,16 +23,17 @@ export function Ticket({ id, person }: { id: string; person: Person }) {
     <main id="main" class="sheet" tabIndex={-1}>
       <p><a class="link" href="/tickets" onClick={stay}>← {words.back}</a></p>
       <Show of={ticket}>{(it) => {
-        const number = it.number ?? it.caller;
+        const { number } = it;
         return (
           <>
             <Facts ticket={it} />
+            <History events={it.events} />
             <div class="columns">
-              <Form title={words.work} does={common.save} said={words.saved} send={(f) => ask('PUT', route`tickets/${id}`, { status: f['status'], note: f['note'] ?? '' }).then(again)}>
+              <Form title={words.work} does={common.save} said={words.saved} send={(f) => ask('PUT', route`tickets/${id}`, { status: f['status'], ...(f['note'] ? { note: f['note'] } : {}) }).then(again)}>
                 <label class="field"><span>{words.status}</span>
                   <select name="status">{STATUSES.map((is) => <option key={is} value={is} selected={is === it.status}>{words.statuses[is]}</option>)}</select>
                 </label>
-                <label class="field"><span>{words.note}</span><textarea name="note" rows={4} maxLength={4000} defaultValue={it.note ?? ''} /></label>
+                <label class="field"><span>{words.note}</span><textarea name="note" rows={4} maxLength={2000} /></label>
                 {number && person.role === 'operator' && (
                   <a class="button quiet" href={`/desk?to=${encodeURIComponent(number)}&ticket=${encodeURIComponent(String(it.id))}`}><Icon name="call" /><span>{words.callHim}</span></a>
                 )}
@@ -53,21 +55,37 @@ export function Ticket({ id, person }: { id: string; person: Person }) {
 
 function Facts({ ticket }: { ticket: Whole }) {
   const [words, common, language] = [useWords(), useCommon(), useLanguage()];
-  const typed = Object.entries({ ...(ticket.answers ?? {}), ...(ticket.fields ?? {}) });
+  const typed = Object.entries(ticket.fields);
   return (
     <section class="card section" aria-labelledby="ticket-title">
       <h2 id="ticket-title">{words.number} {ticket.id} <span class={`chip ${ticket.status}`}>{words.statuses[ticket.status] ?? ticket.status}</span></h2>
       <dl class="facts">
-        <div><dt>{words.created}</dt><dd>{moment(ticket.created_at, language)}</dd></div>
-        <div><dt>{words.caller}</dt><dd>{ticket.number ?? ticket.caller ?? common.withheld}</dd></div>
-        {(ticket.subject ?? ticket.kind) && <div><dt>{words.kind}</dt><dd>{ticket.subject ?? plain(ticket.kind ?? '')}</dd></div>}
+        <div><dt>{words.created}</dt><dd>{moment(ticket.at, language)}</dd></div>
+        <div><dt>{words.caller}</dt><dd>{ticket.number || common.withheld}</dd></div>
+        <div><dt>{words.kind}</dt><dd>{plain(ticket.topic)}</dd></div>
         {ticket.email && <div><dt>{words.email}</dt><dd>{ticket.email}</dd></div>}
         {ticket.call && <div><dt>{words.call}</dt><dd><a class="link mono" href={`/calls/${ticket.call}`}>{ticket.call}</a></dd></div>}
         {typed.map(([name, value]) => <div key={name}><dt>{plain(name)}</dt><dd>{String(value)}</dd></div>)}
       </dl>
-      {ticket.history && ticket.history.length > 0 && (
-        <ol>{ticket.history.map((one, at) => <li key={at}><small>{moment(one.at, language)} {one.who}</small> {one.what ?? ''} {one.note ?? one.text ?? ''}</li>)}</ol>
-      )}
+    </section>
+  );
+}
+
+/** What was done with it, the newest last. */
+function History({ events }: { events: TicketEvent[] }) {
+  const [words, language] = [useWords(), useLanguage()];
+  if (events.length === 0) return null;
+  return (
+    <section class="card section">
+      <h2>{words.history}</h2>
+      <ol class="history">
+        {events.map((one, at) => (
+          <li key={at}>
+            <small class="nowrap">{moment(one.at, language)} · {one.who}</small>
+            <span><b>{words.kinds[one.kind] ?? one.kind}</b> {one.subject && <b>{one.subject}. </b>}{one.kind === 'status' ? words.statuses[one.text] ?? one.text : one.text}</span>
+          </li>
+        ))}
+      </ol>
     </section>
   );
 }

@@ -10,18 +10,16 @@ import { useWords } from '../words';
 import { Ticket } from './ticket';
 
 export interface TicketRow {
-  id: number | string;
+  /** What the caller heard. */
+  id: string;
+  call: string;
+  at: string;
+  number: string;
+  topic: string;
   status: string;
-  created_at: string;
-  kind?: string | null;
-  subject?: string | null;
-  number?: string | null;
-  caller?: string | null;
-  email?: string | null;
-  call?: string | null;
-  note?: string | null;
+  changed_at: string | null;
 }
-interface Message { name: string; at?: string; created_at?: string; number?: string | null; caller?: string | null; call?: string | null; duration_ms?: number }
+interface Message { name: string; call: string; at: string; duration_ms: number; number: string; line: string }
 
 const STATUSES = ['open', 'waiting', 'done', ''];
 
@@ -48,17 +46,17 @@ function Lists() {
               <thead>
                 <tr>
                   <th scope="col">{words.number}</th><th scope="col">{words.status}</th><th scope="col">{words.created}</th><th scope="col">{words.caller}</th>
-                  <th scope="col">{words.kind}</th><th scope="col">{words.email}</th><th scope="col">{words.note}</th>
+                  <th scope="col">{words.kind}</th><th scope="col">{words.changed}</th>
                 </tr>
               </thead>
               <tbody>
                 {tickets.rows.map((ticket) => (
-                  <tr key={ticket.id} class="pressable" onClick={() => go(`/tickets/${ticket.id}`)}>
-                    <th scope="row"><a class="link" href={`/tickets/${ticket.id}`} onClick={stay}>{ticket.id}</a></th>
+                  <tr key={ticket.id} class="pressable" onClick={() => go(`/tickets/${encodeURIComponent(ticket.id)}`)}>
+                    <th scope="row"><a class="link" href={`/tickets/${encodeURIComponent(ticket.id)}`} onClick={stay}>{ticket.id}</a></th>
                     <td><span class={`chip ${ticket.status}`}>{words.statuses[ticket.status] ?? ticket.status}</span></td>
-                    <td class="nowrap">{moment(ticket.created_at, language)}</td>
-                    <td class="nowrap">{ticket.number ?? ticket.caller ?? common.withheld}</td>
-                    <td>{ticket.subject ?? plain(ticket.kind ?? '')}</td><td class="wide-text">{ticket.email ?? common.none}</td><td class="wide-text">{ticket.note ?? ''}</td>
+                    <td class="nowrap">{moment(ticket.at, language)}</td>
+                    <td class="nowrap">{ticket.number || common.withheld}</td>
+                    <td>{plain(ticket.topic)}</td><td class="nowrap">{moment(ticket.changed_at, language)}</td>
                   </tr>
                 ))}
               </tbody>
@@ -87,8 +85,8 @@ function Messages() {
             <tbody>
               {messages.rows.map((message) => (
                 <tr key={message.name}>
-                  <th scope="row" class="nowrap">{moment(message.created_at ?? message.at, language)}</th>
-                  <td class="nowrap">{message.number ?? message.caller ?? common.withheld}</td>
+                  <th scope="row" class="nowrap">{moment(message.at, language)}</th>
+                  <td class="nowrap">{message.number || common.withheld}</td>
                   <td>{message.call && <a class="link mono" href={`/calls/${message.call}`}>{message.call}</a>}</td>
                   <td class="number">{length(message.duration_ms)}</td>
                   <td><audio controls preload="none" src={address(route`messages/${message.name}/audio`)} aria-label={words.listen(message.name)} /></td>

@@ -1,4 +1,8 @@
 //! The web's view of the store: joins [`crate::web::Desk`] and [`crate::store`], which do not know each other.
+mod office;
+
+pub use office::{Papers, template};
+
 use crate::class::Class;
 use crate::clock::Zone;
 use crate::ids::CallId;
@@ -15,12 +19,18 @@ pub struct Desk {
     zone: Zone,
     store: Shared,
     accounts: Accounts,
+    papers: Papers,
 }
 
 impl Desk {
     /// `zone`: whose days the reports are of.
     pub fn new(store: Shared, zone: Zone) -> Desk {
-        Desk { accounts: Accounts::new(store.clone()), store, zone }
+        Desk { accounts: Accounts::new(store.clone()), store, zone, papers: Papers::default() }
+    }
+
+    /// With what the office needs beside the store.
+    pub fn with(self, papers: Papers) -> Desk {
+        Desk { papers, ..self }
     }
 }
 

@@ -1,0 +1,337 @@
+//! `GET /history/…`: calls that were, and the figures of queues for charts; `GET /audit`: who changed what.
+use super::super::App;
+use super::super::desk::Role::{self, Admin, Api, Operator, Supervisor, Viewer};
+use super::super::guard::{Access, Caller};
+use super::super::problem::Problem;
+use super::super::routes::{Route, Table};
+use super::query::{self, Params};
+use crate::clock::{Clock, Zone};
+use crate::number::Number;
+use crate::office::{AuditQuery, CallQuery, NotedCall, PAGE_MAX};
+use crate::report::{Asked, Kind};
+use axum::Json;
+use axum::extract::State;
+use axum::http::header;
+use axum::response::{IntoResponse, Response};
+use serde::{Deserialize, Serialize};
+use serde_json::{Value, json};
+use std::collections::BTreeMap;
+use utoipa::{IntoParams, ToSchema};
+
+const CALLS: Access = Access::Roles(&[Viewer, Operator, Supervisor, Admin, Api]);
+const QUEUES: Access = Access::Roles(&[Viewer, Supervisor, Admin, Api]);
+const AUDIT: Access = Access::Roles(&[Supervisor, Admin]);
+/// Rows of one CSV file: half a year of a busy house; a longer time is asked for in parts.
+const CSV_ROWS_MAX: usize = 50_000;
+/// Fewer digits of a number would list half the house.
+const NUMBER_DIGITS_MIN: usize = 4;
+
+pub fn routes(route: &Table) -> Vec<Route> {
+    vec![
+        route.get("/api/v1/history/calls", CALLS, calls),
+        route.get("/api/v1/history/queues", QUEUES, queues),
+        route.get("/api/v1/audit", AUDIT, audit),
+    ]
+}
+
+#[derive(Debug, Default, Deserialize, IntoParams)]
+#[serde(deny_unknown_fields, default)]
+pub struct CallsAsked {
+    /// A day or a moment.
+    from: Option<String>,
+    /// A day, which is included, or a moment, which is not.
+    to: Option<String>,
+    /// An id, a word of a note, a queue, an operator, a line, or four and more digits of the number.
+    q: Option<String>,
+    /// A number, or at least four digits of one. Not for viewers.
+    caller: Option<String>,
+    queue: Option<String>,
+    operator: Option<String>,
+    result: Option<String>,
+    /// `next` of the page before.
+    cursor: Option<String>,
+    #[param(minimum = 1, maximum = 500)]
+    limit: Option<usize>,
+    /// `json` or `csv`.
+    #[param(value_type = Option<String>, pattern = "^(json|csv)$")]
+    format: Format,
+}
+
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Deserialize)]
+#[serde(rename_all = "snake_case")]
+enum Format {
+    #[default]
+    Json,
+    Csv,
+}
+
+/// A call in a list.
+#[derive(Debug, Serialize, ToSchema)]
+pub struct CallSummary {
+    id: String,
+    line: String,
+    /// Masked.
+    caller: String,
+    /// Whole, for those who may see it.
+    number: Option<String>,
+    class: String,
+    queue: Option<String>,
+    operator: Option<String>,
+    started_at: String,
+    answered_at: Option<String>,
+    ended_at: Option<String>,
+    wait_ms: Option<u64>,
+    /// From the answer to the end.
+    talk_ms: Option<u64>,
+    result: Option<String>,
+    cause: Option<String>,
+    hangup_by: Option<String>,
+    disposition: Option<String>,
+    note: Option<String>,
+}
+
+#[derive(Serialize, ToSchema)]
+pub struct CallPage {
+    calls: Vec<CallSummary>,
+    next: Option<String>,
+}
+
+/// Viewers see masked numbers and may not search by them; operators see their own calls.
+pub async fn calls(
+    State(app): State<App>,
+    caller: Caller,
+    Params(asked): Params<CallsAsked>,
+) -> Result<Response, Problem> {
+    let sees_numbers = caller.role != Role::Viewer;
+    let mut query = CallQuery {
+        from: query::moment(&app, "from", asked.from.as_deref(), false)?,
+        to: query::moment(&app, "to", asked.to.as_deref(), true)?,
+        q: query::word("q", asked.q)?,
+        q_in_number: false,
+        caller: query::word("caller", asked.caller)?,
+        queue: query::word("queue", asked.queue)?,
+        operator: query::word("operator", asked.operator)?,
+        result: query::word("result", asked.result)?,
+        after: query::call_cursor(asked.cursor.as_deref())?,
+        limit: query::limit(asked.limit)?,
+    };
+    if !sees_numbers && query.caller.is_some() {
+        return Err(Problem::not_allowed("a viewer sees masked numbers, and may not look for one"));
+    }
+    if let Some(text) = query.caller.take() {
+        query.caller = Some(digits(&text)?);
+    }
+    if let Some(number) = query.q.as_deref().filter(|_| sees_numbers).and_then(number_in) {
+        (query.q, query.q_in_number) = (Some(number), true);
+    }
+    if caller.role == Role::Operator {
+        if query.operator.as_ref().is_some_and(|operator| *operator != caller.name) {
+            return Err(Problem::not_allowed("an operator sees his own calls only"));
+        }
+        query.operator = Some(caller.name.clone());
+    }
+    if asked.format == Format::Csv {
+        return csv(&app, query, sees_numbers).await;
+    }
+    let page = app.desk.call_history(query).await?;
+    let zone = app.desk.zone();
+    let calls = page.rows.iter().map(|call| summary(call, zone, sees_numbers)).collect();
+    let next = page.next.as_ref().map(query::call_cursor_text);
+    Ok(Json(CallPage { calls, next }).into_response())
+}
+
+pub fn summary(call: &NotedCall, zone: &Zone, sees_numbers: bool) -> CallSummary {
+    let (record, note) = (&call.record, call.note.as_ref());
+    let at = |at: Option<crate::machine::Wall>| at.map(|at| zone.rfc3339(at));
+    let talk = record.answered_at.zip(record.ended_at).filter(|_| record.operator.is_some());
+    CallSummary {
+        id: record.id.to_string(),
+        line: record.line.clone(),
+        caller: masked(&record.caller),
+        number: sees_numbers.then(|| record.caller.clone()),
+        class: record.class.to_string(),
+        queue: record.queue.as_ref().map(ToString::to_string),
+        operator: record.operator.as_ref().map(ToString::to_string),
+        started_at: zone.rfc3339(record.started_at),
+        answered_at: at(record.answered_at),
+        ended_at: at(record.ended_at),
+        wait_ms: record.wait_ms,
+        talk_ms: talk.map(|(from, to)| u64::try_from(to.0 - from.0).unwrap_or(0)),
+        result: record.result.map(|result| result.as_str().to_string()),
+        cause: record.cause.map(|cause| cause.as_str().to_string()),
+        hangup_by: record.hangup_by.map(|by| by.as_str().to_string()),
+        disposition: note.and_then(|note| note.disposition.clone()),
+        note: note.map(|note| note.text.clone()),
+    }
+}
+
+pub fn masked(caller: &str) -> String {
+    Number::parse(caller).map(|number| number.masked()).unwrap_or_default()
+}
+
+/// A whole number in its canonical spelling, or a part of one.
+fn digits(text: &str) -> Result<String, Problem> {
+    let number = Number::parse(text).filter(|number| number.as_str().len() >= NUMBER_DIGITS_MIN);
+    number.map(|number| number.to_string()).ok_or_else(|| {
+        Problem::bad_request(format!("caller: expected at least {NUMBER_DIGITS_MIN} digits of a number"))
+    })
+}
+
+/// What stands in a search box and can only be a number.
+fn number_in(q: &str) -> Option<String> {
+    digits(q).ok()
+}
+
+async fn csv(app: &App, mut query: CallQuery, sees_numbers: bool) -> Result<Response, Problem> {
+    const COLUMNS: [&str; 16] = [
+        "id",
+        "line",
+        "caller",
+        "class",
+        "queue",
+        "operator",
+        "started_at",
+        "answered_at",
+        "ended_at",
+        "wait_ms",
+        "talk_ms",
+        "result",
+        "cause",
+        "hangup_by",
+        "disposition",
+        "note",
+    ];
+    let zone = app.desk.zone().clone();
+    let mut table = csv::Writer::from_writer(Vec::new());
+    let fault = |error: csv::Error| Problem::unusable(error.to_string());
+    table.write_record(COLUMNS).map_err(fault)?;
+    query.limit = PAGE_MAX;
+    let mut rows = 0;
+    loop {
+        let page = app.desk.call_history(query.clone()).await?;
+        for call in &page.rows {
+            let call = summary(call, &zone, sees_numbers);
+            let ms = |ms: Option<u64>| ms.map(|ms| ms.to_string()).unwrap_or_default();
+            let text = |text: Option<String>| harmless(text.unwrap_or_default());
+            let caller = call.number.unwrap_or(call.caller);
+            table
+                .write_record([
+                    call.id,
+                    harmless(call.line),
+                    harmless(caller),
+                    call.class,
+                    text(call.queue),
+                    text(call.operator),
+                    call.started_at,
+                    text(call.answered_at),
+                    text(call.ended_at),
+                    ms(call.wait_ms),
+                    ms(call.talk_ms),
+                    text(call.result),
+                    text(call.cause),
+                    text(call.hangup_by),
+                    text(call.disposition),
+                    text(call.note),
+                ])
+                .map_err(fault)?;
+        }
+        rows += page.rows.len();
+        match page.next {
+            Some(next) if rows < CSV_ROWS_MAX => query.after = Some(next),
+            _ => break,
+        }
+    }
+    let bytes = table.into_inner().map_err(|error| Problem::unusable(error.to_string()))?;
+    let headers = [
+        (header::CONTENT_TYPE, "text/csv; charset=utf-8; header=present"),
+        (header::CONTENT_DISPOSITION, "attachment; filename=\"calls.csv\""),
+    ];
+    Ok((headers, bytes).into_response())
+}
+
+/// A cell that a spreadsheet would take for a formula is quoted as text (OWASP, "CSV Injection").
+fn harmless(text: String) -> String {
+    match text.starts_with(['=', '+', '-', '@', '\t', '\r']) {
+        true => format!("'{text}"),
+        false => text,
+    }
+}
+
+#[derive(Debug, Default, Deserialize, IntoParams)]
+#[serde(deny_unknown_fields, default)]
+pub struct QueuesAsked {
+    from: Option<String>,
+    to: Option<String>,
+    /// `15m`, `30m`, `1h` or `1d`.
+    step: Option<String>,
+    queue: Option<String>,
+}
+
+/// The figures of the report `queue`, cut into steps; the same code counts them.
+pub async fn queues(
+    State(app): State<App>,
+    Params(asked): Params<QueuesAsked>,
+) -> Result<Json<Value>, Problem> {
+    let step = asked.step.unwrap_or_else(|| "15m".to_string());
+    let asking = Asked { from: asked.from, to: asked.to, interval: Some(step.clone()) };
+    let report = app.desk.report(Kind::Queue, &asking, Clock::wall()).await?;
+    let mut report = report.map_err(|wrong| Problem::bad_request(wrong.to_string()))?.json();
+    let mut rows = match report["lines"].take() {
+        Value::Array(rows) => rows,
+        _ => Vec::new(),
+    };
+    if let Some(queue) = asked.queue {
+        rows.retain(|row| row["queue"] == queue);
+    }
+    Ok(Json(json!({ "from": report["from"], "to": report["to"], "step": step, "rows": rows })))
+}
+
+#[derive(Debug, Default, Deserialize, IntoParams)]
+#[serde(deny_unknown_fields, default)]
+pub struct AuditAsked {
+    from: Option<String>,
+    to: Option<String>,
+    who: Option<String>,
+    /// A whole word, or its beginning: `call` finds `call.hang_up`.
+    what: Option<String>,
+    cursor: Option<String>,
+    #[param(minimum = 1, maximum = 500)]
+    limit: Option<usize>,
+}
+
+#[derive(Serialize, ToSchema)]
+pub struct AuditView {
+    at: String,
+    who: String,
+    what: String,
+    detail: BTreeMap<String, String>,
+}
+
+#[derive(Serialize, ToSchema)]
+pub struct AuditPage {
+    audit: Vec<AuditView>,
+    next: Option<String>,
+}
+
+pub async fn audit(
+    State(app): State<App>,
+    Params(asked): Params<AuditAsked>,
+) -> Result<Json<AuditPage>, Problem> {
+    let query = AuditQuery {
+        from: query::moment(&app, "from", asked.from.as_deref(), false)?,
+        to: query::moment(&app, "to", asked.to.as_deref(), true)?,
+        who: query::word("who", asked.who)?,
+        what: query::word("what", asked.what)?,
+        after: query::number_cursor(asked.cursor.as_deref())?,
+        limit: query::limit(asked.limit)?,
+    };
+    let page = app.desk.audit_page(query).await?;
+    let zone = app.desk.zone();
+    let audit = page.rows.into_iter().map(|row| AuditView {
+        at: zone.rfc3339(row.at),
+        who: row.who,
+        what: row.what,
+        detail: row.detail,
+    });
+    Ok(Json(AuditPage { audit: audit.collect(), next: page.next.map(|id| id.to_string()) }))
+}
