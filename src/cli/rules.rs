@@ -7,6 +7,7 @@ use serde_json::{Value, json};
 
 #[derive(Subcommand)]
 pub enum RuleCommand {
+    /// The rules that people set, with their reasons
     List {
         #[arg(long)]
         json: bool,
@@ -22,9 +23,8 @@ pub enum RuleCommand {
         #[arg(long)]
         reason: String,
     },
-    Remove {
-        number: String,
-    },
+    /// Take a rule back
+    Remove { number: String },
 }
 
 pub fn rules(common: &Common, command: RuleCommand) -> Done {

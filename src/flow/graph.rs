@@ -279,7 +279,7 @@ steps:
                 way(0, 1, ""),
                 way(1, 2, "0, 1"),
                 way(1, 3, "2, exhausted"),
-                way(2, 3, "full, max_wait, answered")
+                way(2, 3, "max_wait, full, answered")
             ]
         );
         assert_eq!(graph.steps[1].notes, ["*, invalid, timeout ↻"]);

@@ -26,7 +26,6 @@ pub use check::{CODES, check};
 pub use import::{ImportError, import};
 pub use ledger::LEDGER;
 pub use normalize::normalize;
-pub use script::{State, script};
 pub use script::{State, script, states};
 pub use synthesiser::{DEFAULT_TTS, SynthesisError, Tts};
 

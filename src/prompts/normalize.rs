@@ -37,7 +37,7 @@ mod tests {
         std::fs::create_dir_all(file.parent().unwrap()).unwrap();
         let quiet: Vec<i16> = (0..16_000).map(|i| ((f64::from(i) * 0.5).sin() * 200.0) as i16).collect();
         wav::write_8k_mono(&file, &quiet).unwrap();
-        assert_eq!(normalize(dir.path(), &catalogue).unwrap(), [file.clone()]);
+        assert_eq!(normalize(dir.path(), &catalogue).unwrap(), std::slice::from_ref(&file));
         let levelled = std::fs::read(&file).unwrap();
         assert_eq!(normalize(dir.path(), &catalogue).unwrap(), Vec::<PathBuf>::new());
         assert_eq!(std::fs::read(&file).unwrap(), levelled);

@@ -213,7 +213,7 @@ mod tests {
             layout.places.iter().all(|place| place.y >= MARGIN && place.y + place.height <= layout.height)
         );
         assert_eq!(layout.lines.len(), 3, "the way within a column is a note");
-        assert_eq!(person.notes[..2], ["full, max_wait, answered →", "bye"]);
+        assert_eq!(person.notes[..2], ["max_wait, full, answered → bye", "while waiting: wait"]);
     }
 
     #[test]
