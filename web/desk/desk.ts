@@ -87,6 +87,7 @@ export class Desk {
       case 'mute': return this.#phone?.mute(!call?.muted);
       case 'hold': return call?.holding ? undefined : this.#phone?.hold(!call?.held);
       case 'tone': return this.#phone?.tone(intent.tone);
+      case 'record': return void this.#record();
       case 'ready': return void this.#choose((id) => api.setReady(id));
     }
   }
@@ -120,6 +121,13 @@ export class Desk {
 
   async note(id: string, disposition: string | null, note: string): Promise<boolean> {
     return this.#try(() => api.note(id, { disposition, note }));
+  }
+
+  /** Nobody's card number belongs in a recording. */
+  async #record(): Promise<void> {
+    const { call, calls } = this.store.state;
+    const recording = call?.id ? calls[call.id]?.recording : null;
+    if (call?.id && recording) await this.#try(() => api.pauseRecording(call.id ?? '', recording === 'on'));
   }
 
   async #try(ask: () => Promise<unknown>): Promise<boolean> {

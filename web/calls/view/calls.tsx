@@ -65,7 +65,7 @@ function List({ leave }: { leave: () => void }) {
             <button class="button main"><span>{common.search}</span></button>
             <a class="button quiet" href={address(query('history/calls', { ...asked, limit: null, format: 'csv' }))} download="calls.csv">{words.csv}</a>
           </form>
-          <Show of={first}>{() => <Rows rows={rows} />}</Show>
+          <Show of={first}>{() => <Rows rows={rows.filter(({ id }) => !view.calls.has(id))} />}</Show>
           <More more={more} />
         </section>
       )}

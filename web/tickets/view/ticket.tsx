@@ -101,6 +101,7 @@ function Form({ title, does, said, send, children }: FormProps) {
     setFault('');
     try {
       await send(Object.fromEntries([...new FormData(form)].map(([key, value]) => [key, String(value).trim()])));
+      form.reset();
       set('done');
     } catch (why) {
       setFault(faultOf(why, common.faults));

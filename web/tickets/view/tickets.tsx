@@ -37,7 +37,7 @@ function Lists() {
       <section class="card section" aria-labelledby="tickets-title">
         <h2 id="tickets-title">{words.tickets}<span class="gap" />
           <span class="tabs" role="group" aria-label={words.status}>
-            {STATUSES.map((is) => <button type="button" key={is} aria-pressed={status === is} onClick={() => setStatus(is)}>{words.statuses[is] ?? words.any}</button>)}
+            {STATUSES.map((is) => <button type="button" key={is} aria-pressed={status === is} onClick={() => setStatus(is)}>{words.lists[is]}</button>)}
           </span>
         </h2>
         <Show of={tickets.first}>{() => tickets.rows.length === 0 ? <p class="muted empty">{words.none}</p> : (
