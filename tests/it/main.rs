@@ -25,6 +25,7 @@ mod races;
 mod reports;
 mod seats;
 mod spoken;
+mod stories;
 mod strangers;
 mod waits;
 mod web;
