@@ -17,6 +17,7 @@ pub mod expression;
 pub mod finding;
 pub mod graph;
 mod interpreter;
+mod keys;
 mod load;
 mod model;
 mod node;

@@ -181,9 +181,19 @@ impl Switchboard {
         self.version
     }
 
-    /// Whether this leg's digits belong to a secret step: they are then written down nowhere.
-    pub fn listens_secretly(&self, leg: LegId) -> bool {
-        self.legs.get(&leg).and_then(|call| self.calls.get(call)).is_some_and(Call::listens_secretly)
+    /// Whether a digit of this leg is, or may be, one of a secret step: it is then written down nowhere.
+    pub fn hides_keys(&self, leg: LegId) -> bool {
+        let call = self.legs.get(&leg).and_then(|call| self.calls.get(call));
+        call.is_some_and(|call| self.flows.get(&call.flows()).is_some_and(|flows| call.hides_keys(flows)))
+    }
+
+    /// Whose leg it is, and in which call: for the SIP ladder.
+    pub fn party(&self, leg: LegId) -> Option<(CallId, String)> {
+        if let Some(call) = self.call_out_of(leg) {
+            return self.calls_out.get(&call).map(|out| (call, out.party(leg)));
+        }
+        let call = self.calls.get(self.legs.get(&leg)?)?;
+        Some((call.id(), call.party(leg)))
     }
 
     /// A variable of the flow in which this leg's call is.

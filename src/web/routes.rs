@@ -56,6 +56,7 @@ fn table(app: &App, shutdown: &CancellationToken) -> Vec<Route> {
         route.get("/api/v1/calls/{id}", SIGNED_IN, api::call),
         route.delete("/api/v1/calls/{id}", SUPERVISORS, api::hang_up),
         route.get("/api/v1/calls/{id}/why", SIGNED_IN, api::why),
+        route.get("/api/v1/calls/{id}/signalling", SIGNED_IN, api::signalling),
         route.post("/api/v1/calls/{id}/transfer", OPERATORS, legs::transfer),
         route.post("/api/v1/calls/{id}/transfer/complete", OPERATORS, legs::complete_transfer),
         route.delete("/api/v1/calls/{id}/transfer", OPERATORS, legs::cancel_transfer),

@@ -28,6 +28,7 @@ mod reports;
 mod seats;
 mod services;
 mod spoken;
+mod stories;
 mod strangers;
 mod waits;
 mod web;

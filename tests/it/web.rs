@@ -37,6 +37,7 @@ fn matrix() -> Vec<(&'static str, &'static str, Option<Value>, &'static [Role])>
         ("GET", "/api/v1/calls", None, &ALL),
         ("GET", "/api/v1/calls/{id}", None, &ALL),
         ("GET", "/api/v1/calls/{id}/why", None, &ALL),
+        ("GET", "/api/v1/calls/{id}/signalling", None, &ALL),
         ("DELETE", "/api/v1/calls/{id}", None, &[Role::Supervisor, Role::Admin]),
         ("GET", "/api/v1/operators", None, &ALL),
         ("GET", "/api/v1/operators/{id}", None, &ALL),

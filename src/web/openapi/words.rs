@@ -87,6 +87,7 @@ fn live() -> Vec<Words> {
         get("/api/v1/calls/{id}", "A call, on or ended, with its story", ANY),
         delete("/api/v1/calls/{id}", "Hang up", NOTHING),
         get("/api/v1/calls/{id}/why", "Why this caller waits", ANY),
+        get("/api/v1/calls/{id}/signalling", "The SIP messages of a call", json(schema::<Vec<api::Signal>>)),
         get("/api/v1/operators", "The operators now", ANY),
         get("/api/v1/operators/{id}", "One operator now", ANY),
         put("/api/v1/operators/{id}", "Ready, or a break", ANY).body(schema::<api::OperatorChange>),
