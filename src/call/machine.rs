@@ -241,6 +241,11 @@ impl Call {
         self.test_source
     }
 
+    /// A test call: counted nowhere (Q12).
+    pub fn is_test(&self) -> bool {
+        self.test
+    }
+
     /// Whether the call is over and only its record is awaited.
     pub fn has_ended(&self) -> bool {
         self.ended.is_some()

@@ -21,6 +21,7 @@ use super::node::collect::CollectRun;
 use super::node::consent::ConsentRun;
 use super::node::menu::MenuRun;
 use super::node::record::RecordRun;
+use super::node::split::Arm;
 use super::node::survey::SurveyRun;
 use super::standing::{Standing, Told};
 use super::turn::Turn;
@@ -76,6 +77,9 @@ pub struct Body {
     /// When this caller was last asked by a `survey`.
     #[serde(default)]
     pub surveyed: Option<Wall>,
+    /// Arms of `split`s that take nobody at present.
+    #[serde(default)]
+    pub withdrawn: BTreeSet<Arm>,
     pub heard: BTreeSet<(FlowIx, StepIx)>,
     pub last_play: PlayId,
     pub last_request: RequestId,
@@ -244,6 +248,7 @@ impl Interpreter {
                 told: Told::default(),
                 callback: false,
                 surveyed: None,
+                withdrawn: BTreeSet::new(),
                 heard: BTreeSet::new(),
                 last_play: PlayId::default(),
                 last_request: RequestId::default(),
@@ -291,6 +296,11 @@ impl Interpreter {
     /// Whether a callback can be offered to this caller: `queue.callback`.
     pub fn offer_callback(&mut self, offered: bool) {
         self.call.callback = offered;
+    }
+
+    /// Arms of `split`s that take nobody at present.
+    pub fn withdraw(&mut self, arms: &BTreeSet<Arm>) {
+        self.call.withdrawn.clone_from(arms);
     }
 
     /// When this caller was last asked by a `survey`.

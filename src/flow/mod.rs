@@ -37,5 +37,6 @@ pub use finding::{Finding, Severity, Span};
 pub use interpreter::Interpreter;
 pub use load::files_of;
 pub use model::{AnswerMode, ArgType, Flow, FlowSet, Line, Source, Step, WayTo};
+pub use node::split::Arm;
 pub use standing::Standing;
 pub use vars::{Var, Vars};

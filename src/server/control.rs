@@ -21,6 +21,7 @@ use crate::shard::{self, Shards};
 use crate::sip::{self, Hop, Output, Stack};
 use crate::store::answer::ANSWER_WITHIN;
 use crate::store::{JournalEntry, Shared, Snapshot, Writer};
+use crate::switchboard::arms;
 use crate::switchboard::view::AlertView;
 use crate::switchboard::{Action, Admin, Adopted, Event, Outcome, Switchboard, View, replay};
 use crate::telemetry::{DiskStats, Metrics};
@@ -412,6 +413,13 @@ impl Control {
         if let Some(failure) = self.parts.flow_failure.borrow().as_ref() {
             holds.insert((Name::FlowReloadFailed, String::new()), failure.text());
         }
+        for arm in &view.arms {
+            // Who took an arm out himself need not be told.
+            if let Some(withdrawn) = arm.withdrawn.as_ref().filter(|withdrawn| withdrawn.by == arms::BY) {
+                let subject = format!("{}/{}/{}", arm.flow, arm.step, arm.arm);
+                holds.insert((Name::ArmWithdrawn, subject), withdrawn.reason.clone());
+            }
+        }
         if view.disk_nearly_full {
             let free = self.parts.disk.free() >> 20;
             let text = format!("{free} MiB are free for recordings: no new one begins");
@@ -526,6 +534,9 @@ impl Control {
                 self.within(call, || tracing::info!(%queue, %exit, "queue exit"));
             }
             Happened::OperatorChanged { operator, state } => tracing::info!(%operator, %state, "operator"),
+            Happened::ArmWithdrawn { arm, why } => {
+                tracing::warn!(%arm, why, "an arm of a split is withdrawn: its callers go to the others");
+            }
             Happened::Digit { .. } | Happened::SeatOpened { .. } | Happened::SeatClosed { .. } => {}
         }
     }
@@ -545,6 +556,7 @@ impl Control {
         self.count_calls();
         self.look_at_disk();
         let switchboard = &self.parts.switchboard;
+        self.parts.metrics.set_flow_sets(switchboard.flow_sets());
         if switchboard.is_draining() && switchboard.calls() == 0 {
             for done in self.drained.drain(..) {
                 let _ = done.send(());

@@ -10,6 +10,7 @@
 //! What a call and a dispatcher say to each other is carried to and fro until both are quiet, all within one `handle`.
 mod admit;
 mod adopted;
+pub mod arms;
 mod calls_out;
 pub mod event;
 mod feature;
@@ -79,6 +80,8 @@ pub struct Switchboard {
     habits: rules::Habits,
     #[serde(default)]
     orders: orders::Orders,
+    #[serde(default)]
+    arms: arms::Arms,
     ids: Ids,
     calls_begun: u64,
     calls_per_shard: Vec<usize>,
@@ -137,6 +140,7 @@ impl Switchboard {
             deadlines: BTreeSet::new(),
             habits: rules::Habits::default(),
             orders: orders::Orders::default(),
+            arms: arms::Arms::default(),
             ids: Ids::default(),
             calls_begun: 0,
             draining: false,
@@ -302,8 +306,11 @@ impl Switchboard {
             }
             Admin::Order { order } => self.give_order(*order, now, out),
             Admin::Revoke { key } => self.revoke_order(&key, now, out),
+            Admin::SetArm { arm, withdrawn, reason, by } => {
+                self.set_arm(arm, withdrawn, reason, by, now, out)
+            }
             Admin::Adopt { flows } => {
-                self.adopt(flows.0);
+                self.adopt(flows.0, now, out);
                 Outcome::Done
             }
             Admin::Drain => {

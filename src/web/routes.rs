@@ -91,6 +91,7 @@ fn table(app: &App, shutdown: &CancellationToken) -> Vec<Route> {
         route.get("/api/v1/flows", SIGNED_IN, flows::list),
         route.post("/api/v1/flows/reload", SUPERVISORS, flows::reload),
         route.post("/api/v1/flows/rollback", SUPERVISORS, flows::roll_back),
+        route.put("/api/v1/flows/{name}/arms/{step}/{arm}", SUPERVISORS, flows::set_arm),
         route.get("/api/v1/flows/{name}", SUPERVISORS, flows::flow),
         route.get("/api/v1/flows/{name}/graph", SIGNED_IN, flows::graph),
         route.get("/api/v1/flows/{name}/diff", SUPERVISORS, flows::diff),

@@ -72,6 +72,12 @@ fn matrix() -> Vec<(&'static str, &'static str, Option<Value>, &'static [Role])>
             Some(json!({ "to": null, "reason": "x" })),
             &[Role::Supervisor, Role::Admin],
         ),
+        (
+            "PUT",
+            "/api/v1/flows/{name}/arms/{step}/{arm}",
+            Some(json!({ "withdrawn": false, "reason": "x" })),
+            &[Role::Supervisor, Role::Admin],
+        ),
         ("GET", "/api/v1/flows/{name}", None, &[Role::Supervisor, Role::Admin]),
         ("GET", "/api/v1/flows/{name}/graph", None, &ALL),
         ("GET", "/api/v1/flows/{name}/diff", None, &[Role::Supervisor, Role::Admin]),

@@ -140,6 +140,8 @@ fn flow_set() -> Vec<Words> {
         get("/api/v1/flows", "The flows in force, and their versions", ANY),
         post("/api/v1/flows/reload", "Read the flows again; findings when they have errors", ANY),
         post("/api/v1/flows/rollback", "Back to an earlier version", ANY).body(schema::<flows::RollBack>),
+        put("/api/v1/flows/{name}/arms/{step}/{arm}", "Take an arm of a split out, or put it back", NOTHING)
+            .body(schema::<flows::ArmChange>),
         get("/api/v1/flows/{name}", "A flow's text and findings", ANY),
         get("/api/v1/flows/{name}/graph", "A flow as a picture", Answer::Is("image/svg+xml"))
             .query(params::<flows::GraphQuery>),
