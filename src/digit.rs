@@ -12,6 +12,8 @@ const KEYS: &[u8; 16] = b"0123456789*#ABCD";
 impl Digit {
     pub const STAR: Digit = Digit(10);
     pub const HASH: Digit = Digit(11);
+    /// Stands for one that is kept secret.
+    pub const ANY: Digit = Digit(0);
 
     /// RFC 4733 event code; only 0–15 are keys.
     pub const fn from_event(code: u8) -> Option<Digit> {

@@ -68,6 +68,7 @@ impl Call {
             operator_quality: None,
         };
         let mut interpreter = Interpreter::new(cx.flows, &flow, facts, seed)?;
+        interpreter.withdraw(&cx.rules.withdrawn);
         interpreter.offer_callback(cx.rules.may_call_back(caller.as_ref()));
         let opening = CallerState::Opening { until: cx.now.mono + CALLER_OPENS_WITHIN };
         let mut call = Call::with(invite.leg, shard, opening, interpreter, record, cx);

@@ -47,8 +47,9 @@ impl Call {
             name: None,
             called: plan.called.clone(),
         };
-        let interpreter =
+        let mut interpreter =
             Interpreter::called_back(cx.flows, &plan.flow, &plan.step, plan.language, facts, seed)?;
+        interpreter.withdraw(&cx.rules.withdrawn);
         let record = CallRecord {
             id,
             sip_call_id: String::new(),

@@ -2,7 +2,7 @@
 use super::Action;
 use crate::class::Class;
 use crate::clock::Zone;
-use crate::flow::FlowSet;
+use crate::flow::{Arm, FlowSet};
 use crate::ids::{LegId, PlayId, PromptName, QueueName, RequestId, SeatId};
 use crate::machine::Now;
 use crate::number::Number;
@@ -64,6 +64,9 @@ pub struct Rules {
     /// Queues whose talks are recorded, where the caller has heard the notice.
     #[serde(default)]
     pub recorded: BTreeSet<QueueName>,
+    /// Arms of `split`s that take nobody at present.
+    #[serde(default)]
+    pub withdrawn: BTreeSet<Arm>,
 }
 
 impl Rules {
@@ -138,6 +141,7 @@ mod tests {
             zone: Zone::utc(),
             announcement: Vec::new(),
             recorded: BTreeSet::new(),
+            withdrawn: BTreeSet::new(),
         };
         assert_eq!(rules.seat_class(&"security".into(), Class::Standard), Class::Security);
         assert_eq!(rules.seat_class(&"security".into(), Class::Priority), Class::Priority);

@@ -52,6 +52,9 @@ impl Call {
                 self.path.push_back(format!("{flow}/{step}"));
                 self.note("step", &[("flow", flow.as_str()), ("step", step.as_str())], cx);
             }
+            Effect::TookArm { flow, step, arm } => {
+                self.note("arm", &[("flow", flow.as_str()), ("step", step.as_str()), ("arm", &arm)], cx);
+            }
             Effect::Say { play, language, items, barge_in } => {
                 self.say(play, language, &items, barge_in, answers, cx)
             }

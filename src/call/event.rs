@@ -4,7 +4,7 @@ use super::{Answer, Ask, CallbackPlan, Keep};
 use crate::cause::{CallResult, Cause};
 use crate::class::Class;
 use crate::digit::DigitMethod;
-use crate::flow::Method;
+use crate::flow::{Arm, Method};
 use crate::ids::{CallId, LegId, OfferId, OperatorId, QueueName, RequestId, SeatId};
 use crate::media::{LegCommand, LegEvent, Supervision};
 use crate::number::Number;
@@ -223,6 +223,11 @@ pub enum Happened {
     OperatorChanged {
         operator: OperatorId,
         state: String,
+    },
+    /// An arm of a `split` takes nobody any more: its callers fare worse than those of the others.
+    ArmWithdrawn {
+        arm: Arm,
+        why: String,
     },
     /// What the measures count (Q12), told by the dispatcher. The variants above are for the log.
     SeatOpened {

@@ -6,7 +6,7 @@
 //!              └──────────────────────────────────────▶┴─ BYE, CANCEL, no ACK, no RTP, hang-up step
 //! ```
 use super::context::*;
-use super::dial::Dial;
+use super::dial::{Dial, Purpose};
 use super::event::*;
 use super::lost::Lost;
 use super::record::*;
@@ -14,7 +14,7 @@ use super::talk_recording::{Consent, TalkRecording};
 use super::transfer::Transfer;
 use crate::cause::{Cause, HangupBy};
 use crate::class::Class;
-use crate::flow::{self, Interpreter};
+use crate::flow::{self, FlowSet, Interpreter};
 use crate::ids::*;
 use crate::machine::{Instant, earlier};
 use crate::media::{LegCommand, LegEvent, Refusal};
@@ -207,6 +207,18 @@ impl Call {
         self.id
     }
 
+    /// Who is at this leg's other end, for people who read the ladder: an operator by his id, and no number.
+    pub fn party(&self, leg: LegId) -> String {
+        match self.dials.get(&leg).map(|dial| &dial.purpose) {
+            Some(Purpose::Offer { operator, .. } | Purpose::Consult { operator: Some(operator), .. }) => {
+                format!("operator {operator}")
+            }
+            Some(Purpose::Supervise { operator, .. }) => format!("supervisor {operator}"),
+            Some(Purpose::Transfer { .. } | Purpose::Consult { operator: None, .. }) => "party".into(),
+            None => "caller".into(),
+        }
+    }
+
     pub fn shard(&self) -> ShardId {
         self.shard
     }
@@ -229,6 +241,11 @@ impl Call {
         self.test_source
     }
 
+    /// A test call: counted nowhere (Q12).
+    pub fn is_test(&self) -> bool {
+        self.test
+    }
+
     /// Whether the call is over and only its record is awaited.
     pub fn has_ended(&self) -> bool {
         self.ended.is_some()
@@ -239,9 +256,9 @@ impl Call {
         self.closing.keys().chain(self.dials.keys()).copied().chain([self.leg])
     }
 
-    /// Whether the digits that come now belong to a secret step and must be written down nowhere.
-    pub fn listens_secretly(&self) -> bool {
-        self.interpreter.listens_secretly()
+    /// Whether a digit that comes now is, or may be, one of a secret step and must be written down nowhere.
+    pub fn hides_keys(&self, flows: &FlowSet) -> bool {
+        self.interpreter.hides_keys(flows)
     }
 
     /// When this caller was last asked by a `survey`.

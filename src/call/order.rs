@@ -1,6 +1,7 @@
-//! Standing orders of supervisors: what they have closed, what callers are told, whom the door turns away. Each has a
-//! reason, the name of the one who gave it, and an end; they outlive a restart.
-use crate::ids::{FlowName, PromptName, QueueName};
+//! Standing orders: what supervisors have closed, what callers are told, whom the door turns away, which arm of a `split`
+//! takes nobody. Each has a reason, the name of the one who gave it, and an end; they outlive a restart.
+use crate::flow::Arm;
+use crate::ids::{FlowName, FlowSetHash, PromptName, QueueName};
 use crate::machine::Wall;
 use serde::{Deserialize, Serialize};
 
@@ -26,6 +27,8 @@ pub enum Ordered {
         number: String,
         action: RuleAction,
     },
+    /// This arm of a `split` takes nobody, as long as its flow's file stays as it is.
+    Withdrawn { arm: Arm, version: FlowSetHash },
 }
 
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -45,6 +48,7 @@ impl Ordered {
             Ordered::Closed { queue } => closed_key(queue),
             Ordered::Announcement { .. } => ANNOUNCEMENT.to_string(),
             Ordered::CallerRule { number, .. } => rule_key(number),
+            Ordered::Withdrawn { arm, .. } => arm_key(arm),
         }
     }
 }
@@ -57,4 +61,8 @@ pub fn closed_key(queue: &QueueName) -> String {
 
 pub fn rule_key(number: &str) -> String {
     format!("rule:{number}")
+}
+
+pub fn arm_key(arm: &Arm) -> String {
+    format!("arm:{arm}")
 }

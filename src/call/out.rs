@@ -145,6 +145,14 @@ impl CallOut {
         Some(call)
     }
 
+    /// Who is at this leg's other end.
+    pub fn party(&self, leg: LegId) -> String {
+        match leg == self.own {
+            true => format!("operator {}", self.operator),
+            false => "party".into(),
+        }
+    }
+
     pub fn id(&self) -> CallId {
         self.record.id
     }

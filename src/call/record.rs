@@ -100,10 +100,15 @@ pub struct TalkRecord {
 pub struct CallEvent {
     pub call: CallId,
     pub at: Wall,
-    /// `step`, `said`, `enqueued`, `offered`, `ringing`, `answered`, `connected`, `exit`, `ended`, …
+    /// `step`, `said`, `enqueued`, `offered`, `ringing`, `answered`, `connected`, `exit`, `ended`, `sip`, …
     pub kind: String,
     /// Details in the kind's own words.
     pub detail: BTreeMap<String, String>,
+}
+
+impl CallEvent {
+    /// The kind of a SIP message: the ladder beside the story.
+    pub const SIP: &str = "sip";
 }
 
 /// A seat in a queue as it outlives the node: its caller may come back (Q10), or is called back (Q9).

@@ -139,6 +139,7 @@ impl Installation {
                 zone: self.zone(),
                 recorded,
                 announcement: Vec::new(),
+                withdrawn: Default::default(),
             },
             trunks: config.trusted_networks(),
             test_sources: config.test_sources(),

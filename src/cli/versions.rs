@@ -25,6 +25,10 @@ pub enum FlowsCommand {
         #[arg(long, default_value = "from the command line")]
         reason: String,
     },
+    /// An arm of a split takes nobody from now on: the others share its callers
+    Withdraw(ArmArgs),
+    /// An arm of a split is back, whoever took it out
+    Restore(ArmArgs),
     /// What changed in a flow between two versions; by default since the version before
     Diff {
         flow: String,
@@ -34,6 +38,15 @@ pub enum FlowsCommand {
         #[arg(long)]
         to: Option<String>,
     },
+}
+
+#[derive(Args)]
+pub struct ArmArgs {
+    /// FLOW/STEP/ARM, as `hotline flows list` shows it
+    arm: String,
+    /// Why, for the audit trail
+    #[arg(long, default_value = "from the command line")]
+    reason: String,
 }
 
 pub fn flows(common: &Common, command: FlowsCommand) -> Done {
@@ -46,6 +59,8 @@ pub fn flows(common: &Common, command: FlowsCommand) -> Done {
                 let body = json!({ "to": to, "reason": reason });
                 changed(client::post(&socket, "/api/v1/flows/rollback", &body).await)
             }
+            FlowsCommand::Withdraw(args) => set_arm(&socket, args, true).await,
+            FlowsCommand::Restore(args) => set_arm(&socket, args, false).await,
             FlowsCommand::Diff { flow, from, to } => {
                 let asked: Vec<String> = [("from", from), ("to", to)]
                     .into_iter()
@@ -58,6 +73,18 @@ pub fn flows(common: &Common, command: FlowsCommand) -> Done {
             }
         }
     })
+}
+
+async fn set_arm(socket: &Path, args: ArmArgs, withdrawn: bool) -> Done {
+    let [flow, step, arm] = args.arm.split('/').collect::<Vec<_>>()[..] else {
+        let message = format!("expected FLOW/STEP/ARM, got `{}`; `hotline flows list` shows them", args.arm);
+        return Err(Failure::new(Exit::Usage, message));
+    };
+    let route = format!("/api/v1/flows/{flow}/arms/{step}/{arm}");
+    let body = json!({ "withdrawn": withdrawn, "reason": args.reason });
+    client::put(socket, &route, &body).await.map_err(refused)?;
+    println!("{} {}", args.arm, if withdrawn { "takes nobody" } else { "takes callers again" });
+    Ok(Exit::Ok)
 }
 
 async fn list(socket: &Path, as_json: bool) -> Done {
@@ -76,6 +103,26 @@ async fn list(socket: &Path, as_json: bool) -> Done {
         };
         let (name, file) = (text(flow, "name"), text(flow, "file"));
         println!("  {name} ({number}): {file}, {} steps{way}", flow["steps"]);
+    }
+    let arms = list["arms"].as_array().map(Vec::as_slice).unwrap_or_default();
+    if !arms.is_empty() {
+        println!("arms of splits:");
+    }
+    for arm in arms {
+        let share = |key: &str| {
+            arm[key].as_f64().map_or("–".to_string(), |share| format!("{:.0} %", share * 100.0))
+        };
+        let person = arm["to_person_s"].as_f64().map_or("–".to_string(), |s| format!("{s:.0} s"));
+        let (flow, step, name) = (text(arm, "flow"), text(arm, "step"), text(arm, "arm"));
+        let (gave_up, wrong) = (share("gave_up"), share("wrong_keys"));
+        println!(
+            "  {flow}/{step}/{name}: {} calls, gave up {gave_up}, wrong keys {wrong}, to a person {person}",
+            arm["calls"]
+        );
+        if let Value::Object(withdrawn) = &arm["withdrawn"] {
+            let word = |key: &str| withdrawn[key].as_str().unwrap_or_default();
+            println!("    withdrawn by {}: {}", word("by"), word("reason"));
+        }
     }
     println!("versions:");
     for version in list["versions"].as_array().into_iter().flatten() {

@@ -121,6 +121,12 @@ pub enum Effect {
         barge_in: bool,
     },
     Hush,
+    /// A `split` sent the caller this way.
+    TookArm {
+        flow: FlowName,
+        step: StepName,
+        arm: String,
+    },
     /// Answered by `Found`, `NotFound` or `Failed`, at the latest after `timeout`.
     Lookup {
         request: RequestId,

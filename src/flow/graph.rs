@@ -14,7 +14,7 @@ mod text;
 pub use svg::svg;
 pub use text::{dot, mermaid};
 
-use super::model::{Flow, FlowSet, Target};
+use super::model::{Flow, FlowSet, Goto, Target};
 use super::node::Outline;
 use super::say::SayItem;
 use super::yaml::{self, Node as Yaml, Value};
@@ -131,8 +131,12 @@ impl Graph {
         };
         let mut notes: BTreeMap<&str, Vec<String>> = BTreeMap::new();
         let mut ways: Vec<(usize, Vec<String>)> = Vec::new();
+        let label_of = |goto: &Goto| labels.get(&(goto.at.line, goto.at.column)).cloned().unwrap_or_default();
+        for goto in &outline.again {
+            notes.entry(AGAIN).or_default().push(label_of(goto));
+        }
         for edge in &outline.edges {
-            let label = labels.get(&(edge.goto.at.line, edge.goto.at.column)).cloned().unwrap_or_default();
+            let label = label_of(&edge.goto);
             match edge.goto.to {
                 Target::Step(to) if usize::from(to.0) < flow.steps().count() => {
                     let to = usize::from(to.0);

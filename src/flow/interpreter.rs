@@ -12,6 +12,7 @@
 use super::called_back::CalledBack;
 use super::environment::prompt;
 use super::event::{Effect, Event, Facts, QueueExit};
+use super::keys::{self, Keys};
 use super::model::{FlowIx, FlowSet, StepIx, Target};
 use super::node::Kind;
 use super::node::ask::AskRun;
@@ -20,6 +21,7 @@ use super::node::collect::CollectRun;
 use super::node::consent::ConsentRun;
 use super::node::menu::MenuRun;
 use super::node::record::RecordRun;
+use super::node::split::Arm;
 use super::node::survey::SurveyRun;
 use super::standing::{Standing, Told};
 use super::turn::Turn;
@@ -30,7 +32,7 @@ use crate::ids::{FlowName, PlayId, PromptName, RequestId, StepName};
 use crate::machine::{Instant, Now, Wall, earlier};
 use crate::say::Language;
 use serde::{Deserialize, Serialize};
-use std::collections::{BTreeMap, BTreeSet, VecDeque};
+use std::collections::{BTreeMap, BTreeSet};
 use std::time::Duration;
 
 /// Steps entered and keys taken without waiting for an event. A flow that needs more runs round.
@@ -58,7 +60,7 @@ pub struct Body {
     /// The line's flow and the sub-flows within each other, the running one last.
     pub frames: Vec<Frame>,
     /// Keys pressed and not yet taken by a step.
-    pub keys: VecDeque<Digit>,
+    pub keys: Keys,
     /// An end key that came too late to end anything, until when it is ignored.
     pub stray: Option<(Digit, Instant)>,
     /// What is being said, and when it counts as heard in any case.
@@ -75,6 +77,9 @@ pub struct Body {
     /// When this caller was last asked by a `survey`.
     #[serde(default)]
     pub surveyed: Option<Wall>,
+    /// Arms of `split`s that take nobody at present.
+    #[serde(default)]
+    pub withdrawn: BTreeSet<Arm>,
     pub heard: BTreeSet<(FlowIx, StepIx)>,
     pub last_play: PlayId,
     pub last_request: RequestId,
@@ -234,7 +239,7 @@ impl Interpreter {
                 seed,
                 language: flow.language.unwrap_or(flows.language),
                 frames: vec![frame],
-                keys: VecDeque::new(),
+                keys: Keys::default(),
                 stray: None,
                 saying: None,
                 seat: None,
@@ -243,6 +248,7 @@ impl Interpreter {
                 told: Told::default(),
                 callback: false,
                 surveyed: None,
+                withdrawn: BTreeSet::new(),
                 heard: BTreeSet::new(),
                 last_play: PlayId::default(),
                 last_request: RequestId::default(),
@@ -290,6 +296,11 @@ impl Interpreter {
     /// Whether a callback can be offered to this caller: `queue.callback`.
     pub fn offer_callback(&mut self, offered: bool) {
         self.call.callback = offered;
+    }
+
+    /// Arms of `split`s that take nobody at present.
+    pub fn withdraw(&mut self, arms: &BTreeSet<Arm>) {
+        self.call.withdrawn.clone_from(arms);
     }
 
     /// When this caller was last asked by a `survey`.
@@ -402,9 +413,20 @@ impl Interpreter {
         self.call.here.clone()
     }
 
-    /// Whether the keys that come now belong to a secret step: they are then written down nowhere.
+    /// Whether a secret step takes the keys now.
     pub fn listens_secretly(&self) -> bool {
         matches!(&self.state, State::Collect(run) if run.is_secret())
+    }
+
+    /// Whether a key that comes now is, or may be, one of a secret step: it is then written down nowhere.
+    pub fn hides_keys(&self, flows: &FlowSet) -> bool {
+        match self.state {
+            State::Collect(_) => self.listens_secretly(),
+            State::Playing { .. } | State::Asking(_) | State::Consenting(_) => {
+                keys::secret_ahead(flows, &self.call.frames, self.call.keys.len())
+            }
+            _ => false,
+        }
     }
 
     /// A variable of the running flow.
@@ -446,7 +468,8 @@ impl Interpreter {
         if !self.state.hears_keys() || self.call.keys.len() >= KEYS_MAX {
             return;
         }
-        self.call.keys.push_back(digit);
+        let secret = self.hides_keys(flows);
+        self.call.keys.push(digit, secret);
         if self.state.takes_keys() {
             self.input(Input::Key, flows, now, out);
         }

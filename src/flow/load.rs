@@ -380,18 +380,21 @@ fn built_in_prompts(env: &Environment, findings: &mut Vec<Finding>) {
     }
 }
 
-/// FNV-1a 64 over everything that decides how a call goes.
+/// Over everything that decides how a call goes.
 fn hash(files: &[(PathBuf, String)], env: &Environment) -> FlowSetHash {
+    let name = |path: &Path| path.file_name().map(|name| name.to_string_lossy().into_owned());
+    let files = files.iter().flat_map(|(path, text)| [name(path).unwrap_or_default(), text.clone()]);
+    let around = format!("{:?} {:?} {:?} {}", env.settings, env.calendars, env.zone, env.language);
+    FlowSetHash(fnv1a(files.chain([around])))
+}
+
+/// FNV-1a 64 over these texts, each with an end.
+pub(super) fn fnv1a(texts: impl IntoIterator<Item = impl AsRef<[u8]>>) -> u64 {
     let mut hash = 0xcbf2_9ce4_8422_2325u64;
-    let mut add = |bytes: &[u8]| {
-        for byte in bytes.iter().chain(&[0]) {
+    for text in texts {
+        for byte in text.as_ref().iter().chain(&[0]) {
             hash = (hash ^ u64::from(*byte)).wrapping_mul(0x0000_0100_0000_01b3);
         }
-    };
-    for (path, text) in files {
-        add(path.file_name().map(|name| name.to_string_lossy().into_owned()).unwrap_or_default().as_bytes());
-        add(text.as_bytes());
     }
-    add(format!("{:?} {:?} {:?} {}", env.settings, env.calendars, env.zone, env.language).as_bytes());
-    FlowSetHash(hash)
+    hash
 }

@@ -4,6 +4,7 @@ use super::calendar::Calendar;
 use super::environment::Environment;
 use super::finding::Span;
 use super::node::Kind;
+use super::node::split::Arm;
 use super::vars::{Var, Vars};
 use crate::clock::Zone;
 use crate::ids::{FlowName, FlowSetHash, StepName};
@@ -157,6 +158,14 @@ impl Flow {
         ways
     }
 
+    /// Whether a `split` of this flow has this arm.
+    pub fn has_arm(&self, arm: &Arm) -> bool {
+        self.steps.iter().any(|step| match &step.kind {
+            Kind::Split(split) => step.name == arm.step && split.has(&arm.arm),
+            _ => false,
+        })
+    }
+
     pub(super) fn step(&self, ix: StepIx) -> &Step {
         &self.steps[usize::from(ix.0)]
     }
@@ -225,6 +234,13 @@ impl FlowSet {
 
     pub fn flows(&self) -> impl Iterator<Item = &Flow> {
         self.flows.iter()
+    }
+
+    /// Changes whenever the flow's own file does.
+    pub fn version_of(&self, name: &FlowName) -> Option<FlowSetHash> {
+        let file = &self.flow_named(name)?.file;
+        let (_, text) = self.source.files.iter().find(|(path, _)| path == file)?;
+        Some(FlowSetHash(super::load::fnv1a([text.as_bytes()])))
     }
 
     pub fn flow_named(&self, name: &FlowName) -> Option<&Flow> {

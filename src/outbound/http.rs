@@ -1,4 +1,4 @@
-//! A flow's `http` step: one question to a service, within the step's time.
+//! A flow's `http` step: one question to a service, asked again where that may help, each time within the step's timeout.
 use super::Outbound;
 use super::address::{Guard, Refused};
 use super::breaker;
@@ -24,9 +24,16 @@ pub struct Request {
     pub url: String,
     pub headers: BTreeMap<String, String>,
     pub body: Option<String>,
-    /// For everything: resolving, connecting, all attempts and the body.
+    /// Of one attempt: resolving, connecting and the body.
     pub timeout: Duration,
     pub retries: u8,
+}
+
+impl Request {
+    /// Within this there is a reply or a failure, however the service behaves: the step that asks gives up then.
+    fn within(&self) -> Duration {
+        self.timeout * (u32::from(self.retries) + 1)
+    }
 }
 
 #[derive(Clone, Debug, PartialEq)]
@@ -59,15 +66,15 @@ impl Outbound {
     /// Asks, and asks again after a failed connection or a 502, 503 or 504. Any other status is a reply.
     pub async fn http(&self, request: Request) -> Result<Reply, Failure> {
         let _slot = self.requests.try_acquire().map_err(|_| Failure::Busy)?;
-        let timeout = request.timeout;
+        let within = request.within();
         let service = Url::parse(&request.url).ok().map(|url| url.origin().ascii_serialization());
         let service = service.unwrap_or_default();
         if !self.breaker().admits(&service, self.clock.mono()) {
             return Err(Failure::Resting(breaker::REST));
         }
-        let result = match tokio::time::timeout(timeout, self.attempts(&request)).await {
+        let result = match tokio::time::timeout(within, self.attempts(&request)).await {
             Ok(reply) => reply,
-            Err(_) => Err(Failure::TimedOut(timeout)),
+            Err(_) => Err(Failure::TimedOut(within)),
         };
         // What was refused here, and what the service answered with reason, says nothing against it.
         let is_ill = match &result {
@@ -89,12 +96,10 @@ impl Outbound {
         let url = Url::parse(&request.url).map_err(|error| Refused::Unreadable(error.to_string()))?;
         self.guard.check(&url)?;
         let headers = headers(request)?;
-        // The time is shared out, so that a first attempt that hangs leaves room for the next.
-        let share = request.timeout / (u32::from(request.retries) + 1);
         let mut left = request.retries;
         loop {
             let attempt = self.attempt(request, url.clone(), headers.clone());
-            let result = match tokio::time::timeout(share, attempt).await {
+            let result = match tokio::time::timeout(request.timeout, attempt).await {
                 Ok(result) => result,
                 Err(_) => Err(Failure::TimedOut(request.timeout)),
             };
@@ -106,7 +111,7 @@ impl Outbound {
                 return result;
             }
             left -= 1;
-            tokio::time::sleep(RETRY_PAUSE.min(share / 10)).await;
+            tokio::time::sleep(RETRY_PAUSE.min(request.timeout / 10)).await;
         }
     }
 
@@ -286,6 +291,22 @@ mod tests {
         let (url, _) = service(vec![]).await;
         let request = Request { timeout: Duration::from_millis(120), retries: 1, ..get(&url) };
         assert!(matches!(local().http(request).await, Err(Failure::TimedOut(_))));
+    }
+
+    #[tokio::test]
+    async fn each_attempt_has_the_whole_timeout() {
+        let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
+        let url = format!("http://{}", listener.local_addr().unwrap());
+        tokio::spawn(async move {
+            // The first one is never answered; the second, late within its own time.
+            let (_first, _) = listener.accept().await.unwrap();
+            let (mut second, _) = listener.accept().await.unwrap();
+            tokio::time::sleep(Duration::from_millis(600)).await;
+            second.write_all(answer("200 OK", "", "{}").as_bytes()).await.unwrap();
+            std::future::pending::<()>().await;
+        });
+        let request = Request { timeout: Duration::from_secs(1), retries: 1, ..get(&url) };
+        assert_eq!(local().http(request).await.unwrap().status, 200);
     }
 
     #[tokio::test]

@@ -9,9 +9,9 @@ use std::collections::BTreeMap;
 use std::fmt::Write;
 
 /// The kinds of events that are needed; others may be left out.
-pub const KINDS: [&str; 5] = ["step", "menu_key", "menu_silence", "connected", "ended"];
+pub const KINDS: [&str; 6] = ["step", "arm", "menu_key", "menu_silence", "connected", "ended"];
 
-/// One step of one flow.
+/// One step of one flow, or one arm of a `split` with all that came behind it.
 #[derive(Clone, Debug, Default, PartialEq, Serialize)]
 pub struct MenuLine {
     pub flow: String,
@@ -59,6 +59,8 @@ impl MenuReport {
 
     fn call(&mut self, events: &[&CallEvent]) {
         let mut way: Vec<((String, String), Wall)> = Vec::new();
+        // Arms of `split`s that the call has taken: what it comes to from there on is theirs too.
+        let mut arms: BTreeMap<(String, String), Wall> = BTreeMap::new();
         let mut reached = false;
         for event in events {
             let of = |name: &str| event.detail.get(name).cloned().unwrap_or_default();
@@ -68,9 +70,18 @@ impl MenuReport {
                     self.steps.entry(place()).or_default().entered += 1;
                     way.push((place(), event.at));
                 }
+                "arm" => {
+                    let arm = (of("flow"), format!("{} → {}", of("step"), of("arm")));
+                    self.steps.entry(arm.clone()).or_default().entered += 1;
+                    arms.entry(arm).or_insert(event.at);
+                }
                 "menu_key" => {
+                    let is_wrong = of("key") == "wrong";
+                    for arm in arms.keys().filter(|_| is_wrong) {
+                        self.steps.entry(arm.clone()).or_default().wrong += 1;
+                    }
                     let tally = self.steps.entry(place()).or_default();
-                    tally.wrong += u64::from(of("key") == "wrong");
+                    tally.wrong += u64::from(is_wrong);
                     match of("heard_ms").parse() {
                         Ok(after) => tally.cut_in.push(after),
                         Err(_) => tally.whole += 1,
@@ -78,15 +89,20 @@ impl MenuReport {
                 }
                 "menu_silence" => self.steps.entry(place()).or_default().silences += 1,
                 "connected" => {
-                    reached = true;
                     // A step that was passed twice counts from the last time.
                     let last: BTreeMap<_, _> = way.drain(..).collect();
-                    for (place, at) in last {
+                    // The arms count the first person whom the call came to.
+                    let arms = if reached { BTreeMap::new() } else { arms.clone() };
+                    reached = true;
+                    for (place, at) in last.into_iter().chain(arms) {
                         let ms = u64::try_from(event.at.0 - at.0).unwrap_or(0);
                         self.steps.entry(place).or_default().to_person.push(ms);
                     }
                 }
                 "ended" if of("by") == "caller" && !reached => {
+                    for arm in arms.keys() {
+                        self.steps.entry(arm.clone()).or_default().left += 1;
+                    }
                     if let Some((place, _)) = way.last() {
                         self.steps.entry(place.clone()).or_default().left += 1;
                     }
@@ -217,5 +233,26 @@ mod tests {
             csv(&lines).unwrap().starts_with("flow,step,entered,keys,wrong_keys,silences,heard_to_the_end,")
         );
         assert!(text(&lines, Language::Ru).contains("line/main"));
+    }
+
+    #[test]
+    fn an_arm_of_a_split_has_a_line_for_all_that_came_behind_it() {
+        let arm = |arm| [("flow", "line"), ("step", "choose"), ("arm", arm)];
+        let at = [("flow", "line"), ("step", "main"), ("key", "wrong"), ("heard_ms", "whole")];
+        let mut report = MenuReport::default();
+        report.add(&[
+            event(1, 0, "arm", &arm("a")),
+            event(1, 10, "menu_key", &at),
+            event(1, 5_000, "connected", &[]),
+            event(1, 9_000, "ended", &[("by", "caller")]),
+            event(2, 0, "arm", &arm("b")),
+            event(2, 20, "step", &[("flow", "line"), ("step", "main")]),
+            event(2, 900, "ended", &[("by", "caller")]),
+        ]);
+        let lines = report.finish();
+        let of = |step: &str| lines.iter().find(|line| line.step == step).unwrap();
+        let (a, b) = (of("choose → a"), of("choose → b"));
+        assert_eq!((a.entered, a.wrong_keys, a.left, a.to_person_ms), (1, 1, 0, Some(5_000)));
+        assert_eq!((b.entered, b.wrong_keys, b.left, b.to_person_ms), (1, 0, 1, None));
     }
 }

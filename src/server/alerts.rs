@@ -20,6 +20,8 @@ pub enum Name {
     NobodyReady,
     FlowReloadFailed,
     DiskNearlyFull,
+    /// An arm of a `split` was withdrawn by its figures.
+    ArmWithdrawn,
 }
 
 impl Name {
@@ -29,6 +31,7 @@ impl Name {
             Name::NobodyReady => "nobody_ready",
             Name::FlowReloadFailed => "flow_reload_failed",
             Name::DiskNearlyFull => "disk_nearly_full",
+            Name::ArmWithdrawn => "arm_withdrawn",
         }
     }
 
@@ -38,7 +41,9 @@ impl Name {
             Name::PromiseAtRisk => (Duration::from_secs(30), Duration::from_secs(60)),
             Name::NobodyReady => (Duration::from_secs(5), Duration::from_secs(30)),
             // Facts, which do not waver: the disk's own threshold has a band already.
-            Name::FlowReloadFailed | Name::DiskNearlyFull => (Duration::ZERO, Duration::ZERO),
+            Name::FlowReloadFailed | Name::DiskNearlyFull | Name::ArmWithdrawn => {
+                (Duration::ZERO, Duration::ZERO)
+            }
         }
     }
 }

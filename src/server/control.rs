@@ -8,6 +8,7 @@
 use super::alerts::{self, Alerts, Change, Name};
 use super::disk::Disk;
 use super::flows::Failure;
+use super::ladder::Ladder;
 use crate::call::{Ask, Happened, Keep};
 use crate::clock::Clock;
 use crate::flow::FlowSet;
@@ -17,9 +18,10 @@ use crate::media::{LegCommand, LegEvent, RecordingEnd};
 use crate::outbound::{self, Outbound};
 use crate::queue::OperatorState;
 use crate::shard::{self, Shards};
-use crate::sip::{self, Output, Stack};
+use crate::sip::{self, Hop, Output, Stack};
 use crate::store::answer::ANSWER_WITHIN;
 use crate::store::{JournalEntry, Shared, Snapshot, Writer};
+use crate::switchboard::arms;
 use crate::switchboard::view::AlertView;
 use crate::switchboard::{Action, Admin, Adopted, Event, Outcome, Switchboard, View, replay};
 use crate::telemetry::{DiskStats, Metrics};
@@ -101,6 +103,7 @@ struct Control {
     published: u64,
     published_at: Instant,
     watched: Alerts,
+    ladder: Ladder,
 }
 
 /// Runs until every sender of events is gone or the process is told to stop.
@@ -124,6 +127,7 @@ pub async fn run(mut parts: Parts, mut legs: shard::Events, mut stop: oneshot::R
         published: u64::MAX,
         published_at: Instant::ZERO,
         watched: Alerts::default(),
+        ladder: Ladder::default(),
     };
     control.keep_states();
     let mut publish = tokio::time::interval(PUBLISH_EVERY);
@@ -203,7 +207,10 @@ impl Control {
         let now = self.now();
         let (stack, out) = (&mut self.parts.stack, &mut self.outputs);
         match message {
-            Inbound::Message { hop, bytes } => stack.receive(hop, &bytes, now, out),
+            Inbound::Message { hop, bytes } => {
+                self.ladder.heard(hop, &bytes, now.wall);
+                stack.receive(hop, &bytes, now, out);
+            }
             Inbound::Unsendable(hop) => stack.unsendable(hop, now, out),
             Inbound::Disconnected(hop) => stack.disconnected(hop, now, out),
         }
@@ -228,7 +235,16 @@ impl Control {
             let now = self.now();
             self.parts.journal_seq += 1;
             let input = replay::write(&self.parts.switchboard, &event);
+            let begun = match &event {
+                Event::Sip(sip::Event::Incoming(invite)) => Some((invite.leg, invite.call_id.clone())),
+                _ => None,
+            };
             self.parts.switchboard.handle(event, now, &mut self.actions);
+            if let Some((leg, call_id)) = begun
+                && let Some((call, who)) = self.parts.switchboard.party(leg)
+            {
+                self.ladder.belongs(&call_id, call, &who);
+            }
             self.journal(now, input);
             self.carry_out();
         }
@@ -251,7 +267,7 @@ impl Control {
         let mut outputs = std::mem::take(&mut self.outputs);
         for output in outputs.drain(..) {
             match output {
-                Output::Send { hop, bytes } => self.parts.wire.send(hop, bytes),
+                Output::Send { hop, bytes } => self.send(hop, bytes),
                 Output::Event(event) => self.inputs.push_back(Event::Sip(event)),
             }
         }
@@ -259,10 +275,18 @@ impl Control {
         self.settle();
     }
 
+    fn send(&mut self, hop: Hop, bytes: Vec<u8>) {
+        self.ladder.sent(hop, &bytes, Clock::wall());
+        self.parts.wire.send(hop, bytes);
+    }
+
     /// Handles what was caused on the way, until nothing is left.
     fn settle(&mut self) {
         while let Some(event) = self.inputs.pop_front() {
             self.input(event);
+        }
+        for event in self.ladder.take() {
+            self.parts.writer.keep(Keep::Event(event));
         }
     }
 
@@ -278,10 +302,19 @@ impl Control {
         match action {
             Action::Sip(command) => {
                 let now = self.now();
+                let dialled = match &command {
+                    sip::Command::Invite(invite) => self.parts.switchboard.party(invite.leg),
+                    _ => None,
+                };
                 self.parts.stack.command(command, now, &mut self.outputs);
                 for output in std::mem::take(&mut self.outputs) {
                     match output {
-                        Output::Send { hop, bytes } => self.parts.wire.send(hop, bytes),
+                        Output::Send { hop, bytes } => {
+                            self.send(hop, bytes);
+                            if let Some((call, who)) = &dialled {
+                                self.ladder.last_belongs(*call, who);
+                            }
+                        }
                         Output::Event(event) => self.inputs.push_back(Event::Sip(event)),
                     }
                 }
@@ -379,6 +412,13 @@ impl Control {
         }
         if let Some(failure) = self.parts.flow_failure.borrow().as_ref() {
             holds.insert((Name::FlowReloadFailed, String::new()), failure.text());
+        }
+        for arm in &view.arms {
+            // Who took an arm out himself need not be told.
+            if let Some(withdrawn) = arm.withdrawn.as_ref().filter(|withdrawn| withdrawn.by == arms::BY) {
+                let subject = format!("{}/{}/{}", arm.flow, arm.step, arm.arm);
+                holds.insert((Name::ArmWithdrawn, subject), withdrawn.reason.clone());
+            }
         }
         if view.disk_nearly_full {
             let free = self.parts.disk.free() >> 20;
@@ -494,6 +534,9 @@ impl Control {
                 self.within(call, || tracing::info!(%queue, %exit, "queue exit"));
             }
             Happened::OperatorChanged { operator, state } => tracing::info!(%operator, %state, "operator"),
+            Happened::ArmWithdrawn { arm, why } => {
+                tracing::warn!(%arm, why, "an arm of a split is withdrawn: its callers go to the others");
+            }
             Happened::Digit { .. } | Happened::SeatOpened { .. } | Happened::SeatClosed { .. } => {}
         }
     }
@@ -513,6 +556,7 @@ impl Control {
         self.count_calls();
         self.look_at_disk();
         let switchboard = &self.parts.switchboard;
+        self.parts.metrics.set_flow_sets(switchboard.flow_sets());
         if switchboard.is_draining() && switchboard.calls() == 0 {
             for done in self.drained.drain(..) {
                 let _ = done.send(());

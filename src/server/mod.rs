@@ -12,6 +12,7 @@ mod deliver;
 mod disk;
 pub mod flows;
 pub mod holder;
+mod ladder;
 pub mod replay;
 mod retention;
 mod start;

@@ -459,8 +459,8 @@ impl World {
             }
             Action::Alert(alert) => self.note(Heard::Alert(alert)),
             Action::Keep(_) | Action::AdminDone { .. } => {}
-            Action::Http { request, method, url, body, timeout, .. } => {
-                self.on_http(request, method, url, body, timeout)
+            Action::Http { request, method, url, body, timeout, retries, .. } => {
+                self.on_http(request, method, url, body, timeout, u32::from(retries))
             }
             Action::Notify { to, body } => self.note(Heard::Notified { to, body }),
             Action::Happened(happened) => self.note(Heard::Happened(happened)),
@@ -624,6 +624,7 @@ impl World {
         url: String,
         body: Option<String>,
         timeout: Duration,
+        retries: u32,
     ) {
         let is_it = |service: &&Service| {
             service.method == method
@@ -637,7 +638,8 @@ impl World {
                 let (status, body) = (service.status, service.body.clone());
                 (service.after, Event::HttpReply { request, status, body })
             }
-            Some(_) => (timeout, Event::HttpFailed { request }),
+            // Each attempt has its own time.
+            Some(_) => (timeout * (retries + 1), Event::HttpFailed { request }),
             None => (STORE, Event::HttpFailed { request }),
         };
         self.note(Heard::Http { method, url, body });

@@ -34,4 +34,5 @@ pub mod uri;
 
 pub use config::Config;
 pub use event::*;
+pub use route::via_name;
 pub use stack::Stack;

@@ -1,6 +1,7 @@
 //! What every backend must do, as tests against the trait. A backend runs them with [`conformance!`], giving a way to open
 //! a fresh, migrated store; the guard that it returns beside it keeps the place alive (a temporary directory).
 use super::*;
+use crate::call::order::{Order, Ordered};
 use crate::call::{CallEvent, CallbackPlan, Keep, OpenCallback, TalkRecord};
 use crate::cause::{CallResult, Cause, HangupBy};
 use crate::class::Class;
@@ -36,6 +37,7 @@ macro_rules! conformance {
             ticket_numbers_are_short_and_differ,
             a_call_is_rewritten_whole_and_never_loses_its_end,
             a_story_is_told_in_order,
+            a_later_order_takes_the_place_of_an_earlier_and_one_taken_back_is_gone,
             calls_are_found_by_what_a_report_asks,
             an_operators_line_is_judged_over_his_calls,
             a_dead_nodes_calls_are_closed_once,
@@ -283,6 +285,25 @@ pub(crate) async fn a_story_is_told_in_order(store: Shared) {
     assert_eq!(story.recordings, [talk]);
     assert_eq!(store.calls_of_ticket(12).await.unwrap(), [call_id(1)]);
     assert_eq!(store.calls_of_ticket(13).await.unwrap(), []);
+}
+
+pub(crate) async fn a_later_order_takes_the_place_of_an_earlier_and_one_taken_back_is_gone(store: Shared) {
+    let order = |what: Ordered, reason: &str| Order {
+        what,
+        until: Some(Wall(9_000)),
+        reason: reason.into(),
+        by: "anna".into(),
+    };
+    let given = |order: &Order| {
+        Entry::Keep(Keep::Order { key: order.what.key(), order: Some(Box::new(order.clone())) })
+    };
+    let closed = |reason| order(Ordered::Closed { queue: "wallet".into() }, reason);
+    let said = order(Ordered::Announcement { say: vec!["outage".into()] }, "fire");
+    store.write(&[given(&closed("fire")), given(&said), given(&closed("flood"))]).await.unwrap();
+    assert_eq!(store.orders().await.unwrap(), [said.clone(), closed("flood")]);
+    let taken_back = Entry::Keep(Keep::Order { key: said.what.key(), order: None });
+    store.write(&[taken_back.clone(), taken_back]).await.unwrap();
+    assert_eq!(store.orders().await.unwrap(), [closed("flood")]);
 }
 
 pub(crate) async fn calls_are_found_by_what_a_report_asks(store: Shared) {

@@ -4,10 +4,11 @@
 //! ```text
 //!   Adopt(B) ─▶ current: B ─▶ new calls walk B          last call of A ends ─▶ A is forgotten
 //! ```
-use super::Switchboard;
+use super::{Action, Switchboard};
 use crate::call::Call;
 use crate::flow::{FlowSet, Source};
 use crate::ids::FlowSetHash;
+use crate::machine::Now;
 use serde::{Deserialize, Deserializer, Serialize, Serializer};
 use std::sync::Arc;
 
@@ -37,9 +38,12 @@ impl<'de> Deserialize<'de> for Adopted {
 }
 
 impl Switchboard {
-    pub(super) fn adopt(&mut self, flows: Arc<FlowSet>) {
+    pub(super) fn adopt(&mut self, flows: Arc<FlowSet>, now: Now, out: &mut Vec<Action>) {
         let before = std::mem::replace(&mut self.current, flows.hash());
         self.flows.insert(self.current, flows);
+        if let Some(old) = self.flows.get(&before).cloned() {
+            self.renew_arms(&old, now, out);
+        }
         self.retire(before);
     }
 

@@ -3,7 +3,7 @@ use super::adopted::Adopted;
 use crate::call::order::Order;
 use crate::call::{Answer, Ask, Happened, Keep, TransferMode};
 use crate::class::Class;
-use crate::flow::Method;
+use crate::flow::{Arm, Method};
 use crate::ids::{CallId, OperatorId, QueueName, RequestId, ShardId};
 use crate::media::{LegCommand, LegEvent, Supervision};
 use crate::number::Number;
@@ -53,6 +53,13 @@ pub enum Admin {
     /// Takes a standing order back.
     Revoke {
         key: String,
+    },
+    /// An arm of a `split` takes nobody from now on, or is back.
+    SetArm {
+        arm: Arm,
+        withdrawn: bool,
+        reason: String,
+        by: String,
     },
     /// New calls begin with these flows; running calls keep theirs.
     Adopt {
@@ -105,6 +112,7 @@ pub enum Outcome {
     NoSuchOperator,
     NoSuchQueue,
     NoSuchOrder,
+    NoSuchArm,
     /// The operator's phone is in a call, or is not there.
     OperatorBusy,
     /// It is not on the list of what may be dialled.

@@ -10,6 +10,7 @@
 //! What a call and a dispatcher say to each other is carried to and fro until both are quiet, all within one `handle`.
 mod admit;
 mod adopted;
+pub mod arms;
 mod calls_out;
 pub mod event;
 mod feature;
@@ -79,6 +80,8 @@ pub struct Switchboard {
     habits: rules::Habits,
     #[serde(default)]
     orders: orders::Orders,
+    #[serde(default)]
+    arms: arms::Arms,
     ids: Ids,
     calls_begun: u64,
     calls_per_shard: Vec<usize>,
@@ -137,6 +140,7 @@ impl Switchboard {
             deadlines: BTreeSet::new(),
             habits: rules::Habits::default(),
             orders: orders::Orders::default(),
+            arms: arms::Arms::default(),
             ids: Ids::default(),
             calls_begun: 0,
             draining: false,
@@ -177,9 +181,19 @@ impl Switchboard {
         self.version
     }
 
-    /// Whether this leg's digits belong to a secret step: they are then written down nowhere.
-    pub fn listens_secretly(&self, leg: LegId) -> bool {
-        self.legs.get(&leg).and_then(|call| self.calls.get(call)).is_some_and(Call::listens_secretly)
+    /// Whether a digit of this leg is, or may be, one of a secret step: it is then written down nowhere.
+    pub fn hides_keys(&self, leg: LegId) -> bool {
+        let call = self.legs.get(&leg).and_then(|call| self.calls.get(call));
+        call.is_some_and(|call| self.flows.get(&call.flows()).is_some_and(|flows| call.hides_keys(flows)))
+    }
+
+    /// Whose leg it is, and in which call: for the SIP ladder.
+    pub fn party(&self, leg: LegId) -> Option<(CallId, String)> {
+        if let Some(call) = self.call_out_of(leg) {
+            return self.calls_out.get(&call).map(|out| (call, out.party(leg)));
+        }
+        let call = self.calls.get(self.legs.get(&leg)?)?;
+        Some((call.id(), call.party(leg)))
     }
 
     /// A variable of the flow in which this leg's call is.
@@ -292,8 +306,11 @@ impl Switchboard {
             }
             Admin::Order { order } => self.give_order(*order, now, out),
             Admin::Revoke { key } => self.revoke_order(&key, now, out),
+            Admin::SetArm { arm, withdrawn, reason, by } => {
+                self.set_arm(arm, withdrawn, reason, by, now, out)
+            }
             Admin::Adopt { flows } => {
-                self.adopt(flows.0);
+                self.adopt(flows.0, now, out);
                 Outcome::Done
             }
             Admin::Drain => {

@@ -80,7 +80,13 @@ impl Switchboard {
     /// Those of the last process, before any input. What has ended meanwhile ends with the first look.
     pub fn restore_orders(&mut self, orders: Vec<Order>, now: Now) {
         let mut nobody_waits = Vec::new();
-        for order in orders {
+        for mut order in orders {
+            if let Ordered::Withdrawn { arm, version } = &order.what
+                && self.flow_version(&arm.flow) != Some(*version)
+            {
+                // The flow was changed meanwhile.
+                order.until = Some(now.wall);
+            }
             self.apply(&order.what, true, now, &mut nobody_waits);
             self.orders.by_key.insert(order.what.key(), order);
         }
@@ -115,6 +121,7 @@ impl Switchboard {
                     }
                 }
             }
+            Ordered::Withdrawn { arm, version } => self.apply_withdrawal(arm, *version, holds),
             // Asked for at the door.
             Ordered::CallerRule { .. } => {}
         }

@@ -20,7 +20,9 @@ use std::io;
 use std::sync::Arc;
 use std::time::Duration;
 
-/// A digit of a secret step: that it came, not what it was.
+/// A digit of a secret step: that it came, not what it was. A replay takes [`Digit::ANY`] for it: what follows from the real one
+/// comes back as an answer, which is an input of its own; a flow that chooses its way by the secret itself cannot be replayed
+/// beyond it.
 #[derive(Serialize, Deserialize)]
 struct Masked {
     secret_digit: SecretDigit,
@@ -35,9 +37,6 @@ struct SecretDigit {
 }
 
 const MASKED: &str = "{\"secret_digit\":";
-/// Stands for a digit that was kept secret. What follows from the real one comes back as an answer, which is an input of its
-/// own; a flow that chooses its way by the secret itself cannot be replayed beyond it.
-const ANY: char = '0';
 
 /// An input in the journal's form.
 pub fn write(switchboard: &Switchboard, event: &Event) -> serde_json::Result<String> {
@@ -50,7 +49,7 @@ pub fn write(switchboard: &Switchboard, event: &Event) -> serde_json::Result<Str
         }
         event => return serde_json::to_string(event),
     };
-    match switchboard.listens_secretly(secret_digit.leg) {
+    match switchboard.hides_keys(secret_digit.leg) {
         true => serde_json::to_string(&Masked { secret_digit }),
         false => serde_json::to_string(event),
     }
@@ -61,7 +60,7 @@ fn read(input: &str) -> serde_json::Result<Event> {
         return serde_json::from_str(input);
     }
     let Masked { secret_digit: SecretDigit { leg, heard, duration } } = serde_json::from_str(input)?;
-    let digit = Digit::from_char(ANY).unwrap_or(Digit::HASH);
+    let digit = Digit::ANY;
     Ok(match heard {
         Some(method) => Event::Leg(LegEvent::Digit { leg, digit, method }),
         None => Event::Sip(sip::Event::Digit { leg, digit, duration }),

@@ -161,6 +161,9 @@ impl Switchboard {
                 {
                     self.habits.recorded(&caller, now.mono);
                 }
+                if let Keep::Event(event) = &keep {
+                    self.count_arms(id, event, now, out);
+                }
                 if let Keep::Event(event) = &keep
                     && event.kind == "survey"
                     && let Some(caller) = self.calls.get(&id).and_then(|call| Number::parse(call.caller()))
@@ -423,6 +426,7 @@ impl Switchboard {
         );
         self.show_unoffered(&mut view);
         self.show_orders(&mut view);
+        self.show_arms(&mut view);
         view
     }
 

@@ -88,6 +88,7 @@ mod tests {
                 zone: Zone::utc(),
                 announcement: Vec::new(),
                 recorded: Default::default(),
+                withdrawn: Default::default(),
             },
             trunks: vec!["203.0.113.0/24".parse().unwrap()],
             test_sources: vec!["127.0.0.1/32".parse().unwrap()],

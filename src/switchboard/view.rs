@@ -2,7 +2,7 @@
 //! else, so that their figures agree.
 pub use crate::call::CallView;
 use crate::class::Class;
-use crate::ids::{CallId, OfferId, OperatorId, PromptName, SeatId};
+use crate::ids::{CallId, FlowName, OfferId, OperatorId, PromptName, SeatId, StepName};
 use crate::machine::Now;
 use crate::queue::{Choice, Dispatcher, OperatorState, OperatorStatus, QueueStatus, Tally};
 use serde::Serialize;
@@ -21,6 +21,9 @@ pub struct View {
     /// Those that are over, newest first; only for who asks.
     #[serde(skip)]
     pub alerts_recent: Vec<AlertView>,
+    /// Arms of `split`s and what came of them; only for who asks.
+    #[serde(skip)]
+    pub arms: Vec<ArmView>,
     pub queues: Vec<QueueView>,
     pub calls: Vec<CallView>,
     pub operators: Vec<OperatorView>,
@@ -65,10 +68,33 @@ pub struct AnnouncementView {
     pub by: String,
 }
 
+/// One arm of a `split`, since its flow's file is as it is. Test calls are not among its calls.
+#[derive(Clone, Debug, PartialEq, Serialize)]
+pub struct ArmView {
+    pub flow: FlowName,
+    pub step: StepName,
+    pub arm: String,
+    pub calls: u64,
+    /// Shares of the calls: hung up in a queue or before they had chosen anything; pressed a wrong key.
+    pub gave_up: Option<f64>,
+    pub wrong_keys: Option<f64>,
+    /// From the split to a person, on the average of those who reached one.
+    pub to_person_s: Option<f64>,
+    /// It takes nobody.
+    pub withdrawn: Option<WithdrawnView>,
+}
+
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+pub struct WithdrawnView {
+    pub reason: String,
+    /// `hotline`: by its figures.
+    pub by: String,
+}
+
 /// Something that those on duty should look at.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
 pub struct AlertView {
-    /// `promise_at_risk`, `nobody_ready`, `flow_reload_failed`, `disk_nearly_full`
+    /// `promise_at_risk`, `nobody_ready`, `flow_reload_failed`, `disk_nearly_full`, `arm_withdrawn`
     pub name: &'static str,
     /// The pool or queue that it is about, if it is about one.
     pub subject: String,

@@ -106,6 +106,7 @@ struct Counts {
     waits: BTreeMap<(String, Class, &'static str), Histogram>,
     digits: BTreeMap<DigitMethod, u64>,
     flow_reload_failed: bool,
+    flow_sets: usize,
     disk: DiskStats,
 }
 
@@ -133,6 +134,7 @@ impl Metrics {
             | Happened::Connected { .. }
             | Happened::Abandoned { .. }
             | Happened::Exited { .. }
+            | Happened::ArmWithdrawn { .. }
             | Happened::OperatorChanged { .. } => {}
         }
     }
@@ -140,6 +142,11 @@ impl Metrics {
     /// The last reload of the flow files was refused, and the old ones are in force.
     pub fn set_flow_reload_failed(&self, failed: bool) {
         self.counts().flow_reload_failed = failed;
+    }
+
+    /// Versions of the flows in memory: the one in force, and those with which running calls began.
+    pub fn set_flow_sets(&self, sets: usize) {
+        self.counts().flow_sets = sets;
     }
 
     /// What is known of the disk of recordings.
@@ -161,6 +168,12 @@ impl Metrics {
             "1: the flow files on disk were refused, older ones run.",
         );
         out.sample(&[], u8::from(counts.flow_reload_failed));
+        out.family(
+            "hotline_flow_sets",
+            Kind::Gauge,
+            "Versions of the flows in memory: in force, or walked by a call.",
+        );
+        out.sample(&[], counts.flow_sets);
         write_disk(&mut out, counts.disk);
         out.family("hotline_build_info", Kind::Gauge, "Always 1; the labels say what is running.");
         out.sample(&[("version", env!("CARGO_PKG_VERSION"))], 1);
@@ -424,6 +437,7 @@ mod tests {
             "hotline_sip_requests_total{method=\"other\",direction=\"in\"} 1",
             "hotline_sip_responses_total{method=\"INVITE\",code=\"200\"} 3",
             "hotline_flow_reload_failed 0",
+            "hotline_flow_sets 0",
             "hotline_disk_nearly_full 0",
         ] {
             assert!(text.lines().any(|l| l == line), "{line}\n{text}");

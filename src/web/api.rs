@@ -6,6 +6,7 @@ use super::desk::{AuditLine, Role, Story};
 use super::guard::Caller;
 use super::problem::Problem;
 use super::reason::Reason;
+use crate::call::CallEvent;
 use crate::class::Class;
 use crate::clock::{Clock, Zone};
 use crate::ids::{CallId, OperatorId};
@@ -17,11 +18,12 @@ use axum::Json;
 use axum::extract::{Path, Query, State};
 use axum::http::StatusCode;
 use axum::response::{IntoResponse, Response};
-use serde::Deserialize;
+use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
 use std::collections::BTreeMap;
 use std::sync::Arc;
 use std::time::Duration;
+use utoipa::ToSchema;
 
 /// How long an answer waits for the view to show what was asked for.
 const VIEW_PATIENCE: Duration = Duration::from_millis(500);
@@ -62,6 +64,48 @@ pub async fn call(State(app): State<App>, Path(id): Path<String>) -> Result<Json
         return Err(no_such_call());
     }
     Ok(Json(detail(id, live, story, app.desk.zone())))
+}
+
+/// A SIP message of a call.
+#[derive(Serialize, ToSchema)]
+pub struct Signal {
+    at: String,
+    at_ms: i64,
+    /// `hotline`, `caller`, `operator 101`, `supervisor 101`, or `party` for a number outside.
+    from: String,
+    to: String,
+    /// The method, or the status with its phrase; `(SDP)` when it carries a session description.
+    text: String,
+    cseq: String,
+    transport: String,
+}
+
+/// The SIP ladder of a call, on or ended: which message went from whom to whom.
+pub async fn signalling(
+    State(app): State<App>,
+    Path(id): Path<String>,
+) -> Result<Json<Vec<Signal>>, Problem> {
+    let id = call_id(&id)?;
+    let Some(story) = app.desk.story(id).await? else {
+        return match now(&app).calls.iter().any(|call| call.id == id) {
+            true => Ok(Json(Vec::new())),
+            false => Err(no_such_call()),
+        };
+    };
+    let zone = app.desk.zone();
+    let signals = story.events.into_iter().filter(|event| event.kind == CallEvent::SIP).map(|mut event| {
+        let mut take = |key: &str| event.detail.remove(key).unwrap_or_default();
+        Signal {
+            from: take("from"),
+            to: take("to"),
+            text: take("text"),
+            cseq: take("cseq"),
+            transport: take("transport"),
+            at: zone.rfc3339(event.at),
+            at_ms: event.at.0,
+        }
+    });
+    Ok(Json(signals.collect()))
 }
 
 /// Why a caller waits, now: in words, and as data. What was decided about earlier calls is in their stories.
@@ -313,6 +357,7 @@ fn detail(id: CallId, live: Option<&CallView>, story: Option<Story>, zone: &Zone
     };
     let events: Vec<_> = events
         .into_iter()
+        .filter(|event| event.kind != CallEvent::SIP)
         .map(|event| json!({ "at": zone.rfc3339(event.at), "at_ms": event.at, "kind": event.kind, "detail": event.detail }))
         .collect();
     let mut value = match (live, &record) {

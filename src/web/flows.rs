@@ -1,15 +1,18 @@
 //! The call flows as an admin sees them: which set is in force, what was in force before, what is wrong with the files
 //! on the disk, how a flow looks as a graph. The files themselves are the program's matter ([`Flows`]).
 use super::App;
-use super::api::audit;
+use super::api::{ask, audit, now, shown};
 use super::body::{Body, MaybeBody};
 use super::guard::Caller;
 use super::problem::Problem;
 use super::reason::Reason;
+use crate::flow::Arm;
 use crate::say::Language;
+use crate::switchboard::view::ArmView;
+use crate::switchboard::{Admin, View};
 use axum::Json;
 use axum::extract::{Path, Query, State};
-use axum::http::header;
+use axum::http::{StatusCode, header};
 use axum::response::{IntoResponse, Response};
 use futures_util::future::BoxFuture;
 use serde::{Deserialize, Serialize};
@@ -78,6 +81,8 @@ pub struct FlowList {
     pub flows: Vec<FlowRow>,
     /// Newest first.
     pub versions: Vec<Version>,
+    /// Arms of `split`s that have taken calls or were withdrawn.
+    pub arms: Vec<ArmView>,
 }
 
 #[derive(Clone, Debug, PartialEq, Serialize)]
@@ -148,7 +153,36 @@ pub struct StepText {
 }
 
 pub async fn list(State(app): State<App>) -> Result<Json<FlowList>, Problem> {
-    Ok(Json(flows(&app)?.list()))
+    let arms = now(&app).arms.clone();
+    Ok(Json(FlowList { arms, ..flows(&app)?.list() }))
+}
+
+#[derive(Deserialize, utoipa::ToSchema)]
+#[serde(deny_unknown_fields)]
+pub struct ArmChange {
+    withdrawn: bool,
+    #[schema(value_type = String, min_length = 1, max_length = 200)]
+    reason: Reason,
+}
+
+/// Takes an arm of a `split` out, or puts it back, whoever took it out.
+pub async fn set_arm(
+    State(app): State<App>,
+    caller: Caller,
+    Path((flow, step, arm)): Path<(String, String, String)>,
+    Body(body): Body<ArmChange>,
+) -> Result<StatusCode, Problem> {
+    let arm = Arm { flow: flow.as_str().into(), step: step.as_str().into(), arm };
+    let (withdrawn, name) = (body.withdrawn, arm.to_string());
+    let (reason, by) = (body.reason.as_str().to_string(), caller.name.clone());
+    ask(&app, Admin::SetArm { arm: arm.clone(), withdrawn, reason, by }).await?;
+    let withdrawn_word = if withdrawn { "true" } else { "false" };
+    let detail = [("arm", name.as_str()), ("withdrawn", withdrawn_word), ("reason", body.reason.as_str())];
+    audit(&app, &caller, "flows.arm", &detail).await;
+    let is_it = |shown: &&ArmView| (&shown.flow, &shown.step, &shown.arm) == (&arm.flow, &arm.step, &arm.arm);
+    let is_out = |view: &View| view.arms.iter().find(is_it).is_some_and(|shown| shown.withdrawn.is_some());
+    shown(&app, |view| is_out(view) == withdrawn).await;
+    Ok(StatusCode::NO_CONTENT)
 }
 
 pub async fn flow(State(app): State<App>, Path(name): Path<String>) -> Result<Json<FlowText>, Problem> {

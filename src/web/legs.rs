@@ -191,6 +191,9 @@ pub(super) fn problem(outcome: Outcome) -> Problem {
         Outcome::NoSuchCall => no_such_call(),
         Outcome::NoSuchOperator => no_such_operator(),
         Outcome::NoSuchQueue => Problem::unusable("no queue has this name; GET /api/v1/queues lists them"),
+        Outcome::NoSuchArm => Problem::not_found(
+            "no split of the flows in force has this arm; GET /api/v1/flows/{name} has the text",
+        ),
         Outcome::NoSuchOrder => Problem::not_found("nothing of the kind is ordered"),
         Outcome::NumberNotAllowed => Problem::unusable(
             "this number may not be dialled; `outbound.allow` in config.yaml says which may",

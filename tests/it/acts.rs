@@ -1,6 +1,7 @@
 //! What supervisors and admins do while calls are on: in virtual time on the production machines, and from outside on a
 //! real server.
 use crate::house::{House, Plan, WALLET_LINE};
+use crate::parties::{Caller, OPERATOR_HERTZ, caller_of, take, talk};
 use hotline::call::order::{Order, Ordered, RuleAction, closed_key};
 use hotline::class::Class;
 use hotline::cli::installation::Installation;
@@ -20,6 +21,7 @@ use std::net::{IpAddr, Ipv4Addr};
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::time::Duration;
+use tokio::io::AsyncReadExt;
 
 const ANNA: &str = "79160000001";
 const BORIS: &str = "79160000002";
@@ -323,4 +325,92 @@ async fn supervisors_close_announce_and_turn_away_with_a_reason_and_it_outlives_
     assert_eq!(house.json("/api/v1/announcement", &boss), Value::Null);
     assert_eq!(house.request("DELETE", "/api/v1/caller-rules/7999*", &boss, "").0, 204);
     assert_eq!(house.request("DELETE", "/api/v1/caller-rules/7999*", &boss, "").0, 404);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn callers_are_moved_and_raised_and_a_wrap_up_is_ended_by_the_api() {
+    let operators = "  - {id: \"101\", queues: [wallet], password: \"secret-101\"}\n  \
+                     - {id: \"102\", queues: [terminals], password: \"secret-102\"}\n";
+    let extra = "queues: {wallet: {wrap_up: 600s}, terminals: {wrap_up: 600s}}\n";
+    let plan = Plan { operators: operators.into(), extra: extra.into(), ..Plan::default() };
+    let house = House::start(&plan);
+    let boss = house.token("supervisor");
+    let reason = json!({ "reason": "he called before" });
+    let wallet = house.operator("101", Policy::Manual, Sound::Tone(OPERATOR_HERTZ)).await;
+    let terminals = house.operator("102", Policy::Manual, Sound::Tone(OPERATOR_HERTZ)).await;
+    let sets = |id: &str, state: &str| {
+        house.operator_is(id, if state == "ready" { "paused" } else { "ready" }, &boss);
+        let body = json!({ "state": state, "reason": "lunch" });
+        assert_eq!(asked(&house, "PUT", &format!("/api/v1/operators/{id}"), &boss, body).0, 200);
+    };
+    sets("101", "paused");
+    sets("102", "paused");
+    let first = Caller::waiting(&house, "79150000511").await;
+    let second = Caller::waiting(&house, "79150000512").await;
+    let of = |caller: &str| house.call_at(caller, "waiting", &boss)["id"].as_str().unwrap().to_string();
+    let (first_id, second_id) = (of("0511"), of("0512"));
+
+    let raise = json!({ "class": "priority", "reason": "he called before" });
+    let nobody = "/api/v1/calls/0000000000000";
+    assert_eq!(asked(&house, "POST", &format!("{nobody}/raise"), &boss, raise.clone()).0, 404);
+    assert_eq!(asked(&house, "POST", &format!("/api/v1/calls/{second_id}/raise"), &boss, raise).0, 204);
+    sets("101", "ready");
+    let call = take(&wallet).await;
+    assert!(caller_of(&call).ends_with("0512"), "who was raised goes before");
+
+    let nowhere = json!({ "queue": "nowhere", "reason": "busy" });
+    let (status, wrong) = asked(&house, "POST", &format!("/api/v1/calls/{first_id}/move"), &boss, nowhere);
+    assert!(status == 422 && wrong["detail"].as_str().unwrap().contains("no queue"), "{status} {wrong}");
+    let there = json!({ "queue": "terminals", "reason": "they are free" });
+    assert_eq!(asked(&house, "POST", &format!("/api/v1/calls/{first_id}/move"), &boss, there).0, 204);
+    sets("102", "ready");
+    let moved = take(&terminals).await;
+    assert!(caller_of(&moved).ends_with("0511"));
+    talk(&first.call, &moved).await;
+
+    first.hangup().await;
+    house.operator_is("102", "wrap_up", &boss);
+    let end = "/api/v1/operators/102/end-wrap-up";
+    assert_eq!(asked(&house, "POST", end, &house.token("operator"), reason.clone()).0, 403);
+    assert_eq!(asked(&house, "POST", end, &boss, reason.clone()).0, 204);
+    house.operator_is("102", "ready", &boss);
+    let audit = house.json("/api/v1/audit", &house.token("admin")).to_string();
+    for what in ["call.raise", "call.move", "operator.end_wrap_up", "he called before", "they are free"] {
+        assert!(audit.contains(what), "{what}: {audit}");
+    }
+    drop(second);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn an_alert_that_lasts_reaches_its_webhook() {
+    let listener = tokio::net::TcpListener::bind("127.0.0.1:0").await.unwrap();
+    let url = format!("http://{}/duty", listener.local_addr().unwrap());
+    let extra = format!("alerts: {{webhook: \"{url}\"}}\noutbound: {{networks: [127.0.0.1/32]}}\n");
+    let operators = "  - {id: \"101\", queues: [wallet], password: \"secret-101\"}\n".to_string();
+    let house = House::start(&Plan { operators, extra, ..Plan::default() });
+    let boss = house.token("supervisor");
+    // Signed in and on a break: the queue is open, and nobody is ready.
+    let _phone = house.operator("101", Policy::Manual, Sound::Silence).await;
+    house.operator_is("101", "ready", &boss);
+    let away = json!({ "state": "paused", "reason": "lunch" });
+    assert_eq!(asked(&house, "PUT", "/api/v1/operators/101", &boss, away).0, 200);
+    let _caller = Caller::waiting(&house, "79150000513").await;
+    let told = tokio::time::timeout(SOON, async {
+        let (mut stream, _) = listener.accept().await.unwrap();
+        let mut got = String::new();
+        while !got.contains("nobody_ready") {
+            let mut piece = [0; 4096];
+            let read = stream.read(&mut piece).await.unwrap();
+            assert!(read > 0, "the request ended: {got}");
+            got += &String::from_utf8_lossy(&piece[..read]);
+        }
+        got
+    });
+    let told = told.await.unwrap();
+    assert!(
+        told.starts_with("POST /duty ") && told.contains("\"raised\"") && told.contains("wallet"),
+        "{told}"
+    );
+    let alerts = house.json("/api/v1/alerts", &boss);
+    assert_eq!(alerts["active"][0]["name"], "nobody_ready", "{alerts}");
 }

@@ -1,6 +1,7 @@
 //! The integration tests, as one binary: behaviour seen from outside.
 mod acts;
 mod admins;
+mod arms;
 mod backups;
 mod browsers;
 mod calls;
@@ -22,9 +23,12 @@ mod pages;
 mod parties;
 mod peers;
 mod races;
+mod reloads;
 mod reports;
 mod seats;
+mod services;
 mod spoken;
+mod stories;
 mod strangers;
 mod waits;
 mod web;

@@ -97,6 +97,12 @@ enum Phase {
     Confirming { until: Instant },
 }
 
+impl Collect {
+    pub fn is_secret(&self) -> bool {
+        self.secret
+    }
+}
+
 impl CollectRun {
     pub fn is_secret(&self) -> bool {
         matches!(self.typed, Var::Secret(_))

@@ -222,14 +222,17 @@ impl StepKind for Menu {
             short.iter().for_each(|item| item.reads(&mut outline.reads));
         }
         outline.keys = 1;
-        for goto in self.keys.values().filter(|goto| goto.to != Target::Repeat) {
-            outline.edge(*goto, true);
+        for goto in self.keys.values() {
+            match goto.to {
+                Target::Repeat => outline.again.push(*goto),
+                _ => outline.edge(*goto, true),
+            }
         }
         for way in [&self.invalid, &self.timeout].into_iter().flatten() {
             way.say.iter().for_each(|item| item.reads(&mut outline.reads));
-            // `repeat` is bounded by the attempts.
-            if way.go.to != Target::Repeat {
-                outline.edge(way.go, false);
+            match way.go.to {
+                Target::Repeat => outline.again.push(way.go),
+                _ => outline.edge(way.go, false),
             }
         }
         outline.edge(self.exhausted, false);

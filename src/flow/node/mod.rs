@@ -239,6 +239,8 @@ impl<'a> Reads<'a> {
 #[derive(Clone, Debug, Default)]
 pub struct Outline<'a> {
     pub edges: Vec<Edge>,
+    /// Ways to the same step once more, bounded by its attempts: no edges to whoever follows those.
+    pub again: Vec<Goto>,
     pub reads: Reads<'a>,
     /// A person, a message or a hang-up.
     pub is_end: bool,

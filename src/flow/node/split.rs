@@ -1,13 +1,31 @@
-//! `split`: by percent, the same way for the same caller each time.
+//! `split`: by percent, the same way for the same caller each time. An arm that was withdrawn takes nobody: those who would
+//! have gone there are spread over the others by their shares, and the callers of the others stay where they were.
 use super::{Outline, StepKind};
 use crate::flow::compile::Cx;
+use crate::flow::event::Effect;
 use crate::flow::finding::Span;
 use crate::flow::interpreter::Next;
 use crate::flow::model::Goto;
 use crate::flow::turn::Turn;
 use crate::flow::yaml::Spanned;
-use serde::Deserialize;
+use crate::ids::{FlowName, StepName};
+use serde::{Deserialize, Serialize};
 use std::collections::BTreeMap;
+use std::fmt;
+
+/// One way out of a `split`.
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
+pub struct Arm {
+    pub flow: FlowName,
+    pub step: StepName,
+    pub arm: String,
+}
+
+impl fmt::Display for Arm {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{}/{}/{}", self.flow, self.step, self.arm)
+    }
+}
 
 #[derive(Deserialize)]
 #[serde(deny_unknown_fields)]
@@ -25,10 +43,17 @@ struct ArmText {
 
 #[derive(Clone, Debug)]
 pub struct Split {
-    /// In the order of their names; the last takes what the others leave.
-    arms: Vec<(u8, Goto)>,
+    /// In the order of their names.
+    arms: Vec<Way>,
     /// The arms' names, so that a caller's arm does not follow from that of another split.
     salt: String,
+}
+
+#[derive(Clone, Debug)]
+struct Way {
+    name: String,
+    share: u32,
+    go: Goto,
 }
 
 impl StepKind for Split {
@@ -45,11 +70,16 @@ impl StepKind for Split {
             );
         }
         let salt = text.arms.keys().map(String::as_str).collect::<Vec<_>>().join(" ");
-        Split { arms: text.arms.values().map(|arm| (arm.share, cx.target(&arm.go))).collect(), salt }
+        let way = |(name, arm): (String, ArmText)| Way {
+            name,
+            share: u32::from(arm.share),
+            go: cx.target(&arm.go),
+        };
+        Split { arms: text.arms.into_iter().map(way).collect(), salt }
     }
 
     fn outline<'a>(&'a self, outline: &mut Outline<'a>) {
-        self.arms.iter().for_each(|(_, goto)| outline.edge(*goto, false));
+        self.arms.iter().for_each(|way| outline.edge(way.go, false));
     }
 
     fn enter(&self, turn: &mut Turn<'_>) -> Next {
@@ -58,37 +88,66 @@ impl StepKind for Split {
             "" => turn.call.seed.to_string(),
             number => number.to_string(),
         };
-        let mut left = percent(&format!("{} {who}", self.salt));
-        for (share, goto) in &self.arms {
-            match left.checked_sub(*share) {
-                Some(rest) => left = rest,
-                None => return Next::Go(goto.to),
+        let (flow, step) = turn.call.here.clone();
+        let of = |way: &&Way| Arm { flow: flow.clone(), step: step.clone(), arm: way.name.clone() };
+        let all: Vec<&Way> = self.arms.iter().collect();
+        let left: Vec<&Way> =
+            all.iter().copied().filter(|way| !turn.call.withdrawn.contains(&of(way))).collect();
+        let own = drawn(&all, &format!("{} {who}", self.salt));
+        // Drawn anew, so that those who have to move do not all go to the next arm; with all of them withdrawn, each
+        // caller keeps his own.
+        let way = match own.filter(|own| left.is_empty() || left.iter().any(|way| way.name == own.name)) {
+            Some(own) => Some(own),
+            None => drawn(&left, &format!("{} moved {who}", self.salt)),
+        };
+        match way {
+            Some(way) => {
+                let arm = way.name.clone();
+                turn.out.push(Effect::TookArm { flow, step, arm });
+                Next::Go(way.go.to)
             }
-        }
-        match self.arms.last() {
-            Some((_, goto)) => Next::Go(goto.to),
             None => turn.hang_up(crate::cause::Cause::Internal),
         }
     }
 }
 
-/// 0–99 from a text, evenly: FNV-1a 64, its halves folded, since the low bits alone follow the last characters.
-fn percent(text: &str) -> u8 {
+impl Split {
+    pub fn has(&self, arm: &str) -> bool {
+        self.arms.iter().any(|way| way.name == arm)
+    }
+}
+
+/// By the shares of these ways; the last takes what the others leave.
+fn drawn<'a>(ways: &[&'a Way], who: &str) -> Option<&'a Way> {
+    let all = ways.iter().map(|way| way.share).sum::<u32>().max(1);
+    let mut left = place(who, all);
+    for way in ways {
+        match left.checked_sub(way.share) {
+            Some(rest) => left = rest,
+            None => return Some(way),
+        }
+    }
+    ways.last().copied()
+}
+
+/// A number below `of` from a text, evenly: FNV-1a 64, its halves folded, since the low bits alone follow the last
+/// characters.
+fn place(text: &str, of: u32) -> u32 {
     let hash = text.bytes().fold(0xcbf2_9ce4_8422_2325u64, |hash, byte| {
         (hash ^ u64::from(byte)).wrapping_mul(0x0000_0100_0000_01b3)
     });
-    ((hash ^ (hash >> 32)) % 100) as u8
+    ((hash ^ (hash >> 32)) % u64::from(of)) as u32
 }
 
 #[cfg(test)]
 mod tests {
-    use super::percent;
+    use super::place;
 
     #[test]
     fn callers_are_spread_evenly() {
         let mut count = [0u32; 100];
         for number in 0..100_000 {
-            count[usize::from(percent(&format!("a b 7916{number:07}")))] += 1;
+            count[place(&format!("a b 7916{number:07}"), 100) as usize] += 1;
         }
         // 1,000 expected in each; five standard deviations are 157.
         assert!(count.iter().all(|n| (840..=1160).contains(n)), "{count:?}");

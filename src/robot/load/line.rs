@@ -1,6 +1,6 @@
 //! One call of the load generator.
 use super::Options;
-use super::report::Measured;
+use super::report::{GAP_AIM, Measured};
 use crate::ids::LegId;
 use crate::machine::Instant;
 use crate::media::codec::Codec;
@@ -124,6 +124,7 @@ impl Line {
         let Phase::Talking { answered_at, sound_heard, key, .. } = &mut self.phase else { return };
         if let Some(gap) = gap {
             measured.gap.record(gap);
+            measured.report.gaps_long += u64::from(gap > GAP_AIM);
         }
         if audible && !*sound_heard {
             *sound_heard = true;

@@ -6,6 +6,9 @@ use std::collections::BTreeMap;
 use std::fmt;
 use std::time::Duration;
 
+/// A packet comes every 20 ms; what comes this much later is heard by an ordinary jitter buffer.
+pub const GAP_AIM: Duration = Duration::from_millis(30);
+
 #[derive(Clone, Debug, Default, Serialize)]
 pub struct Report {
     pub placed: u64,
@@ -30,6 +33,8 @@ pub struct Report {
     pub packets: Packets,
     /// Between two packets of one talk spurt.
     pub gap: Quantiles,
+    /// Gaps longer than [`GAP_AIM`].
+    pub gaps_long: u64,
     pub keys: u64,
     /// From a key's first packet to the first packet of new audio.
     pub reaction: Quantiles,

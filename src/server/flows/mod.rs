@@ -281,6 +281,7 @@ impl web::Flows for Flows {
             }),
             flows: rows(&state.set),
             versions: versions.collect(),
+            arms: Vec::new(),
         }
     }
 

@@ -77,10 +77,10 @@ impl Stack {
             Method::Invite => self.incoming(id, hop, message, now, out),
             Method::Register => self.register(id, hop, message, now, out),
             Method::Options => self.options(id, now, out),
-            Method::Bye | Method::Info | Method::Update | Method::Prack => {
-                self.respond(id, 481, |builder| builder, now, out);
+            // Served inside a call only, and a stranger's belongs to none. REFER and NOTIFY are in Allow: 405 would deny it.
+            Method::Bye | Method::Info | Method::Update | Method::Prack | Method::Refer | Method::Notify => {
+                self.respond(id, 481, |builder| builder, now, out)
             }
-            // REFER and NOTIFY too: they are served inside a call only, and a stranger's belongs to none.
             _ => self.not_ours(id, message, now, out),
         }
     }

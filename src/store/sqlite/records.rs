@@ -44,7 +44,7 @@ const CALL: &str = "SELECT * FROM calls WHERE id = ?";
 const EVENTS_OF: &str = "SELECT call, at, kind, detail FROM call_events WHERE call = ? ORDER BY id";
 const STEPS: &str = "SELECT call, at, kind, detail FROM call_events
     WHERE call IN (SELECT id FROM calls WHERE started_at >= ?1 AND started_at < ?2)
-        AND kind IN ('step', 'menu_key', 'menu_silence', 'connected', 'ended')
+        AND kind IN ('step', 'arm', 'menu_key', 'menu_silence', 'connected', 'ended')
     ORDER BY id";
 const MESSAGES_OF: &str = "SELECT * FROM messages WHERE call = ? ORDER BY at";
 const MESSAGES: &str = "SELECT * FROM messages ORDER BY at DESC LIMIT ?";

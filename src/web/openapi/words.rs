@@ -87,6 +87,7 @@ fn live() -> Vec<Words> {
         get("/api/v1/calls/{id}", "A call, on or ended, with its story", ANY),
         delete("/api/v1/calls/{id}", "Hang up", NOTHING).query(params::<api::Why>),
         get("/api/v1/calls/{id}/why", "Why this caller waits", ANY),
+        get("/api/v1/calls/{id}/signalling", "The SIP messages of a call", json(schema::<Vec<api::Signal>>)),
         get("/api/v1/operators", "The operators now", ANY),
         get("/api/v1/operators/{id}", "One operator now", ANY),
         put("/api/v1/operators/{id}", "Ready, or a break", ANY).body(schema::<api::OperatorChange>),
@@ -139,6 +140,8 @@ fn flow_set() -> Vec<Words> {
         get("/api/v1/flows", "The flows in force, and their versions", ANY),
         post("/api/v1/flows/reload", "Read the flows again; findings when they have errors", ANY),
         post("/api/v1/flows/rollback", "Back to an earlier version", ANY).body(schema::<flows::RollBack>),
+        put("/api/v1/flows/{name}/arms/{step}/{arm}", "Take an arm of a split out, or put it back", NOTHING)
+            .body(schema::<flows::ArmChange>),
         get("/api/v1/flows/{name}", "A flow's text and findings", ANY),
         get("/api/v1/flows/{name}/graph", "A flow as a picture", Answer::Is("image/svg+xml"))
             .query(params::<flows::GraphQuery>),

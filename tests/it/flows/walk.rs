@@ -240,3 +240,51 @@ fn a_secret_leaves_only_its_length() {
     assert!(!kept.contains("9876") && !half.contains("98"), "{half}");
     assert!(!format!("{:?} {:?}", call.interpreter, call.effects).contains("9876"));
 }
+
+const AHEAD: &str = r#"
+flow: line
+entry: {number: "8-800-000-00-01", start: notice}
+steps:
+  notice:
+    consent: {say: [notice], next: greet}
+  greet:
+    play: {say: [welcome], next: choose}
+  choose:
+    menu: {say: [main_menu], keys: {"1": pin, "2": bye}, invalid: repeat, timeout: repeat, exhausted: bye}
+  pin:
+    play: {say: [enter], next: code}
+  code:
+    collect: {say: [enter_pin], save: pin, digits: 4, secret: true, next: tell, failed: bye}
+  tell:
+    play: {say: [thanks], next: count}
+  count:
+    collect: {say: [enter_again], save: number, digits: 4, next: bye, failed: bye}
+  bye:
+    hangup: {}
+"#;
+
+#[test]
+fn keys_typed_ahead_are_hidden_when_a_secret_step_may_take_them() {
+    let mut call = Call::started(AHEAD);
+    // During the notice keys are only kept. The first one is for the menu; behind it the secret may begin.
+    assert!(!call.interpreter.hides_keys(&call.flows));
+    call.press("1");
+    assert!(call.interpreter.hides_keys(&call.flows));
+    call.press("98");
+    let kept = serde_json::to_string(&call.interpreter).unwrap();
+    assert!(!kept.contains("\"9\"") && !kept.contains("\"8\""), "{kept}");
+    let back: hotline::flow::Interpreter = serde_json::from_str(&kept).unwrap();
+    assert_eq!(serde_json::to_string(&back).unwrap(), kept);
+
+    let mut call = Call::started(AHEAD);
+    call.heard();
+    call.pass(Duration::from_secs(2));
+    call.heard();
+    assert_eq!(call.step(), "choose");
+    call.press("1");
+    assert_eq!(call.step(), "pin");
+    assert!(call.interpreter.hides_keys(&call.flows), "a key over this prompt is the secret's first");
+    call.press("9876");
+    assert_eq!(call.step(), "tell");
+    assert!(!call.interpreter.hides_keys(&call.flows), "what follows is no secret");
+}
