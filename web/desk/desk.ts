@@ -263,9 +263,11 @@ export class Desk {
     if (was?.phase === 'talking' && call?.phase !== 'talking') this.sound.silence();
     if (call?.id && call.phase !== was?.phase && call.phase !== 'over') {
       void this.#tellStory(call.id);
-      void this.#tellCard(call.id);
       setTimeout(() => void this.#tellStory(call.id), STORY_AFTER_MS);
     }
+    // The ring may be here before the engine's other doors know whose call it is: the card is for him whom the view names.
+    const mine = (of: State): boolean => of.operator?.call !== null && of.operator?.call === of.call?.id;
+    if (call?.id && mine(state) && !(mine(before) && was?.id === call.id)) void this.#tellCard(call.id);
     if (call?.phase !== was?.phase) this.#before = null;
     const forgotten = call?.phase === 'talking' && call.id !== null && state.line === 'up' && state.live && !(call.id in state.calls);
     if (!forgotten) {

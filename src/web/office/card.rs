@@ -221,13 +221,17 @@ async fn his_call(
     caller: &Caller,
     id: CallId,
 ) -> Result<(Option<CallView>, Option<Story>), Problem> {
-    let live = now(app).calls.iter().find(|call| call.id == id).cloned();
+    let view = now(app);
+    let live = view.calls.iter().find(|call| call.id == id).cloned();
     let story = app.desk.story(id).await?;
     if live.is_none() && story.is_none() {
         return Err(no_such_call());
     }
     let is_he = |operator: &str| operator == caller.name;
+    // His phone rings for it already: he reads while he reaches for the headset.
+    let rings = view.operators.iter().any(|known| is_he(known.id.as_str()) && known.call == Some(id));
     let his = caller.role != Role::Operator
+        || rings
         || live.as_ref().and_then(|live| live.operator.as_ref()).is_some_and(|id| is_he(id.as_str()))
         || story.as_ref().is_some_and(|story| {
             let record = story.record.operator.as_ref().is_some_and(|id| is_he(id.as_str()));
