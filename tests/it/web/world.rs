@@ -385,6 +385,7 @@ fn first_view() -> View {
         next: None,
     };
     View {
+        arms: Vec::new(),
         announcement: None,
         alerts: Vec::new(),
         alerts_recent: Vec::new(),
