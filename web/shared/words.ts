@@ -32,7 +32,7 @@ const en = {
   faults: {
     'wrong-password': 'The user or the password is wrong.', 'too-many': 'Too many attempts. Wait a little, then try again.',
     'password-void': 'The first password was valid for a day. Ask for a new one.', 'foreign-origin': 'The server does not know the address of this page.',
-    'store-away': 'The database does not answer. Try again in a moment.', unusable: 'This cannot be used.', 'not-found': 'It is not there any more.', 'not-allowed': 'Your role does not allow this.', 'mail-away': 'The mail server did not take the letter.', busy: 'The server is busy. Try again in a moment.',
+    'store-away': 'The database does not answer. Try again in a moment.', unusable: 'This cannot be used.', 'not-found': 'It is not there any more.', 'not-allowed': 'Your role does not allow this.', 'mail-away': 'The mail server did not take the letter.', busy: 'The server is busy. Try again in a moment.', 'not-now': 'Not possible now: the call or the telephone is in another state by now.',
     'not-signed-in': 'The session has ended: sign in again.',
     differ: 'The two new passwords differ.', empty: 'Fill in every field.', unreached: 'The server does not answer.', other: 'That did not work.',
   } as Record<string, string>,

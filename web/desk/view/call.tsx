@@ -1,4 +1,5 @@
 import { clock } from '../../shared/clock';
+import { phone } from '../../shared/format';
 import type { Desk } from '../desk';
 import { KEYS } from '../keys';
 import { handing, type Call, type State } from '../state';
@@ -36,10 +37,10 @@ export function CallCard({ desk, state, open, onOpen }: Props) {
             <Button keys={KEYS.record} onPress={() => desk.act({ do: 'record' })}>{recording === 'on' ? words.pauseRecording : words.resumeRecording}</Button>
           </>
         )}
-        {call.phase === 'talking' && !call.held && <Line quality={state.quality} />}
+        {call.phase === 'talking' && !call.held && <Line quality={state.quality} short={Boolean(recording)} />}
       </header>
       <div class="who">
-        <p class="number">{card?.number ? card.number : call.caller === undefined ? words.unknownCaller : call.caller || words.withheld}</p>
+        <p class="number">{card?.number ? phone(card.number) : call.caller === undefined ? words.unknownCaller : call.caller || words.withheld}</p>
         <span class={`chip ${call.class}`}>{words.classes[call.class] ?? call.class}</span>
         <Time call={call} />
       </div>

@@ -13,7 +13,8 @@ const STOPS_MAX = 8;
 export function Path({ story, said }: { story: CallEvent[]; said: Card['path'] }) {
   const [words, language] = [useWords(), useLanguage()];
   const says = (name: string): string => said.find(({ step }) => step.endsWith(`/${name}`))?.says[language] ?? '';
-  const stops = path(story).slice(-STOPS_MAX);
+  // A step that is not heard is the flow's own affair; without a card nobody knows which they are.
+  const stops = path(story).filter(({ kind, name }) => kind !== 'step' || said.length === 0 || says(name) !== '').slice(-STOPS_MAX);
   return (
     <div class="path">
       <h3 class="caption">{words.path}</h3>
