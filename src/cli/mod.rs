@@ -106,7 +106,11 @@ enum Command {
     /// Walk a flow in the terminal: texts are shown, keys are typed, time is skipped
     Walk(walk::WalkArgs),
     /// Print the JSON Schema of flow files, for editors
-    Schema,
+    Schema {
+        /// The kinds of steps in words instead, as in docs/call-flows.md
+        #[arg(long)]
+        reference: bool,
+    },
     /// Play the flow tests (`*.test.yaml`) in virtual time: exit 0 all pass, 1 failures
     Test(test::TestArgs),
     /// Place a real test call and say what happened, with times
@@ -187,8 +191,11 @@ fn run(cli: Cli) -> Done {
         Command::Flows(command) => versions::flows(&common, command),
         Command::Graph(args) => versions::graph(&common, args),
         Command::Walk(args) => walk::walk(&common, args),
-        Command::Schema => {
-            println!("{:#}", crate::flow::schema::schema());
+        Command::Schema { reference } => {
+            match reference {
+                true => print!("{}", crate::flow::schema::reference()),
+                false => println!("{:#}", crate::flow::schema::schema()),
+            }
             Ok(Exit::Ok)
         }
         Command::Test(args) => test::test(&common, args),

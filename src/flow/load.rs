@@ -4,7 +4,7 @@ use super::allow::Allowed;
 use super::check;
 use super::compile::{Cx, Header, setting};
 use super::environment::{Environment, prompt};
-use super::finding::{Finding, Severity, Span};
+use super::finding::{Finding, Severity, Span, suggest};
 use super::model::{
     AnswerMode, ArgType, FLOWS_MAX, Flow, FlowIx, FlowSet, Line, STEPS_MAX, Source, Step, StepIx, Target,
 };
@@ -116,6 +116,7 @@ impl FlowSet {
             findings.extend(allowed.faults(&file.path, &file.text));
         }
         built_in_prompts(env, &mut findings);
+        strange_settings(env, &headers, &mut findings);
         findings
             .sort_by(|a, b| (&a.file, a.line, a.column, a.code).cmp(&(&b.file, b.line, b.column, b.code)));
         findings.dedup();
@@ -360,6 +361,16 @@ impl Cx<'_> {
             settings.insert(key.clone(), value);
         }
         settings
+    }
+}
+
+/// A warning only: when some of the files are checked alone, the others' settings are there all the same.
+fn strange_settings(env: &Environment, headers: &BTreeMap<String, Header>, findings: &mut Vec<Finding>) {
+    for flow in env.settings.keys().filter(|flow| !headers.contains_key(flow.as_str())) {
+        let message = format!("`lines` has settings for `{flow}`, and no flow has this name");
+        let help = suggest(flow.as_str(), headers.keys().map(String::as_str));
+        let finding = Finding::error("HF045", Path::new("config.yaml"), Span::default(), message, help);
+        findings.push(finding.warning());
     }
 }
 

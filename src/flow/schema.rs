@@ -9,9 +9,9 @@ use std::fmt;
 
 /// What `hotline schema` prints.
 pub fn schema() -> Value {
-    let kinds: Vec<Value> = node::kinds_and_fields()
+    let kinds: Vec<Value> = node::kinds()
         .into_iter()
-        .map(|(kind, fields)| {
+        .map(|node::Described { word: kind, fields, .. }| {
             let content = match fields {
                 // `set` has the names of variables for keys.
                 [] => json!({ "type": "object" }),
@@ -36,6 +36,12 @@ pub fn schema() -> Value {
     flow["properties"]["args"] =
         json!({ "type": "object", "additionalProperties": { "enum": ["text", "number", "bool"] } });
     flow
+}
+
+/// What `hotline schema --reference` prints: every kind of step in words, a part of docs/call-flows.md.
+pub fn reference() -> String {
+    let parts = node::kinds().into_iter().map(|kind| format!("### {}\n{}\n", kind.word, kind.reference));
+    parts.collect::<Vec<_>>().join("\n")
 }
 
 fn object(fields: &[&str]) -> Value {
@@ -134,5 +140,22 @@ mod tests {
         assert_eq!(of("menu")["additionalProperties"], json!(false));
         assert!(of("survey")["properties"].get("if").is_some());
         assert!(schema["properties"].get("entry").is_some());
+    }
+
+    #[test]
+    fn every_field_is_in_the_reference_and_the_reference_in_the_documentation() {
+        for node::Described { word, fields, reference } in node::kinds() {
+            for field in fields {
+                let is_named = ["`", " ", "{"].iter().any(|before| {
+                    ["`", ":", "}", ","]
+                        .iter()
+                        .any(|after| reference.contains(&format!("{before}{field}{after}")))
+                });
+                assert!(is_named, "the reference of `{word}` does not speak of `{field}`");
+            }
+        }
+        let docs = include_str!("../../docs/call-flows.md");
+        let again = "replace that part of docs/call-flows.md by what `hotline schema --reference` prints";
+        assert!(docs.contains(&reference()), "{again}");
     }
 }

@@ -172,6 +172,11 @@ fn reword(error: &serde_saphyr::Error, text: &str) -> (&'static str, Span, Strin
                 let help = "no file of this kind needs so many levels; check the brackets";
                 return ("HF007", at, format!("the file is nested deeper than {DEPTH_MAX} levels"), help);
             }
+            let line = text.lines().nth(at.line as usize - 1).unwrap_or_default();
+            if line.contains("${") {
+                let help = "within brackets a value of the environment is quoted: \"${NAME}\"";
+                return ("HF001", at, format!("this is not valid YAML: {message}"), help);
+            }
             let help = "check brackets, quotes and indentation on this line and the one above";
             ("HF001", at, format!("this is not valid YAML: {message}"), help)
         }

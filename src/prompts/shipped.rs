@@ -236,7 +236,7 @@ fn a_mistaken_payment_needs_two_numbers_and_the_receipt() {
     let caller = caller
         .hears("ticket mistaken_payment {\"intended\": \"79161234567\", \"payment\": \"123456\", \"wrong\": \"79161234568\"}")
         .hears("Ответ придёт на электронную почту.")
-        .hears("Позвонить вам могут только для уточнения.");
+        .hears("Мы позвоним, только если нужно что-то уточнить.");
     assert_eq!(caller.queue(), None, "nobody need wait for it");
     Caller::dials("qiwi-hotline").presses("142").hears("Без чека деньги, к сожалению, не вернуть");
 }

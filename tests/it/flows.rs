@@ -12,6 +12,7 @@ use hotline::say::{Item, Language};
 use std::collections::{BTreeMap, BTreeSet};
 use std::fs;
 use std::path::{Path, PathBuf};
+use std::sync::Arc;
 use std::time::Duration;
 
 mod answers;
@@ -59,15 +60,20 @@ fn flows(files: &[(&str, &str)]) -> FlowSet {
 
 /// One call in virtual time: every effect is kept until it is looked at.
 struct Call {
-    flows: FlowSet,
+    flows: Arc<FlowSet>,
     interpreter: Interpreter,
     now: Now,
     effects: Vec<Effect>,
 }
 
 impl Call {
-    fn new(flows: FlowSet) -> Call {
+    fn new(flows: impl Into<Arc<FlowSet>>) -> Call {
+        let flows = flows.into();
         let line = flows.lines().next().expect("a line").flow.clone();
+        Call::of(flows, line)
+    }
+
+    fn of(flows: Arc<FlowSet>, line: FlowName) -> Call {
         let interpreter = Interpreter::new(&flows, &line, facts(), 7).expect("the line's flow");
         let now = Now { mono: Instant::from_nanos(1_000_000_000), wall: Wall(1_795_370_000_000) };
         Call { flows, interpreter, now, effects: Vec::new() }

@@ -23,6 +23,8 @@ const QUIET: Duration = Duration::from_secs(6);
 const HOLD: Duration = Duration::from_secs(600);
 /// What an allocator keeps of what was given back to it.
 const KEPT_KIB: u64 = 16 * 1024;
+/// With callers who are later than this themselves no gap is judged, 99 of 100 packets.
+const LAG_JUDGED_MS: f64 = 5.0;
 /// Of a thousand gaps, so many more may be long than before, where others share the cores.
 const LONG_PER_MILLE: f64 = 2.0;
 
@@ -48,9 +50,16 @@ impl Callers {
         Callers { stop, running }
     }
 
-    async fn end(self) -> Report {
+    async fn end(mut self) -> Report {
         self.stop.store(true, Ordering::Relaxed);
-        self.running.await.unwrap()
+        (&mut self.running).await.unwrap()
+    }
+}
+
+/// A test that fails waits for its callers too.
+impl Drop for Callers {
+    fn drop(&mut self) {
+        self.stop.store(true, Ordering::Relaxed);
     }
 }
 
@@ -59,6 +68,12 @@ fn calls_on(house: &House, token: &str, wanted: u64) {
         let calls = house.json("/api/v1/calls", token);
         (calls.as_array().unwrap().len() as u64 == wanted).then_some(())
     });
+}
+
+/// The one in force, and that with which the calls began.
+fn sets_in_memory(house: &House, token: &str, wanted: f64) {
+    let seen = || (house.metric("hotline_flow_sets") == wanted).then_some(());
+    house.until(&format!("{wanted} sets of flows"), token, seen);
 }
 
 fn nobody_lost(report: &Report, calls: u64) {
@@ -133,7 +148,7 @@ async fn a_hundred_reloads_cost_no_caller_a_packet_and_leave_no_memory_behind() 
         }
     }
     assert_eq!((taken, refused), (90, 10));
-    assert_eq!(house.metric("hotline_flow_sets"), 2.0, "the calls walk the set with which they began");
+    sets_in_memory(&house, &admin, 2.0);
     calls_on(&house, &admin, calls);
     let with_reloads = callers.end().await;
     nobody_lost(&with_reloads, calls);
@@ -150,7 +165,13 @@ async fn a_hundred_reloads_cost_no_caller_a_packet_and_leave_no_memory_behind() 
         rss_after < rss_before + rss_before / 10 + KEPT_KIB,
         "{rss_before} KiB before, {rss_after} KiB after"
     );
+    let lag = before.own_lag.p99_ms.max(with_reloads.own_lag.p99_ms);
     match measured {
+        _ if lag > LAG_JUDGED_MS => {
+            let why = "gaps are known no better than that, on a machine that does nothing else they are";
+            println!("skipped: the callers themselves were late by {lag:.1} ms: {why}");
+            assert!(measured.is_none(), "nothing was measured: the callers were late by {lag:.1} ms; {why}");
+        }
         Some(_) => assert_eq!(with_reloads.gaps_long, 0, "{with_reloads}"),
         None => assert!(
             per_mille(&with_reloads) <= per_mille(&before) + LONG_PER_MILLE,

@@ -94,6 +94,24 @@ impl CallbackRun {
 }
 
 impl StepKind for Callback {
+    const REFERENCE: &'static str = r#"The caller hangs up and keeps his seat: his place, age and class. He is called when it is his turn and presses 1.
+
+| field | default | |
+|---|---|---|
+| `number` | `caller.number` | an expression; a caller whose number is withheld is asked for one |
+| `confirm` | true | the number is read back: 1 is right, 2 types another |
+| `next` | | the seat is kept, the caller may hang up |
+| `failed` | | no route to this number, it has an open callback already, or it was not confirmed; `stay` waits on |
+
+Stands in a `while_waiting` flow, or behind an exit. It needs an outbound route; a flow that has to do without one too leads to it only
+under a condition on `queue.callback`, which is true where the caller can be called back.
+```yaml
+  offer:
+    switch: {when: [{if: queue.callback, go: call_me}], default: stay}
+  call_me:
+    callback: {next: thanks, failed: stay}
+```"#;
+
     type Text = CallbackText;
 
     fn compile(text: CallbackText, at: Span, cx: &mut Cx<'_>) -> Callback {

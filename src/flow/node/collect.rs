@@ -117,6 +117,20 @@ impl CollectRun {
 }
 
 impl StepKind for Collect {
+    const REFERENCE: &'static str = r#"| field | default | |
+|---|---|---|
+| `say`, `save` | | what to type, and the variable it becomes |
+| `digits` | | `n`, `min..max`, or a setting that is one of these; at most 32 |
+| `end` | hash | `hash`, `star` or `none`. An end key pressed from habit after the last digit is ignored |
+| `first_key`, `between` | 7s, 3s | |
+| `check` | | an expression; the input is already in its variable. False: wrong input |
+| `confirm` | false | reads it back: 1 is right, 2 or * types it anew |
+| `secret` | false | neither logged nor journalled, only how many digits there were |
+| `repeat` | 3 | attempts, 1–10 |
+| `next`, `failed` | | |
+
+`*` erases what was typed; correcting oneself uses up no attempt."#;
+
     type Text = CollectText;
 
     fn compile(text: CollectText, at: Span, cx: &mut Cx<'_>) -> Collect {

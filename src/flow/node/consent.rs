@@ -49,6 +49,9 @@ impl ConsentRun {
 }
 
 impl StepKind for Consent {
+    const REFERENCE: &'static str = r#"The notice before a recording, heard in full: `say`, `refuse` (hash), `wait` (2s), `next`. Keys typed ahead pass on to the next
+input; `refuse` keeps the call's talks from being recorded."#;
+
     type Text = ConsentText;
 
     fn compile(text: ConsentText, at: Span, cx: &mut Cx<'_>) -> Consent {

@@ -21,6 +21,8 @@ pub struct Hangup {
 }
 
 impl StepKind for Hangup {
+    const REFERENCE: &'static str = r#"`cause` (normal)."#;
+
     type Text = HangupText;
 
     fn compile(text: HangupText, _: Span, cx: &mut Cx<'_>) -> Hangup {

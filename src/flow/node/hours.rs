@@ -24,6 +24,14 @@ pub struct Hours {
 }
 
 impl StepKind for Hours {
+    const REFERENCE: &'static str = r#"`calendar` (of config.yaml), `open`, `closed`.
+```yaml
+calendars:
+  office: {zone: Europe/Moscow, weekly: {mon-fri: "09:00-18:00", sat: "10:00-13:00,14:00-16:00"},
+           holidays: ["2027-01-01"], overrides: [{from: "2026-12-31 15:00", until: "2027-01-01 00:00", open: false}]}
+```
+The last override that covers the moment wins, then holidays, then the week."#;
+
     type Text = HoursText;
 
     fn compile(text: HoursText, _: Span, cx: &mut Cx<'_>) -> Hours {

@@ -63,6 +63,18 @@ pub struct Http {
 }
 
 impl StepKind for Http {
+    const REFERENCE: &'static str = r#"| field | default | |
+|---|---|---|
+| `get` or `post` | | a template |
+| `headers`, `body` | | templates |
+| `timeout`, `retries` | 2s, 1 | of one attempt, at most 30s; asked again after no answer, 502, 503 and 504, at most 3 times |
+| `filler` | | said when the answer takes longer than 0.6 s |
+| `save` | | variable: JSON pointer, as in `{mood: /customer/mood}`; a missing or many-valued one is an error |
+| `on_status` | | status: target |
+| `next`, `on_error` | | any other status but 2xx is an error |
+
+No answer within a while: the filler, or `please_wait` where there is none, so that a caller is never left in silence for 3 s."#;
+
     type Text = HttpText;
 
     fn compile(text: HttpText, at: Span, cx: &mut Cx<'_>) -> Http {

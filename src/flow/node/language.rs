@@ -23,6 +23,8 @@ pub struct SwitchLanguage {
 }
 
 impl StepKind for SwitchLanguage {
+    const REFERENCE: &'static str = r#"`to` (`ru`, `en`), `next`."#;
+
     type Text = LanguageText;
 
     fn compile(text: LanguageText, _: Span, cx: &mut Cx<'_>) -> SwitchLanguage {

@@ -98,6 +98,11 @@ pub struct Lookup {
 }
 
 impl StepKind for Lookup {
+    const REFERENCE: &'static str = r#"Asks our own store: `payment: {number, terminal}`, `agent: {id}` or `subscriber: {number}`; `save` (variable: column),
+`timeout` (2s), `filler`, `next`, `not_found`, `on_error`.
+Columns: payment `number terminal paid_at amount status` (`processing` or `done`); agent `id name active`; subscriber
+`number class name email`."#;
+
     type Text = LookupText;
 
     fn compile(text: LookupText, at: Span, cx: &mut Cx<'_>) -> Lookup {

@@ -109,6 +109,19 @@ impl MenuRun {
 }
 
 impl StepKind for Menu {
+    const REFERENCE: &'static str = r#"| field | default | |
+|---|---|---|
+| `say` | | the full text |
+| `short` | | from the second hearing in the call on |
+| `keys` | | key: target |
+| `first_key` | 7s | from the end of the text |
+| `repeat` | 3 | attempts that may fail, 1–10 |
+| `invalid`, `timeout` | | a target, or `{say: […], go: target}` |
+| `exhausted` | | after `repeat` failed attempts; best a person |
+| `every` | the queue's `announce_every` | only in a `while_waiting` flow, see `queue` |
+
+A caller's own `repeat` key uses up no attempt."#;
+
     type Text = MenuText;
 
     fn compile(text: MenuText, at: Span, cx: &mut Cx<'_>) -> Menu {

@@ -41,6 +41,8 @@ pub mod transfer;
 pub trait StepKind: Sized {
     /// As written in the file.
     type Text: DeserializeOwned;
+    /// What it does and what its fields mean, for those who write flows (Markdown): its part of docs/call-flows.md.
+    const REFERENCE: &'static str;
     /// Resolves names; faults go to `cx`.
     fn compile(text: Self::Text, at: Span, cx: &mut Cx<'_>) -> Self;
     /// What the checker must know.
@@ -55,6 +57,14 @@ pub trait StepKind: Sized {
     }
 }
 
+/// A kind in words.
+pub struct Described {
+    pub word: &'static str,
+    /// Those that its decoder knows.
+    pub fields: &'static [&'static str],
+    pub reference: &'static str,
+}
+
 macro_rules! kinds {
     ($($word:literal $kind:ident $type:ty;)*) => {
         /// A step, resolved.
@@ -63,9 +73,13 @@ macro_rules! kinds {
 
         const WORDS: &[&str] = &[$($word,)*];
 
-        /// Every kind and the fields that its decoder knows.
-        pub fn kinds_and_fields() -> Vec<(&'static str, &'static [&'static str])> {
-            vec![$(($word, super::schema::fields::<<$type as StepKind>::Text>()),)*]
+        /// Every kind as the schema and the reference need it.
+        pub fn kinds() -> Vec<Described> {
+            vec![$(Described {
+                word: $word,
+                fields: super::schema::fields::<<$type as StepKind>::Text>(),
+                reference: <$type as StepKind>::REFERENCE,
+            },)*]
         }
 
         impl Kind {

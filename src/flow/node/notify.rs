@@ -26,6 +26,9 @@ pub struct Notify {
 }
 
 impl StepKind for Notify {
+    const REFERENCE: &'static str =
+        r#"A webhook or an e-mail: `to`, `body` (templates), `next`. Never waits."#;
+
     type Text = NotifyText;
 
     fn compile(text: NotifyText, _: Span, cx: &mut Cx<'_>) -> Notify {

@@ -30,6 +30,9 @@ pub struct Play {
 }
 
 impl StepKind for Play {
+    const REFERENCE: &'static str =
+        r#"`say`, `barge_in` (true: a key stops it and is kept for the next input), `next`."#;
+
     type Text = PlayText;
 
     fn compile(text: PlayText, _: Span, cx: &mut Cx<'_>) -> Play {

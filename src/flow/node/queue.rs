@@ -44,6 +44,42 @@ pub struct Queue {
 }
 
 impl StepKind for Queue {
+    const REFERENCE: &'static str = r#"| field | default | |
+|---|---|---|
+| `name` | | a queue of config.yaml |
+| `class` | `caller.class` | an expression |
+| `skills` | | all of them are asked for |
+| `while_waiting` | | a sub-flow that speaks and listens while the seat is held; music between its texts |
+| `whisper` | | a prompt for the operator before the caller |
+| `exits` | | `max_wait`, `full`, `nobody_signed_in`, `all_paused`, `ewt_over`, `closed`: target |
+| `answered` | hangs up | after the talk, when the operator left first |
+
+An exit that is not set says `queue_goodbye` and hangs up with the cause `queue-exit`.
+
+In a `while_waiting` flow a menu's `invalid`, `timeout` and `exhausted` may be missing. It is said again after `every`, its keys
+act all the time, also while something is said and where `announce_every` is 0s; and `exhausted: stay` (the default) means for as long as the wait takes; another target is taken after
+`repeat` hearings. Steps that cannot be interrupted by an operator (`record`, `transfer`, `queue`, `hangup`) give up the seat.
+```yaml
+flow: waiting
+steps:
+  hold:
+    menu:
+      say: [please_wait, {standing: both}]
+      keys: {"1": leave}
+      exhausted: stay
+  leave:
+    run: {flow: voicemail, next: end}
+  end:
+    hangup: {}
+```
+
+A `queue` step that is entered with a seat moves it: the caller keeps his age and class, also in a queue of another pool. So does
+one that an exit led to.
+
+Nothing begins to be said while a phone has rung for less than 3 s, or is about to; a Priority caller hears nothing before his first
+offer. `{standing: …}` says the place when it has improved and the wait when its range is lower than last time («две–три минуты»);
+a wait that has grown by more than two minutes once; and nothing when somebody will answer within half a minute."#;
+
     type Text = QueueText;
 
     fn compile(text: QueueText, _: Span, cx: &mut Cx<'_>) -> Queue {

@@ -95,6 +95,9 @@ impl RecordRun {
 }
 
 impl StepKind for Record {
+    const REFERENCE: &'static str = r#"`say`, `max` (120s, at most 600s), `silence` (5s ends it), `review` (true: 1 or silence keeps it, 2 records anew), `save` (the
+recording's name), `next`, `failed` (also for less than a second of speech). Any key ends the recording."#;
+
     type Text = RecordText;
 
     fn compile(text: RecordText, at: Span, cx: &mut Cx<'_>) -> Record {

@@ -29,6 +29,8 @@ pub struct Run {
 }
 
 impl StepKind for Run {
+    const REFERENCE: &'static str = r#"`run: {flow: name, with: {argument: expression}, next: target}`: the sub-flow `flow` from its first step, with all of its arguments."#;
+
     type Text = RunText;
 
     fn compile(text: RunText, _: Span, cx: &mut Cx<'_>) -> Run {
@@ -105,6 +107,8 @@ pub struct Return {
 }
 
 impl StepKind for Return {
+    const REFERENCE: &'static str = r#"`return: {}`, or the target `return`, comes back to the step that ran the sub-flow, which goes on at its `next`."#;
+
     type Text = ReturnText;
 
     fn compile(_: ReturnText, at: Span, cx: &mut Cx<'_>) -> Return {

@@ -19,6 +19,9 @@ pub struct Set {
 }
 
 impl StepKind for Set {
+    const REFERENCE: &'static str =
+        r#"`{name: expression, …, next: target}`. All are worked out before any is set."#;
+
     type Text = SetText;
 
     fn compile(mut text: SetText, at: Span, cx: &mut Cx<'_>) -> Set {

@@ -51,6 +51,15 @@ impl SurveyRun {
 }
 
 impl StepKind for Survey {
+    const REFERENCE: &'static str = r#"| field | default | |
+|---|---|---|
+| `say` | | the question; keys 1 to 5 answer it, silence of 7 s and any other key go on |
+| `if` | always | an expression |
+| `once_per` | | nobody with a number is asked again within this time, at most `2160h` |
+| `next` | | |
+
+Best behind `queue.answered`. The score stands in the call's story (`survey`)."#;
+
     type Text = SurveyText;
 
     fn compile(text: SurveyText, at: Span, cx: &mut Cx<'_>) -> Survey {

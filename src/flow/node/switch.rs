@@ -44,6 +44,9 @@ enum By {
 }
 
 impl StepKind for Switch {
+    const REFERENCE: &'static str =
+        r#"`value` with `cases: {text: target}`, or `when: [{if: expression, go: target}]`; and `default`."#;
+
     type Text = SwitchText;
 
     fn compile(text: SwitchText, at: Span, cx: &mut Cx<'_>) -> Switch {

@@ -39,6 +39,9 @@ pub struct Ticket {
 }
 
 impl StepKind for Ticket {
+    const REFERENCE: &'static str =
+        r#"`topic`, `fields: {name: expression}`, `save` (the ticket's number), `next`, `on_error`."#;
+
     type Text = TicketText;
 
     fn compile(text: TicketText, at: Span, cx: &mut Cx<'_>) -> Ticket {

@@ -37,6 +37,9 @@ pub struct Transfer {
 }
 
 impl StepKind for Transfer {
+    const REFERENCE: &'static str =
+        r#"`to` (template; on the outbound allow-list), `timeout` (20s), `answered` (hangs up), `failed`."#;
+
     type Text = TransferText;
 
     fn compile(text: TransferText, at: Span, cx: &mut Cx<'_>) -> Transfer {

@@ -160,6 +160,10 @@ impl Node {
                 "yes" | "on" | "y" => "write `true`".to_string(),
                 _ => "write `true` or `false`".to_string(),
             },
+            (Value::Scalar { text, .. }, "a list") => format!("write it in brackets: [{text}]"),
+            (Value::Map(_), "a list") => {
+                "begin each item with `- `, or put the items in brackets: [{…}, {…}]".to_string()
+            }
             (Value::Null, _) => "give it a value, or take the key out".to_string(),
             _ => format!("write {expected} here"),
         };

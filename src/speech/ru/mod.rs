@@ -332,9 +332,11 @@ mod tests {
             (Noun::Person, false, ["человек", "человека", "человек"]),
             (Noun::Call, false, ["звонок", "звонка", "звонков"]),
         ];
-        // The words of every number up to 2,000 and of a sample above with each noun; the noun's form for all of them.
+        // The words of every number up to 2,000 and of a sample above with each noun, of all with HOTLINE_SEEDS; the noun's
+        // form for all of them in any case.
+        let step = if std::env::var_os("HOTLINE_SEEDS").is_some() { 1 } else { 31 };
         for (noun, feminine, forms) in nouns {
-            for n in (0..2_000u64).chain((2_000..1_000_000).step_by(31)).chain([1_000_000]) {
+            for n in (0..2_000u64).chain((2_000..1_000_000).step_by(step)).chain([1_000_000]) {
                 assert_eq!(say(Item::Count { value: n as i64, noun }), oracle(n, feminine, forms), "{n}");
             }
             for n in 0..=1_000_000u64 {
@@ -343,5 +345,57 @@ mod tests {
                 assert_eq!(noun_form(noun, n), expected, "{n}");
             }
         }
+    }
+
+    /// What declines in a numeral, by the tables of a grammar: nominative, genitive, dative, instrumental, prepositional.
+    const DECLINED: &[(u64, [&str; 5])] = &[
+        (0, ["ноль", "ноля", "нолю", "нолём", "ноле"]),
+        (1, ["один", "одного", "одному", "одним", "одном"]),
+        (2, ["два", "двух", "двум", "двумя", "двух"]),
+        (3, ["три", "трёх", "трём", "тремя", "трёх"]),
+        (4, ["четыре", "четырёх", "четырём", "четырьмя", "четырёх"]),
+        (5, ["пять", "пяти", "пяти", "пятью", "пяти"]),
+        (6, ["шесть", "шести", "шести", "шестью", "шести"]),
+        (7, ["семь", "семи", "семи", "семью", "семи"]),
+        (8, ["восемь", "восьми", "восьми", "восемью", "восьми"]),
+        (9, ["девять", "девяти", "девяти", "девятью", "девяти"]),
+        (10, ["десять", "десяти", "десяти", "десятью", "десяти"]),
+        (11, ["одиннадцать", "одиннадцати", "одиннадцати", "одиннадцатью", "одиннадцати"]),
+        (19, ["девятнадцать", "девятнадцати", "девятнадцати", "девятнадцатью", "девятнадцати"]),
+        (20, ["двадцать", "двадцати", "двадцати", "двадцатью", "двадцати"]),
+        (40, ["сорок", "сорока", "сорока", "сорока", "сорока"]),
+        (50, ["пятьдесят", "пятидесяти", "пятидесяти", "пятьюдесятью", "пятидесяти"]),
+        (80, ["восемьдесят", "восьмидесяти", "восьмидесяти", "восемьюдесятью", "восьмидесяти"]),
+        (90, ["девяносто", "девяноста", "девяноста", "девяноста", "девяноста"]),
+        (100, ["сто", "ста", "ста", "ста", "ста"]),
+        (200, ["двести", "двухсот", "двумстам", "двумястами", "двухстах"]),
+        (300, ["триста", "трёхсот", "трёмстам", "тремястами", "трёхстах"]),
+        (400, ["четыреста", "четырёхсот", "четырёмстам", "четырьмястами", "четырёхстах"]),
+        (500, ["пятьсот", "пятисот", "пятистам", "пятьюстами", "пятистах"]),
+        (900, ["девятьсот", "девятисот", "девятистам", "девятьюстами", "девятистах"]),
+    ];
+
+    #[test]
+    fn numerals_decline_as_the_tables_of_a_grammar_say_alone_and_one_behind_the_other() {
+        let cases = [Case::Nominative, Case::Genitive, Case::Dative, Case::Instrumental, Case::Prepositional];
+        let said =
+            |value: u64, case| say(Item::Number { value: value as i64, gender: Gender::Masculine, case });
+        let (small, rest) = DECLINED.split_at(13);
+        for (at, case) in cases.into_iter().enumerate() {
+            for (n, forms) in DECLINED {
+                assert_eq!(said(*n, case), forms[at], "{n}");
+            }
+            for (hundreds, of_hundreds) in rest.iter().filter(|(n, _)| *n >= 100) {
+                for (tens, of_tens) in rest.iter().filter(|(n, _)| *n < 100) {
+                    for (ones, of_ones) in &small[1..10] {
+                        let n = hundreds + tens + ones;
+                        let words = format!("{} {} {}", of_hundreds[at], of_tens[at], of_ones[at]);
+                        assert_eq!(said(n, case), words, "{n}");
+                    }
+                }
+            }
+        }
+        // The accusative of what is counted without life is the nominative.
+        assert_eq!(said(342, Case::Accusative), said(342, Case::Nominative));
     }
 }

@@ -15,6 +15,8 @@ enum Act {
     Connect,
     TalkEnds,
     Standing(u8),
+    /// The answer to a callback that was asked for.
+    Callback(bool),
     Late(u8),
 }
 
@@ -28,6 +30,7 @@ fn act() -> impl Strategy<Value = Act> {
         1 => Just(Act::Connect),
         1 => Just(Act::TalkEnds),
         1 => any::<u8>().prop_map(Act::Standing),
+        1 => any::<bool>().prop_map(Act::Callback),
         1 => any::<u8>().prop_map(Act::Late),
     ]
 }
@@ -53,7 +56,7 @@ steps:
     menu:
       say: [main_menu, {if: caller.class == "priority", say: [{text: "{{ caller.name }}"}]}]
       short: [main_menu_short]
-      keys: {"1": ask, "2": wait, "3": leave, "4": sub, "5": web, "6": out, "7": english, star: repeat, "0": wait}
+      keys: {"1": ask, "2": wait, "3": leave, "4": sub, "5": web, "6": out, "7": english, "8": trial, star: repeat, "0": wait}
       invalid: {say: [no_such_item], go: repeat}
       timeout: {say: [nothing_pressed], go: repeat}
       exhausted: wait
@@ -67,8 +70,10 @@ steps:
   sub: {run: {flow: sub, with: {n: queue.position + 1}, next: main}}
   out: {transfer: {to: "7495{{ now.minute }}", answered: main, failed: told}}
   told: {notify: {to: "https://b.example", body: "{{ caller.class }}", next: wait}}
+  trial: {split: {arms: {a: {share: 60, go: sub}, b: {share: 40, go: web}}}}
   english: {language: {to: en, next: main}}
-  wait: {queue: {name: wallet, class: caller.class, while_waiting: hold, exits: {max_wait: leave, full: leave}, answered: again}}
+  wait: {queue: {name: wallet, class: caller.class, while_waiting: hold, exits: {max_wait: leave, full: leave}, answered: rate}}
+  rate: {survey: {say: [again], once_per: 24h, next: again}}
   again: {menu: {say: [again], keys: {"1": main}, invalid: repeat, timeout: end, exhausted: end}}
   leave: {record: {say: [leave_message], save: message, next: end, failed: end}}
   end: {hangup: {}}
@@ -85,11 +90,14 @@ const HOLD: &str = r#"
 flow: hold
 steps:
   hold:
-    menu: {say: [please_wait, {if: queue.position > 0, say: [{ordinal: queue.position}]}], keys: {"1": leave, "2": news, "3": ask}, every: 20s, exhausted: stay}
+    menu: {say: [please_wait, {if: queue.position > 0, say: [{ordinal: queue.position}]}], keys: {"1": leave, "2": news, "3": ask, "4": call_me}, every: 20s, exhausted: stay}
   news: {play: {say: [news], next: stay}}
   ask: {collect: {say: [enter], save: code, digits: 2, next: find, failed: stay}}
   find: {lookup: {agent: {id: vars.code}, next: news, not_found: return, on_error: stay}}
   leave: {record: {say: [leave_message], next: return, failed: return}}
+  call_me: {callback: {next: kept, failed: stay}}
+  kept: {play: {say: [news], next: end}}
+  end: {hangup: {}}
 "#;
 
 impl Call {
@@ -115,6 +123,8 @@ impl Call {
                     ..Standing::default()
                 }));
             }
+            Act::Callback(true) => self.tell(Event::CallbackKept),
+            Act::Callback(false) => self.tell(Event::CallbackRefused),
             Act::Late(which) => match which % 3 {
                 0 => self.tell(Event::Said { play: PlayId(u64::from(*which)) }),
                 1 => self.tell(Event::Failed { request: RequestId(u64::from(*which)) }),
@@ -156,15 +166,37 @@ impl Call {
     }
 }
 
-static WANDERING: LazyLock<FlowSet> =
-    LazyLock::new(|| flows(&[("line.yaml", LINE), ("sub.yaml", SUB), ("hold.yaml", HOLD)]));
+static WANDERING: LazyLock<Arc<FlowSet>> =
+    LazyLock::new(|| Arc::new(flows(&[("line.yaml", LINE), ("sub.yaml", SUB), ("hold.yaml", HOLD)])));
+/// The shipped set, in an installation that can dial out.
+static SHIPPED: LazyLock<Arc<FlowSet>> = LazyLock::new(|| {
+    let mut env = environment();
+    env.queues = ["terminals", "wallet", "security", "agents"].into_iter().map(QueueName::from).collect();
+    let dir = Path::new(env!("CARGO_MANIFEST_DIR")).join("call-flows");
+    let (set, findings) = FlowSet::load(&dir, &env);
+    Arc::new(set.unwrap_or_else(|| panic!("{findings:?}")))
+});
+
+/// A call that has begun, on a line of either set.
+fn begun(line: u8) -> Call {
+    let lines = SHIPPED.lines().map(|line| (SHIPPED.clone(), line.flow.clone()));
+    let all: Vec<_> = std::iter::once((WANDERING.clone(), FlowName::from("line"))).chain(lines).collect();
+    let (set, line) = all[usize::from(line) % all.len()].clone();
+    let mut call = Call::of(set, line);
+    call.tell(Event::Started);
+    call
+}
+
+/// `HOTLINE_WALKS=1000000` walks that often.
+fn walks() -> u32 {
+    std::env::var("HOTLINE_WALKS").ok().and_then(|text| text.parse().ok()).unwrap_or(2_000)
+}
 
 proptest! {
-    #![proptest_config(ProptestConfig { cases: 400, ..ProptestConfig::default() })]
+    #![proptest_config(ProptestConfig { cases: walks(), ..ProptestConfig::default() })]
     #[test]
-    fn no_call_gets_stuck(acts in proptest::collection::vec(act(), 1..120)) {
-        let mut call = Call::new(WANDERING.clone());
-        call.tell(Event::Started);
+    fn no_call_gets_stuck(line in 0u8..3, acts in proptest::collection::vec(act(), 1..120)) {
+        let mut call = begun(line);
         for act in &acts {
             call.act(act);
             prop_assert!(call.interpreter.is_pending(), "stuck after {act:?} at {}", call.step());
@@ -178,6 +210,9 @@ proptest! {
         }
         // A seat has its exits; with the queue closed, even a caller who does nothing comes to an end.
         for _ in 0..200 {
+            if call.interpreter.has_ended() {
+                break;
+            }
             call.tell(Event::QueueExited { exit: QueueExit::Closed });
             call.tell(Event::TalkEnded);
             call.pass(Duration::from_secs(300));
