@@ -9,7 +9,7 @@ RTP_PORTS ?= 20000-29999
 DATA ?= data
 TARGET_DIR := $(or $(CARGO_TARGET_DIR),target)
 
-.PHONY: help run pages test-pages screenshots test test-all bench audit lint tools prompts clean
+.PHONY: help run pages test-pages screenshots board-memory test test-all bench audit lint tools prompts clean
 
 help: ## this list
 	@grep -E '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 12
@@ -32,6 +32,10 @@ SHOTS ?= $(TARGET_DIR)/screenshots
 screenshots: pages ## pictures of every page (light, dark, Russian, English), and what axe finds on them: nothing
 	$(CARGO) build --bin hotline
 	cd web && node test/screenshots.mjs '$(abspath $(TARGET_DIR))/debug/hotline' '$(abspath $(SHOTS))'
+
+board-memory: pages ## a board held open for ten minutes over the demo: its memory after one and after ten
+	$(CARGO) build --bin hotline
+	cd web && node test/memory.mjs '$(abspath $(TARGET_DIR))/debug/hotline'
 
 test: tools pages lint test-pages ## everything that a merge has to pass
 	$(CARGO) test --profile ci --all-targets

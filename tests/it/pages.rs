@@ -10,6 +10,11 @@ use hotline::robot::mouth::Sound;
 use hotline::robot::phone::{Dial, Options, Phone, Policy};
 use serde_json::Value;
 
+/// A third voice.
+const COLLEAGUE_HERTZ: u32 = 880;
+/// From the key to sound both ways.
+const ANSWER_MS_MAX: f64 = 300.0;
+
 fn staffed() -> House {
     House::start(&Plan { operators: House::operators(), ..Plan::default() })
 }
@@ -93,26 +98,90 @@ async fn the_board_shows_a_caller_within_a_second_with_the_figures_of_the_api_an
     page.see("[data-queue=wallet] [data-waiting='0']").await;
 }
 
-#[tokio::test(flavor = "multi_thread")]
-async fn what_a_caller_writes_into_his_name_is_shown_as_text() {
-    const EVIL: &str = "<img src=x onerror=window.evil=1>";
-    let house = staffed();
-    let Some(mut page) = Browser::open(&house, OPERATOR_HERTZ).await else { return };
-    page.sign_in(&house, "lead", "supervisor").await;
-    let phone = Phone::bind(Options { user: "79150000503".into(), ..Options::default() }).await.unwrap();
-    let dial = Dial::to(format!("sip:{WALLET_LINE}@127.0.0.1"), house.sip).from(EVIL).display(EVIL);
-    let dial = dial.header("User-Agent", EVIL).header("Subject", EVIL);
-    let call = phone.call(dial).await.unwrap();
-    call.answered(SOON).await.unwrap();
-    page.see("[data-call]").await;
-    let id = page.run("document.querySelector('[data-call]').dataset.call").await;
-    page.goto(&format!("/calls/{}", id.as_str().unwrap())).await;
+/// What strangers and careless people write; none of it may become a part of a page.
+const EVIL: &str = "<img src=x onerror=window.evil=1>";
+
+/// Every word of it, and nothing of what it would do.
+async fn is_harmless(page: &mut Browser, path: &str) {
+    page.goto(path).await;
     page.see("#main").await;
-    assert_eq!(
-        page.run("[window.evil ?? null, document.querySelectorAll('img[src=x]').length]").await,
-        serde_json::json!([null, 0])
+    page.until("!document.querySelector('#main [role=status]')?.textContent.includes('One moment')").await;
+    let done = page.run("[window.evil ?? null, document.querySelectorAll('img[src=x]').length]").await;
+    assert_eq!(done, serde_json::json!([null, 0]), "{path}");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn what_strangers_write_into_names_is_shown_as_text_on_every_page() {
+    let flows = tempfile::tempdir().unwrap();
+    let shipped = std::path::Path::new(env!("CARGO_MANIFEST_DIR")).join("call-flows");
+    for file in std::fs::read_dir(shipped).unwrap().map(|entry| entry.unwrap().path()) {
+        std::fs::copy(&file, flows.path().join(file.file_name().unwrap())).unwrap();
+    }
+    let operators =
+        format!("  - {{id: \"101\", name: \"{EVIL}\", queues: [wallet], password: \"secret-101\"}}\n");
+    let house = House::start(&Plan { operators, flows: Some(flows.path().into()), ..Plan::default() });
+    let Some(mut desk) = at_the_desk(&house, "101").await else { return };
+    let subscribers = house.dir.path().join("subscribers.csv");
+    std::fs::write(&subscribers, format!("number,class,name\n79150000503,priority,{EVIL}\n")).unwrap();
+    let (code, _, err) = house.hotline(&["subscriber", "import", subscribers.to_str().unwrap()]);
+    assert_eq!(code, 0, "{err}");
+
+    let phone = Phone::bind(Options { user: "79150000503".into(), ..Options::default() }).await.unwrap();
+    let dial = Dial::to(format!("sip:{WALLET_LINE}@127.0.0.1"), house.sip).display(EVIL);
+    let call = phone.call(dial.header("User-Agent", EVIL).header("Subject", EVIL)).await.unwrap();
+    call.answered(SOON).await.unwrap();
+    assert!(
+        call.press(hotline::digit::Digit::from_char('0').unwrap(), hotline::robot::mouth::Method::Rfc4733)
     );
+    desk.see(".call.ringing").await;
+    desk.press("a").await;
+    desk.see(".call.talking").await;
+    desk.until(&format!("document.querySelector('.call').textContent.includes('{EVIL}')")).await;
+    desk.fill("#note", EVIL).await;
+    desk.press("Control+Enter").await;
+    desk.see("text=Saved").await;
+    let done = desk.run("[window.evil ?? null, document.querySelectorAll('img[src=x]').length]").await;
+    assert_eq!(done, serde_json::json!([null, 0]));
+
+    // A caller who calls himself so, and a flow that does: the first stays on the line, the second is refused.
+    let stranger = Phone::bind(Options { user: "stranger".into(), ..Options::default() }).await.unwrap();
+    let dial = Dial::to(format!("sip:{WALLET_LINE}@127.0.0.1"), house.sip).from(EVIL).display(EVIL);
+    let on_the_line = stranger.call(dial).await.unwrap();
+    on_the_line.answered(SOON).await.unwrap();
+    std::fs::write(
+        flows.path().join("evil.yaml"),
+        format!("flow: \"{EVIL}\"\nsteps:\n  \"{EVIL}\":\n    end: {{}}\n"),
+    )
+    .unwrap();
+    let (code, _, _) = house.hotline(&["flows", "reload"]);
+    assert_ne!(code, 0);
+
+    let mut page = Browser::open(&house, OPERATOR_HERTZ).await.unwrap();
+    page.sign_in(&house, "chief", "admin").await;
+    page.see("[data-operator='101']").await;
+    page.until(&format!("document.querySelector(\"[data-operator='101']\").textContent.includes('{EVIL}')"))
+        .await;
+    let id = page.run("document.querySelector('[data-call]').dataset.call").await;
+    let call_page = format!("/calls/{}", id.as_str().unwrap());
+    let sections = [
+        "flows",
+        "flows/qiwi-hotline",
+        "prompts",
+        "users",
+        "tokens",
+        "subscribers",
+        "rules",
+        "webhooks",
+        "config",
+        "audit",
+    ];
+    let admin = sections.map(|section| format!("/admin/{section}"));
+    let pages = ["/board", "/board?wall", "/calls", "/tickets", "/live", "/desk"].map(str::to_string);
+    for path in pages.iter().chain(&admin).chain([&call_page]) {
+        is_harmless(&mut page, path).await;
+    }
     call.hangup().await;
+    on_the_line.hangup().await;
 }
 
 #[tokio::test(flavor = "multi_thread")]
@@ -198,5 +267,124 @@ async fn a_caller_is_handed_from_the_page_to_a_colleague() {
     page.see(".call.over").await;
     call.wait_tone(f64::from(CALLER_HERTZ), SOON).await.unwrap();
     caller.call.wait_tone(f64::from(OPERATOR_HERTZ), SOON).await.unwrap();
+    caller.hangup().await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_colleague_is_asked_before_he_gets_the_caller() {
+    let house = staffed();
+    let Some(mut page) = at_the_desk(&house, "101").await else { return };
+    let caller = Caller::waiting(&house, "79150000507").await;
+    page.see(".call.ringing").await;
+    page.press("a").await;
+    page.see(".call.talking").await;
+    caller.call.wait_tone(f64::from(OPERATOR_HERTZ), SOON).await.unwrap();
+    let colleague = house.operator("102", Policy::Manual, Sound::Tone(COLLEAGUE_HERTZ)).await;
+    Board::of(&house).until_state("102", "ready").await;
+    page.press("t").await;
+    page.until("document.querySelector(\".handing option[value='102']\") !== null").await;
+    page.click("text=Speak first").await;
+    let call = colleague.incoming(SOON).await.unwrap();
+    call.answer().await;
+    page.see(".handing >> text=Operator 102").await;
+    page.until_tone(COLLEAGUE_HERTZ).await;
+    call.wait_tone(f64::from(OPERATOR_HERTZ), SOON).await.unwrap();
+    page.click("text=Hand over now").await;
+    page.see(".call.over").await;
+    call.wait_tone(f64::from(CALLER_HERTZ), SOON).await.unwrap();
+    caller.call.wait_tone(f64::from(COLLEAGUE_HERTZ), SOON).await.unwrap();
+    caller.hangup().await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_supervisor_listens_in_from_the_board() {
+    let house = staffed();
+    let Some(mut page) = Browser::open(&house, OPERATOR_HERTZ).await else { return };
+    let operator = house.operator("101", Policy::Manual, Sound::Tone(OPERATOR_HERTZ)).await;
+    Board::of(&house).until_state("101", "ready").await;
+    page.sign_in(&house, "lead", "supervisor").await;
+    let caller = Caller::waiting(&house, "79150000508").await;
+    operator.incoming(SOON).await.unwrap().answer().await;
+    caller.call.wait_tone(f64::from(OPERATOR_HERTZ), SOON).await.unwrap();
+    let supervisor = house.operator("102", Policy::Manual, Sound::Silence).await;
+    page.see("[data-operator='102'] .chip.ready").await;
+    page.see("[data-call] >> text=Talking").await;
+    page.click("[data-call] .menu summary").await;
+    page.click("text=Listen in…").await;
+    page.choose("dialog select[name=phone]", "102").await;
+    page.fill("dialog input[name=reason]", "a complaint").await;
+    page.press("Enter").await;
+    let ear = supervisor.incoming(SOON).await.unwrap();
+    ear.answer().await;
+    page.see("[data-call] .listened").await;
+    ear.wait_tone(f64::from(CALLER_HERTZ), SOON).await.unwrap();
+    page.click("[data-call] .menu summary").await;
+    page.click("text=Stop listening…").await;
+    page.fill("dialog input[name=reason]", "heard enough").await;
+    page.press("Enter").await;
+    page.gone("[data-call] .listened").await;
+    assert!(!caller.call.is_over());
+    caller.hangup().await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn five_seconds_without_a_network_end_no_call_and_lose_no_packet() {
+    let house = staffed();
+    let Some(mut page) = at_the_desk(&house, "101").await else { return };
+    let caller = Caller::waiting(&house, "79150000509").await;
+    page.see(".call.ringing").await;
+    let (heard, spoke) = page.answer("a").await;
+    eprintln!("from the answer: {heard:.0} ms until the caller is heard, {spoke:.0} ms until he hears");
+    assert!(heard.max(spoke) < ANSWER_MS_MAX, "{heard:.0} ms, {spoke:.0} ms");
+    page.see(".call.talking").await;
+    page.until_tone(CALLER_HERTZ).await;
+
+    page.network(false).await;
+    page.until("new Promise((resolve) => setTimeout(resolve, 5000, true))").await;
+    page.network(true).await;
+    page.see(".line.up").await;
+    page.see(".call.talking").await;
+    page.until_tone(CALLER_HERTZ).await;
+    caller.call.wait_tone(f64::from(OPERATOR_HERTZ), SOON).await.unwrap();
+    let counted = page.run("window.counted()").await;
+    assert_eq!(counted["lost"], 0, "{counted}");
+    // The telephone still has its line: it can end the call.
+    page.press("x").await;
+    caller.call.over(SOON).await.unwrap();
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn one_setting_gives_an_operator_at_another_machine_his_microphone() {
+    let plan = Plan { operators: House::operators(), web: ", tls: self_signed".into(), ..Plan::default() };
+    let house = House::start(&plan);
+    let address = format!("https://desk.hotline.test:{}", house.web.port());
+    let Some(mut page) = Browser::open_at(&house, &address, OPERATOR_HERTZ).await else { return };
+    assert_eq!(page.run("[isSecureContext, location.protocol]").await, serde_json::json!([true, "https:"]));
+    page.sign_in(&house, "101", "operator").await;
+    page.see(".line.up").await;
+    page.see(".state.ready").await;
+    let caller = Caller::waiting(&house, "79150000510").await;
+    page.see(".call.ringing").await;
+    page.press("a").await;
+    page.see(".call.talking").await;
+    caller.call.wait_tone(f64::from(OPERATOR_HERTZ), SOON).await.unwrap();
+    page.until_tone(CALLER_HERTZ).await;
+    caller.hangup().await;
+    page.see(".call.over").await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_key_counts_at_the_menu_where_it_was_pressed() {
+    let house = staffed();
+    let _operator = house.operator("101", Policy::Manual, Sound::Silence).await;
+    Board::of(&house).until_state("101", "ready").await;
+    let caller = Caller::waiting(&house, "79150000511").await;
+    let (_, report) = house.get("/api/v1/reports/menu", &house.token("admin"));
+    let report: Value = serde_json::from_str(&report).unwrap();
+    let keys = |step: &str| {
+        let lines = report["lines"].as_array().unwrap();
+        lines.iter().find(|line| line["step"] == step).map(|line| line["keys"].as_u64().unwrap())
+    };
+    assert_eq!((keys("main"), keys("specialist"), keys("hold")), (Some(1), Some(0), Some(0)), "{report}");
     caller.hangup().await;
 }

@@ -23,7 +23,7 @@ const en = {
   } as Record<string, Record<string, string>>,
   rules: { due: 'the turn was due after waiting far too long', returned: 'back at the head after a failed connection', priority: 'the first of Priority', priority_again: 'another phone for a Priority caller', order: 'the first by age and class', order_again: 'another phone for the same caller' } as Record<string, string>,
   rang: (after: string, operator: string, rule: string, candidates: number) => `After ${after} ${operator} was rung: ${rule}${candidates > 1 ? `, one of ${candidates} ready` : '; nobody else was ready'}.`,
-  seconds: (s: number) => `${s.toFixed(1)} s`, signs: (n: string) => `characters: ${n}`, stepSays: (text: string) => `“${text}”`,
+  lane: (name: string) => name, seconds: (s: number) => `${s.toFixed(1)} s`, signs: (n: string) => `characters: ${n}`, stepSays: (text: string) => `“${text}”`,
   standing: {
     ringing: (after: string) => `Phones ring, after ${after} of waiting.`, connecting: (after: string) => `An operator has answered, after ${after} of waiting.`, talking: (after: string) => `Now talking, after ${after} of waiting.`, callback: (after: string, queue: string) => `Waits in ${queue} to be called back, for ${after}.`,
   } as Record<string, (after: string, queue: string) => string>,
@@ -56,7 +56,7 @@ const ru: CallWords = {
   },
   rules: { due: 'ждал слишком долго, очередь подошла', returned: 'вернулся в начало после неудачного соединения', priority: 'первый из «Приоритета»', priority_again: 'ещё один телефон для «Приоритета»', order: 'первый по времени и классу', order_again: 'ещё один телефон для того же звонящего' },
   rang: (after, operator, rule, candidates) => `Через ${after} вызван ${operator}: ${rule}${candidates > 1 ? `, свободных было ${candidates}` : ', других свободных не было'}.`,
-  seconds: (s) => `${s.toFixed(1).replace('.', ',')} с`, signs: (n) => `знаков: ${n}`, stepSays: (text) => `«${text}»`,
+  lane: (name) => name.replace('caller', 'звонящий').replace('operator', 'оператор').replace('supervisor', 'старший').replace('number', 'номер'), seconds: (s) => `${s.toFixed(1).replace('.', ',')} с`, signs: (n) => `знаков: ${n}`, stepSays: (text) => `«${text}»`,
   standing: {
     ringing: (after) => `Идёт вызов, до него ждал ${after}.`, connecting: (after) => `Оператор ответил, до этого ждал ${after}.`, talking: (after) => `Сейчас разговаривает, до этого ждал ${after}.`, callback: (after, queue) => `Ждёт обратного звонка из очереди ${queue} уже ${after}.`,
   },

@@ -13,6 +13,8 @@ const browser = await chromium.launch({
   executablePath: chromiumPath(),
   args: [
     '--no-sandbox', '--use-fake-device-for-media-stream', '--use-fake-ui-for-media-stream', '--autoplay-policy=no-user-gesture-required',
+    // A name that no browser trusts by itself, as it trusts localhost.
+    '--host-resolver-rules=MAP *.hotline.test 127.0.0.1',
     ...(microphone ? [`--use-file-for-fake-audio-capture=${microphone}`] : []),
   ],
 });

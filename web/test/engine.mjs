@@ -26,7 +26,9 @@ export async function startEngine(hotline, users) {
     HOTLINE__SIP__UDP: `["127.0.0.1:${sip}"]`, HOTLINE__SIP__TCP: `["127.0.0.1:${sip}"]`, HOTLINE__WEB__LISTEN: `127.0.0.1:${web}`,
     HOTLINE__MEDIA__PORTS: `${Math.min(rtp, 64000) & ~1}-${(Math.min(rtp, 64000) & ~1) + 399}`, HOTLINE__MEDIA__WEBRTC_PORT: String(webrtc), HOTLINE__MEDIA__REALTIME: 'off',
   };
-  const engine = spawn(hotline, ['demo', '--callers', '9', '--operators', '3', '--data-dir', data], { cwd: HOME, env, stdio: 'ignore' });
+  const engine = spawn(hotline, ['demo', '--callers', '9', '--operators', '3', '--data-dir', data], { cwd: HOME, env, stdio: ['ignore', 'ignore', 'pipe'] });
+  let said = '';
+  engine.stderr.on('data', (text) => { said = (said + text).slice(-2000); });
   const stop = () => {
     engine.kill('SIGKILL');
     rmSync(data, { recursive: true, force: true });
@@ -35,13 +37,15 @@ export async function startEngine(hotline, users) {
   const address = `http://127.0.0.1:${web}`;
   for (const until = Date.now() + STARTS_WITHIN_MS; ;) {
     if ((await fetch(`${address}/readyz`).catch(() => null))?.ok) break;
-    if (Date.now() > until || engine.exitCode !== null) throw new Error(`the engine did not start: ${hotline}`);
+    if (Date.now() > until || engine.exitCode !== null) throw new Error(`the engine did not start: ${hotline}\n${said}`);
     await new Promise((resolve) => setTimeout(resolve, 200));
   }
   for (const [user, role] of users) {
     execFileSync(hotline, ['--data-dir', data, 'user', 'add', user, '--role', role, '--password-stdin'], { cwd: HOME, env, input: PASSWORD, stdio: ['pipe', 'ignore', 'inherit'] });
   }
-  return { address, stop };
+  /** Somebody who calls the longer line and presses keys, and is not waited for. */
+  const call = (from, keys) => spawn(hotline, ['call', `sip:88007077759@127.0.0.1:${sip}`, '--from', from, '--keys', keys, '--stay', '3'], { cwd: HOME, stdio: 'ignore' });
+  return { address, stop, call };
 }
 
 /** A browser's context that is signed in; a password that somebody else gave is replaced first, as on the page. */

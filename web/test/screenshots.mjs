@@ -22,6 +22,9 @@ const PAGES = [
   ['calls', 'lead', '/calls'],
   ['call', 'lead', '/calls', async (page) => page.locator('tbody a').first().click()],
   ['tickets', 'lead', '/tickets'],
+  ['ticket', 'lead', '/tickets', async (page) => page.locator('tbody a').first().click()],
+  ['board-menus', 'lead', '/board', async (page) => page.locator('.xray').scrollIntoViewIfNeeded()],
+  ['admin-flow', 'chief', '/admin/flows/qiwi-hotline'],
   ...['flows', 'prompts', 'users', 'tokens', 'subscribers', 'config', 'audit', 'webhooks', 'rules'].map((name) => [`admin-${name}`, 'chief', `/admin/${name}`]),
 ].filter(([name]) => only.length === 0 || only.includes(name));
 const SETTLES_MS = 900;
@@ -35,7 +38,10 @@ const engine = process.env.ADDRESS ? { address: process.env.ADDRESS, stop: () =>
 const browser = await chromium.launch({
   executablePath: chromiumPath(), args: ['--no-sandbox', '--use-fake-device-for-media-stream', '--use-fake-ui-for-media-stream'],
 });
-if (!process.env.ADDRESS) await new Promise((resolve) => setTimeout(resolve, WARM_MS));
+if (!process.env.ADDRESS) {
+  await furnish(engine, browser);
+  await new Promise((resolve) => setTimeout(resolve, WARM_MS));
+}
 let findings = 0;
 for (const user of new Set(PAGES.map(([, user]) => user))) {
   for (const theme of (process.env.THEMES ?? 'light,dark').split(',')) {
@@ -70,5 +76,24 @@ for (const user of new Set(PAGES.map(([, user]) => user))) {
 }
 await browser.close();
 engine.stop();
+
 console.log(`${PAGES.length * 4} pictures in ${folder}; findings: ${findings}`);
 process.exit(findings ? 1 : 0);
+
+/** What a house has after a day: a ticket, a message, a token, a rule, a webhook, somebody in the directory. */
+async function furnish({ address, call }, browser) {
+  call('79035550101', 'w1,1,w1,2,w1,1000000002,hash,w6,1,w2');
+  call('79035550102', 'w2,3,w2,2,w5,hash,w2');
+  const context = await browser.newContext();
+  await signIn(context, address, 'chief');
+  const ask = async (method, path, data) => {
+    const answer = await context.request.fetch(`${address}/api/v1/${path}`, { method, data, headers: { Origin: address } });
+    if (!answer.ok()) console.log(`${method} ${path}: ${answer.status()} ${await answer.text()}`);
+  };
+  await ask('POST', 'tokens', { name: 'crm', role: 'api', scopes: ['calls:read'] });
+  await ask('PUT', 'subscribers/79035550103', { class: 'priority' });
+  await ask('PUT', 'caller-rules/7495*', { action: 'reject', until: null, reason: 'robots that sell' });
+  await ask('POST', 'webhooks', { url: 'https://crm.example.org/hotline', events: ['call.ended', 'ticket.created'] });
+  await ask('POST', 'users', { name: 'viewer', role: 'viewer' });
+  await context.close();
+}

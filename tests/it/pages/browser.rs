@@ -24,8 +24,8 @@ pub struct Browser {
     hears: Lines<BufReader<ChildStdout>>,
 }
 
-/// Why the pages cannot be tried here.
-fn missing(house: &House) -> Option<&'static str> {
+/// Why no browser can be driven here.
+fn missing() -> Option<&'static str> {
     let web = Path::new(env!("CARGO_MANIFEST_DIR")).join("web");
     let node = std::process::Command::new("node").arg("--version").output();
     if !node.is_ok_and(|output| output.status.success()) {
@@ -37,23 +37,30 @@ fn missing(house: &House) -> Option<&'static str> {
     if std::env::var_os("CHROMIUM").is_none() && !CHROMIUM.iter().any(|path| Path::new(path).exists()) {
         return Some("Chromium is not here (scripts/need-tools installs it on Debian)");
     }
-    let (_, page) = house.get("/board", "");
-    (!page.contains("/assets/"))
-        .then_some("the program was built without its pages (`make pages`, then build again)")
+    None
+}
+
+fn skip(why: &str) -> Option<Browser> {
+    eprintln!("skipped: a test of the pages in a real browser, for {why}");
+    None
 }
 
 impl Browser {
     /// A browser whose microphone hears a tone; none, said aloud, where it cannot be.
     pub async fn open(house: &House, hertz: u32) -> Option<Browser> {
-        if let Some(why) = missing(house) {
-            eprintln!("skipped: a test of the pages in a real browser, for {why}");
-            return None;
+        Browser::open_at(house, &format!("http://{}", house.web), hertz).await
+    }
+
+    /// The same at another of the house's addresses. Names of `hotline.test` lead to this machine.
+    pub async fn open_at(house: &House, address: &str, hertz: u32) -> Option<Browser> {
+        if let Some(why) = missing() {
+            return skip(why);
         }
         let microphone = house.dir.path().join("microphone.wav");
         std::fs::write(&microphone, tone(hertz)).unwrap();
         let mut node = Command::new("node")
             .arg("test/driver.mjs")
-            .arg(format!("http://{}", house.web))
+            .arg(address)
             .arg(&microphone)
             .current_dir(Path::new(env!("CARGO_MANIFEST_DIR")).join("web"))
             .stdin(Stdio::piped())
@@ -62,7 +69,13 @@ impl Browser {
             .spawn()
             .unwrap();
         let (says, hears) = (node.stdin.take().unwrap(), node.stdout.take().unwrap());
-        Some(Browser { _node: node, says, hears: BufReader::new(hears).lines() })
+        let mut browser = Browser { _node: node, says, hears: BufReader::new(hears).lines() };
+        browser.goto("/").await;
+        let built = browser.run("document.head.innerHTML.includes('/assets/')").await;
+        if built != true {
+            return skip("the program was built without its pages (`make pages`, then build again)");
+        }
+        Some(browser)
     }
 
     async fn act(&mut self, what: Value) -> Value {
@@ -88,6 +101,21 @@ impl Browser {
 
     pub async fn click(&mut self, at: &str) {
         self.act(json!({"do": "click", "at": at})).await;
+    }
+
+    pub async fn choose(&mut self, at: &str, value: &str) {
+        self.act(json!({"do": "choose", "at": at, "value": value})).await;
+    }
+
+    /// Takes the network away from the page, and gives it back.
+    pub async fn network(&mut self, on: bool) {
+        self.act(json!({"do": "network", "on": on})).await;
+    }
+
+    /// Milliseconds from the key to the first sound from there, and to the first from here.
+    pub async fn answer(&mut self, key: &str) -> (f64, f64) {
+        let took = self.act(json!({"do": "answer_took", "key": key})).await;
+        (took["heard"].as_f64().unwrap(), took["spoke"].as_f64().unwrap())
     }
 
     pub async fn press(&mut self, key: &str) {

@@ -53,7 +53,7 @@ export function Flows() {
           <Table label="versions-title" rows={list.data.versions} id={(version) => `${version.hash} ${version.loaded_at}`} columns={[
             { name: words.version, cell: (version) => <><span class="mono">{short(version.hash)}</span> {version.hash === list.data?.current && <span class="chip good">{words.current}</span>}</> },
             { name: words.at, cell: (version) => moment(version.loaded_at, language) },
-            { name: words.by, cell: (version) => version.by },
+            { name: words.by, cell: (version) => words.byItself[version.by] ?? version.by },
             { name: words.changed, wide: true, cell: (version) => version.flows_changed.join(', ') || common.none },
             { name: words.acts, unseen: true, number: true, cell: (version) => version.hash !== list.data?.current && <Button onPress={() => setAct(version)}>{words.rollback}</Button> },
           ]} />

@@ -58,7 +58,7 @@ export function Board({ person, leave }: ViewProps) {
         <Operators view={view} misses={misses} lines={lines} act={act} />
       </div>
       {figures && !wall && <History lines={day.data?.lines} queues={[...view.queues.keys()]} />}
-      {figures && !wall && <Xray />}
+      {figures && !wall && <Xray named={leads} />}
       {deed && <ActDialog deed={deed} view={view} person={person} onClose={() => setDeed(null)} />}
     </main>
   );

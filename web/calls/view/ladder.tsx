@@ -1,11 +1,10 @@
-import { length } from '../../shared/format';
 import { ladder, type Message } from '../story';
 import { useWords } from '../words';
 
-const LANE = 210;
+const LANE = 156;
 const ROW = 26;
 const HEAD = 26;
-const TIME = 48;
+const TIME = 30;
 
 /** Who said what to whom, from top to bottom, as SIP's own documents draw it (RFC 3665). */
 export function LadderView({ messages }: { messages: Message[] }) {
@@ -21,7 +20,7 @@ export function LadderView({ messages }: { messages: Message[] }) {
         <svg class="ladder" width={width} height={height} role="img" aria-labelledby="ladder-title">
           {lanes.map((lane, at) => (
             <g key={lane}>
-              <text class="lane" x={x(at)} y={15} text-anchor="middle">{lane}</text>
+              <text class="lane" x={x(at)} y={15} text-anchor="middle">{words.lane(lane)}</text>
               <line class="rail" x1={x(at)} x2={x(at)} y1={HEAD - 4} y2={height} />
             </g>
           ))}
@@ -31,7 +30,7 @@ export function LadderView({ messages }: { messages: Message[] }) {
             const point = to > from ? -7 : 7;
             return (
               <g key={at} class={rung.request ? 'request' : 'response'}>
-                <text class="time" x={0} y={y + 4}>{length(rung.afterMs)}</text>
+                <text class="time" x={0} y={y + 4}>{words.seconds(rung.afterMs / 1000)}</text>
                 <path d={`M${from} ${y}H${to}m${point} -4l${-point} 4l${point} 4`} />
                 <text x={(from + to) / 2} y={y - 5} text-anchor="middle">{rung.text}</text>
               </g>

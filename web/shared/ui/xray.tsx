@@ -22,8 +22,9 @@ const ru: Words = {
 };
 const WORDS = { en, ru };
 
-/** What callers do at each step of a flow, as bars and figures in one table; of one flow, or of one that is chosen. */
-export function Xray({ flow: given }: { flow?: string }) {
+/** What callers do at each step of a flow, as bars and figures in one table; of one flow, or of one that is chosen. Viewers may
+ * not read flows: `named` says whether the steps' texts are asked for. */
+export function Xray({ flow: given, named }: { flow?: string; named: boolean }) {
   const [words, common, language] = [useWordsOf(WORDS), useCommon(), useLanguage()];
   const report = useLoad<{ lines: MenuLine[] }>('reports/menu', EVERY_MS);
   const lines = report.data?.lines ?? [];
@@ -31,7 +32,7 @@ export function Xray({ flow: given }: { flow?: string }) {
   const [chosen, choose] = useState('');
   const busiest = [...lines].sort((a, b) => b.entered - a.entered)[0]?.flow;
   const flow = given ?? (flows.includes(chosen) ? chosen : busiest) ?? '';
-  const known = useLoad<{ steps?: StepText[] }>(flow ? route`flows/${flow}` : null);
+  const known = useLoad<{ steps?: StepText[] }>(flow && named ? route`flows/${flow}` : null);
   const found = stops(lines, flow, known.data?.steps ?? [], language);
   if (report.absent) return null;
   return (
