@@ -117,16 +117,15 @@ impl Call {
                 self.note("survey", &[("step", step.as_str()), ("score", &score)], cx);
             }
             Effect::MenuKey { wrong, after } => {
-                let (flow, step) = self.interpreter.position();
+                let (flow, step) = self.place();
                 let after = after.map_or("whole".to_string(), |after| millis(after).to_string());
                 let wrong = if wrong { "wrong" } else { "known" };
-                let detail =
-                    [("flow", flow.as_str()), ("step", step.as_str()), ("key", wrong), ("heard_ms", &after)];
+                let detail = [("flow", &*flow), ("step", &*step), ("key", wrong), ("heard_ms", &after)];
                 self.note("menu_key", &detail, cx);
             }
             Effect::MenuSilence => {
-                let (flow, step) = self.interpreter.position();
-                self.note("menu_silence", &[("flow", flow.as_str()), ("step", step.as_str())], cx);
+                let (flow, step) = self.place();
+                self.note("menu_silence", &[("flow", &flow), ("step", &step)], cx);
             }
             Effect::AllowRecording => self.allow_recording(),
             Effect::RefuseRecording => self.refuse_recording(cx),
@@ -138,6 +137,12 @@ impl Call {
                 self.end(by, cause, cx);
             }
         }
+    }
+
+    /// Where this effect was decided: the interpreter has gone on to the step that follows.
+    fn place(&self) -> (String, String) {
+        let (flow, step) = self.path.back().and_then(|place| place.split_once('/')).unwrap_or_default();
+        (flow.to_string(), step.to_string())
     }
 
     fn say(

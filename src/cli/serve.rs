@@ -48,7 +48,7 @@ pub fn serve(common: &Common, args: ServeArgs) -> Done {
     let level = logging(args.log_format)?;
     let installation = installation::load(common)?;
     super::runtime()?.block_on(async {
-        let demo = if args.demo_data { Some(load_demo(&installation).await?) } else { None };
+        let demo = if args.demo_data { Some(load_demo(&installation, 0).await?) } else { None };
         let flows = installation.open_flows()?;
         let set = flows.set.clone();
         let running = start(&installation, flows, level).await?;
@@ -68,14 +68,17 @@ fn logging(format: Option<LogFormat>) -> Result<LogLevel, Failure> {
     telemetry::init(format, None).map_err(|error| Failure::new(Exit::BadConfiguration, error))
 }
 
-async fn load_demo(installation: &Installation) -> Result<crate::store::demo::Loaded, Failure> {
+async fn load_demo(
+    installation: &Installation,
+    operators: usize,
+) -> Result<crate::store::demo::Loaded, Failure> {
     let url = installation.config.storage_url(&installation.data_dir);
     let bad = |error: &dyn std::fmt::Display| Failure::new(Exit::BadConfiguration, error);
     let store = crate::store::open(&url).await.map_err(|error| bad(&error))?;
     // Declared operators keep the passwords of config.yaml.
     store.declare_operators(installation.config.declared_operators()).await.map_err(|error| bad(&error))?;
     let domain = installation.config.sip.domain.clone();
-    let loaded = crate::store::demo::load(&*store, &domain).await.map_err(|error| bad(&error))?;
+    let loaded = crate::store::demo::load(&*store, &domain, operators).await.map_err(|error| bad(&error))?;
     store.close().await;
     Ok(loaded)
 }
@@ -187,7 +190,7 @@ pub fn demo(common: &Common, args: DemoArgs) -> Done {
     let mut installation = installation::load(common)?;
     installation.config.bind_to_loopback();
     super::runtime()?.block_on(async {
-        let demo = load_demo(&installation).await?;
+        let demo = load_demo(&installation, args.operators).await?;
         let flows = installation.open_flows()?;
         let set = flows.set.clone();
         let running = start(&installation, flows, level).await?;

@@ -8,8 +8,8 @@ use crate::machine::Wall;
 use crate::media::durations::Durations;
 use crate::number::Number;
 use crate::office::{
-    AuditQuery, AuditRow, CallCursor, CallQuery, Delivery, Note, NotedCall, PAGE_MAX, Page, RecordingQuery,
-    Ticket, TicketEvent, TicketStatus, TokenRow, UserRow, Webhook, WebhookChange,
+    AuditQuery, AuditRow, CallCursor, CallQuery, Delivery, LineQuality, Note, NotedCall, PAGE_MAX, Page,
+    RecordingQuery, Ticket, TicketEvent, TicketStatus, TokenRow, UserRow, Webhook, WebhookChange,
 };
 use crate::outbound::{self, MailFailure, Mailer, Outbound};
 use crate::prompts::{self, Catalogue};
@@ -62,6 +62,10 @@ impl Office for Desk {
 
     fn call_history(&self, query: CallQuery) -> Answer<'_, Page<NotedCall, CallCursor>> {
         Box::pin(async move { self.store.call_history(query).await.map_err(away) })
+    }
+
+    fn line_quality(&self, from: Wall, to: Wall) -> Answer<'_, Vec<LineQuality>> {
+        Box::pin(async move { self.store.line_quality(from, to).await.map_err(away) })
     }
 
     fn note(&self, call: CallId) -> Answer<'_, Option<Note>> {

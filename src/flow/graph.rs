@@ -39,6 +39,8 @@ pub struct Step {
     pub kind: String,
     /// What is said, or what the step is about: a queue, a sub-flow, a value.
     pub text: String,
+    /// The text is what the caller hears.
+    pub is_said: bool,
     pub role: Role,
     /// Ways that leave the flow or stay in the step: `* ↻`, `next ↩`.
     pub notes: Vec<String>,
@@ -119,7 +121,8 @@ impl Graph {
                 ABOUT.contains(&key.as_text()?).then(|| value.as_text().map(str::to_string))?
             })
         };
-        let text = if said.is_empty() { about().unwrap_or_default() } else { said };
+        let is_said = !said.is_empty();
+        let text = if is_said { said } else { about().unwrap_or_default() };
         let role = match outline {
             Outline { is_person: true, .. } => Role::Person,
             Outline { runs: Some(_), .. } => Role::SubFlow,
@@ -153,6 +156,7 @@ impl Graph {
             name: name.to_string(),
             kind: kind.to_string(),
             text,
+            is_said,
             role,
             notes: notes.collect(),
             while_waiting: outline.waits_in.map(|ix| set.flow(ix).name.to_string()),
@@ -218,7 +222,7 @@ fn spoken(items: &[SayItem], texts: &BTreeMap<String, String>, into: &mut String
             | SayItem::Time(value)
             | SayItem::Duration(value) => format!("‹{}›", value.source()),
             SayItem::Range { from, to, .. } => format!("‹{}–{}›", from.source(), to.source()),
-            SayItem::Standing(_) => "‹place and wait›".to_string(),
+            SayItem::Standing(_) => "‹№ · ⏱›".to_string(),
         };
         if !into.is_empty() {
             into.push(' ');

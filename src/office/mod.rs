@@ -10,7 +10,7 @@ pub use ticket::{Ticket, TicketEvent, TicketEventKind, TicketStatus};
 pub use webhook::{Delivery, DeliveryState, Due, EVENTS, Tried, Webhook, WebhookChange, knows};
 
 use crate::call::CallRecord;
-use crate::ids::CallId;
+use crate::ids::{CallId, OperatorId};
 use crate::machine::Wall;
 use crate::role::{Role, Scopes};
 use std::collections::BTreeMap;
@@ -66,6 +66,18 @@ pub struct CallQuery {
 pub struct NotedCall {
     pub record: CallRecord,
     pub note: Option<Note>,
+}
+
+/// How an operator's line was, over his calls.
+#[derive(Clone, Debug, PartialEq)]
+pub struct LineQuality {
+    pub operator: OperatorId,
+    pub calls: u64,
+    /// Of the packets that his telephone sent, those that never came.
+    pub loss: f64,
+    pub jitter_ms: f64,
+    /// `None`: his telephone never reported.
+    pub round_trip_ms: Option<f64>,
 }
 
 /// What an operator wrote on a call, in his wrap-up or before.

@@ -39,6 +39,7 @@ macro_rules! conformance {
             a_story_is_told_in_order,
             a_later_order_takes_the_place_of_an_earlier_and_one_taken_back_is_gone,
             calls_are_found_by_what_a_report_asks,
+            an_operators_line_is_judged_over_his_calls,
             a_dead_nodes_calls_are_closed_once,
             a_dead_nodes_seats_are_found_until_their_callers_are_back,
             a_stay_and_an_attempt_read_back_and_a_later_telling_replaces_an_earlier,
@@ -321,6 +322,23 @@ pub(crate) async fn calls_are_found_by_what_a_report_asks(store: Shared) {
     );
     assert_eq!(ids(CallFilter { caller: Some(number("89031112233")), ..any() }).await, [3]);
     assert_eq!(ids(CallFilter { queue: Some("security".into()), ..any() }).await, [0u64; 0]);
+}
+
+pub(crate) async fn an_operators_line_is_judged_over_his_calls(store: Shared) {
+    let heard = |lost, jitter_ms| {
+        let quality =
+            Quality { packets_received: 100 - lost, packets_lost: lost, jitter_ms, ..Quality::default() };
+        Some(quality)
+    };
+    let first = CallRecord { operator_quality: heard(10, 2.0), ..ended(1) };
+    let second = CallRecord { operator_quality: heard(0, 4.0), ..ended(2) };
+    let later = CallRecord { operator_quality: heard(100, 9.0), ..ended(3) };
+    store.write(&[keep(first), keep(second), keep(later)]).await.unwrap();
+    let lines = store.line_quality(Wall(0), Wall(3_000)).await.unwrap();
+    let judged: Vec<_> =
+        lines.iter().map(|line| (line.operator.as_str(), line.calls, line.loss, line.jitter_ms)).collect();
+    assert_eq!(judged, [("101", 2, 0.05, 3.0)]);
+    assert_eq!(lines[0].round_trip_ms, None);
 }
 
 pub(crate) async fn a_dead_nodes_calls_are_closed_once(store: Shared) {

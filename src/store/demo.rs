@@ -54,6 +54,17 @@ pub const OPERATORS: [(&str, &[&str]); 3] = [
     ("201", &["agents"]),
 ];
 
+/// The first so many operators; past the three, one in four answers agents.
+fn crew(size: usize) -> impl Iterator<Item = (String, &'static [&'static str])> {
+    const MORE: [(usize, usize); 4] = [(103, 0), (104, 0), (105, 0), (202, 2)];
+    let more = (0..).map(|n| {
+        let (first, like) = MORE[n % MORE.len()];
+        let step = if like == 0 { MORE.len() - 1 } else { 1 };
+        ((first + n / MORE.len() * step).to_string(), OPERATORS[like].1)
+    });
+    OPERATORS.iter().map(|(id, queues)| (id.to_string(), *queues)).chain(more).take(size)
+}
+
 /// What was loaded, for printing: the passwords are random and nowhere else.
 #[derive(Debug)]
 pub struct Loaded {
@@ -69,16 +80,16 @@ pub enum LoadError {
 }
 
 /// Loads the demo data over whatever is there. Each time the operators get new passwords; an operator that config.yaml
-/// declares keeps his.
-pub async fn load(store: &dyn Store, domain: &str) -> Result<Loaded, LoadError> {
+/// declares keeps his. There are `operators` of them, three at least.
+pub async fn load(store: &dyn Store, domain: &str, operators: usize) -> Result<Loaded, LoadError> {
     store.import(Import::Subscribers(subscribers())).await?;
     store.import(Import::Payments(payments())).await?;
     store.import(Import::Agents(agents())).await?;
     let declared: Vec<OperatorId> =
         store.operators().await?.into_iter().filter(|operator| operator.declared).map(|o| o.id).collect();
-    let mut operators = Vec::new();
-    for (id, queues) in OPERATORS {
-        let id = OperatorId::from(id);
+    let mut loaded = Vec::new();
+    for (id, queues) in crew(operators.max(OPERATORS.len())) {
+        let id = OperatorId::from(id.as_str());
         if declared.contains(&id) {
             continue;
         }
@@ -98,9 +109,9 @@ pub async fn load(store: &dyn Store, domain: &str) -> Result<Loaded, LoadError> 
             id: id.clone(),
         };
         store.put_operator(operator).await?;
-        operators.push((id, password));
+        loaded.push((id, password));
     }
-    Ok(Loaded { operators })
+    Ok(Loaded { operators: loaded })
 }
 
 fn subscribers() -> Vec<Subscriber> {
@@ -141,7 +152,7 @@ mod tests {
     async fn loaded() -> (Shared, Loaded, tempfile::TempDir) {
         let dir = tempfile::tempdir().unwrap();
         let store = open(&format!("sqlite:{}/hotline.db", dir.path().display())).await.unwrap();
-        let loaded = load(&*store, "hotline.local").await.unwrap();
+        let loaded = load(&*store, "hotline.local", 0).await.unwrap();
         (store, loaded, dir)
     }
 
@@ -185,9 +196,17 @@ mod tests {
             assert_eq!(secret.ha1, Ha1::new(id.as_str(), "hotline.local", password.reveal()));
         }
         store.declare_operators(operators[..1].to_vec()).await.unwrap();
-        let again = load(&*store, "hotline.local").await.unwrap();
+        let again = load(&*store, "hotline.local", 0).await.unwrap();
         let ids: Vec<_> = again.operators.iter().map(|(id, _)| id.as_str()).collect();
         assert_eq!(ids, ["102", "201"], "a declared operator keeps his password");
+    }
+
+    #[tokio::test]
+    async fn a_larger_crew_has_people_for_both_lines() {
+        let crew: Vec<_> = crew(8).map(|(id, queues)| (id, queues.len())).collect();
+        let ids: Vec<_> = crew.iter().map(|(id, _)| id.as_str()).collect();
+        assert_eq!(ids, ["101", "102", "201", "103", "104", "105", "202", "106"]);
+        assert_eq!(crew.iter().filter(|(_, queues)| *queues == 1).count(), 2);
     }
 
     #[tokio::test]

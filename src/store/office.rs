@@ -5,8 +5,8 @@ use crate::ids::CallId;
 use crate::machine::Wall;
 use crate::number::Number;
 use crate::office::{
-    AuditQuery, AuditRow, CallCursor, CallQuery, Delivery, Due, Note, NotedCall, Page, RecordingQuery,
-    Ticket, TicketEvent, TicketStatus, Tried, Webhook, WebhookChange,
+    AuditQuery, AuditRow, CallCursor, CallQuery, Delivery, Due, LineQuality, Note, NotedCall, Page,
+    RecordingQuery, Ticket, TicketEvent, TicketStatus, Tried, Webhook, WebhookChange,
 };
 
 /// Tellings that one webhook may have waiting: some days of a busy house. Beyond it the oldest are dropped, and shown as
@@ -16,6 +16,9 @@ pub const OUTBOX_MAX: u64 = 10_000;
 pub trait Office {
     /// Newest first.
     fn call_history(&self, query: CallQuery) -> Reply<'_, Page<NotedCall, CallCursor>>;
+
+    /// By operator, of calls that began in this time and are over.
+    fn line_quality(&self, from: Wall, to: Wall) -> Reply<'_, Vec<LineQuality>>;
 
     fn note(&self, call: CallId) -> Reply<'_, Option<Note>>;
 

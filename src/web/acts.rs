@@ -1,7 +1,7 @@
 //! What supervisors do with callers, operators, queues and the door. Each act has a reason and leaves a line in the audit
 //! trail.
 use super::App;
-use super::api::{ask, audit, call_id, find_operator, no_such_call, no_such_operator, now, shown};
+use super::api::{Why, ask, audit, call_id, find_operator, no_such_call, no_such_operator, now, shown};
 use super::body::Body;
 use super::guard::Caller;
 use super::problem::Problem;
@@ -15,7 +15,7 @@ use crate::number::Number;
 use crate::switchboard::view::QueueView;
 use crate::switchboard::{Admin, View};
 use axum::Json;
-use axum::extract::{Path, State};
+use axum::extract::{Path, Query, State};
 use axum::http::StatusCode;
 use serde::Deserialize;
 use serde_json::{Value, json};
@@ -159,9 +159,9 @@ pub async fn set_announcement(
     Ok(Json(json!(shown(&app, is_shown).await.announcement)))
 }
 
-pub async fn remove_announcement(State(app): State<App>, caller: Caller) -> Done {
+pub async fn remove_announcement(State(app): State<App>, caller: Caller, Query(why): Query<Why>) -> Done {
     ask(&app, Admin::Revoke { key: ANNOUNCEMENT.to_string() }).await?;
-    audit(&app, &caller, "announcement.remove", &[]).await;
+    audit(&app, &caller, "announcement.remove", &[("reason", why.as_str())]).await;
     shown(&app, |view| view.announcement.is_none()).await;
     Ok(StatusCode::NO_CONTENT)
 }
@@ -216,10 +216,16 @@ pub async fn set_rule(
     Ok(StatusCode::NO_CONTENT)
 }
 
-pub async fn remove_rule(State(app): State<App>, caller: Caller, Path(pattern): Path<String>) -> Done {
+pub async fn remove_rule(
+    State(app): State<App>,
+    caller: Caller,
+    Path(pattern): Path<String>,
+    Query(why): Query<Why>,
+) -> Done {
     let number = numbers(&pattern)?;
     ask(&app, Admin::Revoke { key: rule_key(&number) }).await?;
-    audit(&app, &caller, "caller_rule.remove", &[("number", &masked(&number))]).await;
+    let detail = [("number", &*masked(&number)), ("reason", why.as_str())];
+    audit(&app, &caller, "caller_rule.remove", &detail).await;
     Ok(StatusCode::NO_CONTENT)
 }
 

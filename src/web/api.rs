@@ -117,10 +117,18 @@ pub async fn why(State(app): State<App>, Path(id): Path<String>) -> Result<Json<
     Ok(Json(json!({ "text": explained.to_string(), "explanation": explained })))
 }
 
-#[derive(Deserialize)]
+/// Of an act without a body.
+#[derive(Deserialize, utoipa::IntoParams)]
 #[serde(deny_unknown_fields)]
 pub struct Why {
+    #[param(value_type = Option<String>, min_length = 1, max_length = 200)]
     reason: Option<Reason>,
+}
+
+impl Why {
+    pub(super) fn as_str(&self) -> &str {
+        self.reason.as_ref().map_or("", Reason::as_str)
+    }
 }
 
 pub async fn hang_up(
@@ -131,8 +139,8 @@ pub async fn hang_up(
 ) -> Result<StatusCode, Problem> {
     let call = call_id(&id)?;
     ask(&app, Admin::HangUp { call }).await?;
-    let reason = why.reason.as_ref().map_or("", Reason::as_str);
-    audit(&app, &caller, "call.hang_up", &[("call", &call.to_string()), ("reason", reason)]).await;
+    let detail = [("call", &*call.to_string()), ("reason", why.as_str())];
+    audit(&app, &caller, "call.hang_up", &detail).await;
     Ok(StatusCode::NO_CONTENT)
 }
 

@@ -7,6 +7,7 @@ use super::guard::Caller;
 use super::problem::Problem;
 use super::reason::Reason;
 use crate::flow::Arm;
+use crate::say::Language;
 use crate::switchboard::view::ArmView;
 use crate::switchboard::{Admin, View};
 use axum::Json;
@@ -16,6 +17,7 @@ use axum::response::{IntoResponse, Response};
 use futures_util::future::BoxFuture;
 use serde::{Deserialize, Serialize};
 use serde_json::json;
+use std::collections::BTreeMap;
 
 /// What the pages ask of the flows on the disk and in force. Joined by `server/flows`.
 pub trait Flows: Send + Sync + 'static {
@@ -136,6 +138,18 @@ pub struct FlowText {
     pub text: String,
     /// What the checker says of the file on the disk; warnings, unless the last reload was refused.
     pub findings: Vec<Found>,
+    /// In the order of the file.
+    pub steps: Vec<StepText>,
+}
+
+/// A step as people know it.
+#[derive(Clone, Debug, PartialEq, Serialize)]
+pub struct StepText {
+    pub name: String,
+    /// `menu`, `play`, `queue`…
+    pub kind: String,
+    /// What the caller hears there, by language; empty where nothing is said.
+    pub says: BTreeMap<Language, String>,
 }
 
 pub async fn list(State(app): State<App>) -> Result<Json<FlowList>, Problem> {

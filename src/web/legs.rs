@@ -1,6 +1,6 @@
 //! What people do with telephones: transfers, listening in, recordings, calls out. An operator does it in his own calls only.
 use super::App;
-use super::api::{ask, audit, call_id, find_operator, no_such_call, no_such_operator, now};
+use super::api::{Why, ask, audit, call_id, find_operator, no_such_call, no_such_operator, now};
 use super::body::Body;
 use super::desk::Role;
 use super::guard::Caller;
@@ -11,7 +11,7 @@ use crate::media::Supervision;
 use crate::number::Number;
 use crate::switchboard::{Admin, Destination, Outcome};
 use axum::Json;
-use axum::extract::{Path, State};
+use axum::extract::{Path, Query, State};
 use axum::http::StatusCode;
 use serde::Deserialize;
 use serde_json::{Value, json};
@@ -126,9 +126,10 @@ pub async fn stop_listening(
     State(app): State<App>,
     caller: Caller,
     Path(id): Path<String>,
+    Query(why): Query<Why>,
 ) -> Result<StatusCode, Problem> {
     ask(&app, Admin::EndSupervision { call: call_id(&id)? }).await?;
-    audit(&app, &caller, "call.listen_end", &[("call", &id)]).await;
+    audit(&app, &caller, "call.listen_end", &[("call", &id), ("reason", why.as_str())]).await;
     Ok(StatusCode::NO_CONTENT)
 }
 

@@ -37,7 +37,8 @@ pub mod tls;
 pub use admin::{AdminHandle, AdminRequest, Busy, WAITING_MAX};
 pub use desk::{Answer, AuditLine, Away, Changed, Desk, PasswordChange, Person, Role, Secret, SignIn, Story};
 pub use flows::{
-    Failed, FlowList, FlowRow, FlowText, Flows, Found, GraphFormat, NoVersion, Reloaded, Version, WorstCase,
+    Failed, FlowList, FlowRow, FlowText, Flows, Found, GraphFormat, NoVersion, Reloaded, StepText, Version,
+    WorstCase,
 };
 pub use guard::Access;
 pub use phone::{Line, Phones};

@@ -83,6 +83,7 @@ fn matrix() -> Vec<(&'static str, &'static str, Option<Value>, &'static [Role])>
         ("GET", "/api/v1/flows/{name}/diff", None, &[Role::Supervisor, Role::Admin]),
         ("GET", "/api/v1/history/calls", None, &ALL),
         ("GET", "/api/v1/history/queues", None, &LEADERS),
+        ("GET", "/api/v1/history/quality", None, &[Role::Supervisor, Role::Admin, Role::Api]),
         ("GET", "/api/v1/audit", None, &[Role::Supervisor, Role::Admin]),
         ("GET", "/api/v1/calls/{id}/card", None, &OPERATORS),
         ("PUT", "/api/v1/calls/{id}/note", Some(json!({ "note": "x" })), &OPERATORS),

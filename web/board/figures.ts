@@ -1,5 +1,5 @@
 // What the board says in figures: waits against their promises, the few numbers above the tables. Pure.
-import type { CallView, OperatorView, QueueView } from '../shared/api';
+import type { Alert, CallView, OperatorView, QueueView } from '../shared/api';
 import type { Timed, View } from '../shared/view';
 
 /** The promises by class, in seconds (the queue rules' targets). */
@@ -66,6 +66,27 @@ export function tiles(view: View, now: number): Tiles {
     signedIn: operators.length - state('offline') - state('unreachable'),
     paused: state('paused'),
   };
+}
+
+export interface Alarm { name: string; since_at: string; about: { subject: string; text: string; waiting: number; longestMs: number; missing: number }[] }
+
+/** Alerts of one kind are one line, with what each is about and its figures of now. */
+export function alarms(view: View, now: number): Alarm[] {
+  const found = new Map<string, Alarm>();
+  for (const alert of view.alerts) {
+    const alarm = found.get(alert.name) ?? { name: alert.name, since_at: alert.since_at, about: [] };
+    if (Date.parse(alert.since_at) < Date.parse(alarm.since_at)) alarm.since_at = alert.since_at;
+    alarm.about.push(about(view, alert, now));
+    found.set(alert.name, alarm);
+  }
+  return [...found.values()];
+}
+
+function about(view: View, { subject, text }: Alert, now: number): Alarm['about'][number] {
+  const queue = view.queues.get(subject);
+  const longestMs = queue ? waitsIn(queue, now).reduce((most, { ms }) => Math.max(most, ms), 0) : 0;
+  const missing = Math.max(0, ...[...view.queues.values()].filter(({ pool }) => pool === subject).map((one) => one.missing));
+  return { subject, text, waiting: queue ? waitingIn(queue) : 0, longestMs, missing };
 }
 
 const STAGES = ['waiting', 'ringing', 'talking', 'menu'];

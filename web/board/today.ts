@@ -1,4 +1,6 @@
 // Today's figures: what `GET /reports/…` tells, as far as the board shows it. Pure.
+import { rating } from '../shared/rating';
+import type { Mood } from './figures';
 
 export interface QueueLine {
   from: string;
@@ -29,6 +31,14 @@ export interface OperatorLine {
   talks: number;
   aht_ms: number | null;
   occupancy: number | null;
+}
+
+/** How an operator's line was, over his calls of today. */
+export interface LineQuality { operator: string; calls: number; loss: number; jitter_ms: number; round_trip_ms: number | null }
+
+/** As the desk judges it: what many complain of is bad. */
+export function lineMood({ loss, jitter_ms, round_trip_ms }: LineQuality): Mood {
+  return ({ good: 'fine', fair: 'near', poor: 'over' } as const)[rating(loss, jitter_ms, round_trip_ms)];
 }
 
 export interface Report<L> { from: string; to: string; lines: L[] }

@@ -13,7 +13,8 @@ export interface Card {
   line: string;
   queue: string | null;
   waited_ms: number | null;
-  path: { step: string; label: string }[];
+  /** `says` by language; empty where nothing is heard. */
+  path: { step: string; label: string; says: Partial<Record<'ru' | 'en', string>> }[];
   answers: Record<string, string>;
   earlier: { id: string; started_at: string; result: string | null; operator: string | null; note: string | null; disposition: string | null }[];
   tickets: { id: string; status: string; topic: string; at: string }[];

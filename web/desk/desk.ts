@@ -87,6 +87,7 @@ export class Desk {
       case 'mute': return this.#phone?.mute(!call?.muted);
       case 'hold': return call?.holding ? undefined : this.#phone?.hold(!call?.held);
       case 'tone': return this.#phone?.tone(intent.tone);
+      case 'record': return void this.#record();
       case 'ready': return void this.#choose((id) => api.setReady(id));
     }
   }
@@ -120,6 +121,13 @@ export class Desk {
 
   async note(id: string, disposition: string | null, note: string): Promise<boolean> {
     return this.#try(() => api.note(id, { disposition, note }));
+  }
+
+  /** Nobody's card number belongs in a recording. */
+  async #record(): Promise<void> {
+    const { call, calls } = this.store.state;
+    const recording = call?.id ? calls[call.id]?.recording : null;
+    if (call?.id && recording) await this.#try(() => api.pauseRecording(call.id ?? '', recording === 'on'));
   }
 
   async #try(ask: () => Promise<unknown>): Promise<boolean> {
@@ -255,9 +263,11 @@ export class Desk {
     if (was?.phase === 'talking' && call?.phase !== 'talking') this.sound.silence();
     if (call?.id && call.phase !== was?.phase && call.phase !== 'over') {
       void this.#tellStory(call.id);
-      void this.#tellCard(call.id);
       setTimeout(() => void this.#tellStory(call.id), STORY_AFTER_MS);
     }
+    // The ring may be here before the engine's other doors know whose call it is: the card is for him whom the view names.
+    const mine = (of: State): boolean => of.operator?.call !== null && of.operator?.call === of.call?.id;
+    if (call?.id && mine(state) && !(mine(before) && was?.id === call.id)) void this.#tellCard(call.id);
     if (call?.phase !== was?.phase) this.#before = null;
     const forgotten = call?.phase === 'talking' && call.id !== null && state.line === 'up' && state.live && !(call.id in state.calls);
     if (!forgotten) {

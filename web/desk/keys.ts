@@ -4,7 +4,7 @@ import type { State } from './state';
 import { busy } from './state';
 
 export type Intent =
-  | { do: 'answer' | 'reject' | 'hang_up' | 'mute' | 'hold' | 'ready' | 'pause' | 'keypad' | 'transfer' | 'note' | 'call_out' | 'sound' | 'help' | 'close' }
+  | { do: 'answer' | 'reject' | 'hang_up' | 'mute' | 'hold' | 'ready' | 'pause' | 'keypad' | 'transfer' | 'note' | 'call_out' | 'sound' | 'help' | 'record' | 'close' }
   | { do: 'tone'; tone: string };
 
 export interface Pressed {
@@ -19,7 +19,7 @@ export interface Pressed {
 
 /** What is printed on the buttons. */
 export const KEYS = {
-  answer: 'A', reject: 'X', hang_up: 'X', mute: 'M', hold: 'H', ready: 'R', pause: 'P', keypad: 'K', transfer: 'T', note: 'N', call_out: 'C', sound: 'S', help: '?',
+  answer: 'A', reject: 'X', hang_up: 'X', mute: 'M', hold: 'H', ready: 'R', pause: 'P', keypad: 'K', transfer: 'T', note: 'N', call_out: 'C', sound: 'S', record: 'G', help: '?',
 } as const;
 
 export function intent(pressed: Pressed, state: State): Intent | null {
@@ -35,6 +35,7 @@ export function intent(pressed: Pressed, state: State): Intent | null {
     case 'KeyM': return talking ? { do: 'mute' } : null;
     case 'KeyH': return talking ? { do: 'hold' } : null;
     case 'KeyK': return talking ? { do: 'keypad' } : null;
+    case 'KeyG': return talking ? { do: 'record' } : null;
     case 'KeyT': return talking ? { do: 'transfer' } : null;
     case 'KeyN': return state.call !== null && state.call.phase !== 'ringing' ? { do: 'note' } : null;
     case 'KeyC': return busy(state) ? null : { do: 'call_out' };

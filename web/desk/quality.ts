@@ -1,7 +1,9 @@
 // How a talk sounds, from the browser's own counters (W3C webrtc-stats), as an operator understands it: good, fair, poor,
 // or silent when nothing comes at all.
 
-export type Grade = 'good' | 'fair' | 'poor' | 'silent';
+import { rating, type Rating } from '../shared/rating';
+
+export type Grade = Rating | 'silent';
 
 export interface Quality {
   grade: Grade;
@@ -24,15 +26,6 @@ export interface Counters {
   lossThere: number;
 }
 
-// ITU-T G.107 simplified for G.711 with concealment: below 70 of 93 many are dissatisfied, below 80 some are.
-const FAIR_BELOW = 80;
-const POOR_BELOW = 70;
-/** G.711's R without faults; what 1 % of loss and 1 ms of delay take away. */
-const R_BEST = 93.2;
-const LOSS_WEIGHT = 2.5;
-const DELAY_WEIGHT = 0.024;
-const DELAY_KNEE_MS = 177;
-const DELAY_KNEE_WEIGHT = 0.11;
 /** Packets that a second has at 20 ms each; fewer than one in five is silence, not loss. */
 const PER_SECOND = 50;
 
@@ -41,11 +34,7 @@ export function grade(now: Counters, before: Counters): Quality {
   const lost = Math.max(0, now.lost - before.lost);
   const expected = received + lost;
   const loss = Math.max(expected > 0 ? lost / expected : 0, now.lossThere);
-  // A jitter buffer holds about two jitters back.
-  const delay = (now.roundTripMs ?? 0) / 2 + 2 * now.jitterMs;
-  const r = R_BEST - LOSS_WEIGHT * loss * 100 - DELAY_WEIGHT * delay
-    - Math.max(0, delay - DELAY_KNEE_MS) * DELAY_KNEE_WEIGHT;
-  const is: Grade = received < PER_SECOND / 5 ? 'silent' : r < POOR_BELOW ? 'poor' : r < FAIR_BELOW ? 'fair' : 'good';
+  const is: Grade = received < PER_SECOND / 5 ? 'silent' : rating(loss, now.jitterMs, now.roundTripMs);
   return { grade: is, loss, jitterMs: now.jitterMs, roundTripMs: now.roundTripMs, received: now.received, sent: now.sent };
 }
 

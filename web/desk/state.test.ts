@@ -122,7 +122,7 @@ describe('a call that goes on elsewhere, or comes from here', () => {
     const asked = after(RANG, { type: 'answered' }, { type: 'handing', handing: { phase: 'asking', to: 'Operator 102' } });
     expect(handing(asked)).toEqual({ phase: 'asking', to: 'Operator 102' });
     const told = reduce(asked, { type: 'change', change: { calls: [{ ...CALL, transfer: { to: '102', stage: 'consulting' } }] } }, 8000);
-    expect(handing(told)).toEqual({ phase: 'consulting', to: '102' });
+    expect(handing(told)).toEqual({ phase: 'consulting', to: 'Operator 102' });
     expect(handing(reduce(told, { type: 'ended', ending: 'caller' }, 9000))).toBeNull();
     expect(handing(after(RANG, { type: 'handing', handing: { phase: 'asking', to: '102' } }))).toBeNull();
   });

@@ -61,6 +61,8 @@ export interface State {
   card: Card | null;
   /** A transfer was asked for, and the view has not told of it yet. */
   handing: Handing | null;
+  /** The name of whom the operator chose for it. */
+  handedTo: string | null;
   /** The call that the operator asked for, by its id: its ring is answered by itself. */
   dialled: string | null;
   quality: Quality | null;
@@ -72,7 +74,7 @@ export interface State {
 
 export const EMPTY: State = {
   screen: 'loading', person: null, microphone: 'unasked', line: 'off', live: false, draining: false, operator: null,
-  calls: {}, queues: {}, call: null, story: [], card: null, handing: null, dialled: null, quality: null, fault: null, choosing: false,
+  calls: {}, queues: {}, call: null, story: [], card: null, handing: null, handedTo: null, dialled: null, quality: null, fault: null, choosing: false,
 };
 
 
@@ -128,7 +130,7 @@ export function reduce(state: State, event: Event, at: number): State {
       const { type, ...what } = event;
       const caller = what.id === null ? undefined : state.calls[what.id]?.caller;
       return {
-        ...state, story: [], card: null, handing: null, quality: null, fault: null, dialled: null,
+        ...state, story: [], card: null, handing: null, handedTo: null, quality: null, fault: null, dialled: null,
         call: {
           ...what, caller, out: what.id !== null && what.id === state.dialled, phase: 'ringing', since: at, talkedMs: 0, muted: false, held: false, holding: false,
           hangingUp: false, pressed: '', ending: null,
@@ -150,7 +152,7 @@ export function reduce(state: State, event: Event, at: number): State {
         held: false, holding: false, hangingUp: false, ending: call.hangingUp && event.ending === 'caller' ? 'operator' : event.ending,
       }));
     case 'card': return state.call?.id === event.id ? { ...state, card: event.card } : state;
-    case 'handing': return state.call?.phase === 'talking' ? { ...state, handing: event.handing } : state;
+    case 'handing': return state.call?.phase === 'talking' ? { ...state, handing: event.handing, handedTo: event.handing?.to ?? state.handedTo } : state;
     case 'dialled': return dialled(state, event.id);
     case 'story': return state.call?.id === event.id ? { ...state, story: event.events } : state;
     case 'quality': return state.call?.phase === 'talking' ? { ...state, quality: event.quality } : state;
@@ -164,7 +166,7 @@ export const busy = (state: State): boolean => state.call !== null && state.call
 export function handing(state: State): Handing | null {
   const transfer = state.call?.id && state.call.phase === 'talking' ? state.calls[state.call.id]?.transfer : null;
   if (!transfer) return state.handing;
-  return { phase: transfer.stage === 'consulting' ? 'consulting' : 'asking', to: transfer.to ?? state.handing?.to ?? '' };
+  return { phase: transfer.stage === 'consulting' ? 'consulting' : 'asking', to: state.handedTo ?? transfer.to ?? '' };
 }
 
 /** The rest of the wrap-up in ms; null when there is none, or when the engine does not say. */

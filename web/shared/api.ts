@@ -78,6 +78,9 @@ export interface Announcement { say: string[]; until: string; reason: string; by
 
 export interface CallEvent { at_ms: number; kind: string; detail: Record<string, string> }
 
+/** A step of a flow, as people know it: what is said there, by language. */
+export interface StepText { name: string; kind: string; says: Partial<Record<'ru' | 'en', string>> }
+
 /** A refusal, with the engine's own code for it (`wrong-password`, …) and its sentence; `unreached` when nobody answered. */
 export class Refused extends Error {
   readonly status: number;

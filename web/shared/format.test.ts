@@ -1,6 +1,6 @@
 import { expect, test } from 'vitest';
 import { query, route } from './api';
-import { length, moment, share } from './format';
+import { length, moment, phone, share } from './format';
 import { COMMON } from './words';
 
 test('a share is never rounded up to a promise that was not kept', () => {
@@ -10,6 +10,10 @@ test('a share is never rounded up to a promise that was not kept', () => {
 
 test('what is not known is a dash, and what is no time is shown as it came', () => {
   expect([length(null), length(61_000), moment(null, 'ru'), moment('soon', 'ru')]).toEqual(['–', '1:01', '–', 'soon']);
+});
+
+test('a number is read in groups, and what is none is left alone', () => {
+  expect(['79161234567', '+7916***4567', '4915112345678', '102'].map(phone)).toEqual(['+7 916 123-45-67', '+7916***4567', '+4915112345678', '102']);
 });
 
 test('what a path may not hold is made safe', () => {

@@ -19,6 +19,13 @@ export function moment(at: string | number | null | undefined, language: Languag
   return new Intl.DateTimeFormat(language, { ...day, ...time }).format(when);
 }
 
+/** +7 916 123-45-67, as Russian numbers are read; others with their plus. */
+export function phone(number: string): string {
+  const russian = /^\+?7(\d{3})(\d{3})(\d{2})(\d{2})$/.exec(number);
+  if (russian) return `+7 ${russian[1]} ${russian[2]}-${russian[3]}-${russian[4]}`;
+  return /^\d{7,}$/.test(number) ? `+${number}` : number;
+}
+
 /** 14:15. */
 export const hours = (at: string, language: Language): string =>
   new Intl.DateTimeFormat(language, { hour: '2-digit', minute: '2-digit', hourCycle: 'h23' }).format(new Date(at));

@@ -17,7 +17,7 @@ const browser = await chromium.launch({
   ],
 });
 // Code comes over the browser's own channel, past the policy that holds for the page's.
-const context = await browser.newContext({ viewport: { width: 1280, height: 720 }, locale: 'en-GB', permissions: ['microphone'], bypassCSP: false });
+const context = await browser.newContext({ viewport: { width: 1280, height: 720 }, locale: 'en-GB', permissions: ['microphone'], ignoreHTTPSErrors: true });
 context.setDefaultTimeout(PATIENCE_MS);
 await context.addInitScript(watch);
 const page = await context.newPage();
@@ -86,6 +86,33 @@ const acts = {
     }
   },
   run: ({ code }) => page.evaluate(code),
+  /** Without a network, and with one again: for everything but what already flows by UDP. */
+  network: async ({ on }) => {
+    const session = await context.newCDPSession(page);
+    await session.send('Network.enable');
+    await session.send('Network.emulateNetworkConditions', { offline: !on, latency: 0, downloadThroughput: -1, uploadThroughput: -1 });
+    return null;
+  },
+  /** From a key's press to sound both ways, in ms: what came first from there, what went first from here. */
+  answer_took: async ({ key }) => {
+    await page.evaluate(() => {
+      window.pressed = null;
+      addEventListener('keydown', () => { window.pressed = performance.now(); }, { once: true, capture: true });
+    });
+    await page.keyboard.press(key);
+    return page.evaluate(async () => {
+      const done = { heard: null, spoke: null };
+      for (;;) {
+        if (window.connection) {
+          const counted = await window.counted();
+          done.heard ??= counted.received > 0 ? performance.now() - window.pressed : null;
+          done.spoke ??= counted.sent > 0 ? performance.now() - window.pressed : null;
+        }
+        if (done.heard !== null && done.spoke !== null) return done;
+        await new Promise((resolve) => setTimeout(resolve, 5));
+      }
+    });
+  },
   faults: async () => faults,
   /** A page of somebody else's: JsSIP as it is published, and nothing of ours. */
   jssip: async () => {

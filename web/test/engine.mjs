@@ -4,9 +4,12 @@ import { mkdtempSync, rmSync } from 'node:fs';
 import { createServer } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { fileURLToPath } from 'node:url';
 
 export const PASSWORD = 'red kettle seven';
 const STARTS_WITHIN_MS = 60_000;
+/** Flows and prompts lie in the project's folder. */
+const HOME = fileURLToPath(new URL('../..', import.meta.url));
 
 const freePort = () => new Promise((resolve) => {
   const server = createServer().listen(0, '127.0.0.1', () => {
@@ -23,7 +26,7 @@ export async function startEngine(hotline, users) {
     HOTLINE__SIP__UDP: `["127.0.0.1:${sip}"]`, HOTLINE__SIP__TCP: `["127.0.0.1:${sip}"]`, HOTLINE__WEB__LISTEN: `127.0.0.1:${web}`,
     HOTLINE__MEDIA__PORTS: `${Math.min(rtp, 64000) & ~1}-${(Math.min(rtp, 64000) & ~1) + 399}`, HOTLINE__MEDIA__WEBRTC_PORT: String(webrtc), HOTLINE__MEDIA__REALTIME: 'off',
   };
-  const engine = spawn(hotline, ['demo', '--callers', '9', '--operators', '3', '--data-dir', data], { env, stdio: 'ignore' });
+  const engine = spawn(hotline, ['demo', '--callers', '9', '--operators', '3', '--data-dir', data], { cwd: HOME, env, stdio: 'ignore' });
   const stop = () => {
     engine.kill('SIGKILL');
     rmSync(data, { recursive: true, force: true });
@@ -36,7 +39,7 @@ export async function startEngine(hotline, users) {
     await new Promise((resolve) => setTimeout(resolve, 200));
   }
   for (const [user, role] of users) {
-    execFileSync(hotline, ['--data-dir', data, 'user', 'add', user, '--role', role, '--password-stdin'], { env, input: PASSWORD, stdio: ['pipe', 'ignore', 'inherit'] });
+    execFileSync(hotline, ['--data-dir', data, 'user', 'add', user, '--role', role, '--password-stdin'], { cwd: HOME, env, input: PASSWORD, stdio: ['pipe', 'ignore', 'inherit'] });
   }
   return { address, stop };
 }

@@ -17,7 +17,7 @@ use crate::machine::Wall;
 use crate::say::Language;
 use crate::telemetry::Metrics;
 use crate::web::{
-    self, Failed, FlowList, FlowRow, FlowText, Found, GraphFormat, NoVersion, Reloaded, Version,
+    self, Failed, FlowList, FlowRow, FlowText, Found, GraphFormat, NoVersion, Reloaded, StepText, Version,
 };
 use futures_util::future::BoxFuture;
 use shelf::{Files, Shelf, file_name};
@@ -32,6 +32,9 @@ const BY_START: &str = "start";
 /// In place of a version's hash: the files on the disk, loaded or not.
 const FILES: &str = "files";
 
+/// Prompts and constant texts in a language.
+pub type Texts = Box<dyn Fn(Language) -> BTreeMap<String, String> + Send + Sync>;
+
 /// Where flows come from.
 pub struct Setup {
     /// `flows.dir`
@@ -42,8 +45,8 @@ pub struct Setup {
     pub zone: Zone,
     /// What flows may refer to; asked at each load, for prompts may have been added.
     pub environment: Box<dyn Fn() -> Environment + Send + Sync>,
-    /// The texts of prompts and constant texts, for pictures.
-    pub texts: Box<dyn Fn(Language) -> BTreeMap<String, String> + Send + Sync>,
+    /// For pictures and for what a step says.
+    pub texts: Texts,
 }
 
 /// The set to start with.
@@ -287,8 +290,9 @@ impl web::Flows for Flows {
         let file = file_of(&state.set, name)?;
         let text = state.set.source().files().iter().find(|(path, _)| file_name(path) == file);
         let findings = state.findings.iter().filter(|finding| file_name(&finding.file) == file).map(found);
+        let steps = steps(&state.set, name, &self.0.setup.texts);
         let (name, text) = (name.to_string(), text.map(|(_, text)| text.clone()).unwrap_or_default());
-        Some(FlowText { name, text, findings: findings.collect(), file })
+        Some(FlowText { name, text, findings: findings.collect(), file, steps })
     }
 
     fn graph(&self, name: &str, format: GraphFormat) -> Option<String> {
@@ -344,6 +348,22 @@ pub fn picture(
         GraphFormat::Mermaid => graph::mermaid(&graph),
         GraphFormat::Dot => graph::dot(&graph),
     })
+}
+
+fn steps(set: &FlowSet, name: &str, texts: &Texts) -> Vec<StepText> {
+    let mut steps: Vec<StepText> = Vec::new();
+    for language in Language::ALL {
+        let graph = Graph::of(set, &name.into(), &texts(language));
+        for (at, step) in graph.into_iter().flat_map(|graph| graph.steps).enumerate() {
+            if steps.len() == at {
+                steps.push(StepText { name: step.name, kind: step.kind, says: BTreeMap::new() });
+            }
+            if step.is_said {
+                steps[at].says.insert(language, step.text);
+            }
+        }
+    }
+    steps
 }
 
 fn no_version(hash: Option<&str>) -> NoVersion {

@@ -6,10 +6,11 @@ use crate::ids::CallId;
 use crate::machine::Wall;
 use crate::number::Number;
 use crate::office::{
-    AuditQuery, AuditRow, CallCursor, CallQuery, Delivery, Due, Note, NotedCall, Page, RecordingQuery,
-    Ticket, TicketEvent, TicketStatus, Tried, Webhook, WebhookChange,
+    AuditQuery, AuditRow, CallCursor, CallQuery, Delivery, Due, LineQuality, Note, NotedCall, Page,
+    RecordingQuery, Ticket, TicketEvent, TicketStatus, Tried, Webhook, WebhookChange,
 };
 use crate::store::{Error, Office, Reply, Subscriber};
+use sqlx::Row;
 use sqlx::sqlite::SqliteRow;
 
 /// `?5`: ten digits and more are a whole number, which the index finds; fewer are looked for inside numbers. `?8` is what
@@ -26,6 +27,13 @@ const HISTORY: &str =
         AND (?8 IS NULL OR calls.id = ?8 OR calls.queue = ?8 OR calls.operator = ?8 OR calls.line = ?8
             OR n.disposition = ?8 OR instr(n.note, ?8) > 0 OR (?9 AND instr(calls.caller, ?8) > 0))
     ORDER BY calls.started_at DESC, calls.id DESC LIMIT ?11";
+const LINE_QUALITY: &str = "SELECT operator, COUNT(*) AS calls,
+        SUM(json_extract(operator_quality, '$.packets_lost')) AS lost,
+        SUM(json_extract(operator_quality, '$.packets_received')) AS received,
+        AVG(json_extract(operator_quality, '$.jitter_ms')) AS jitter_ms,
+        AVG(json_extract(operator_quality, '$.round_trip_ms')) AS round_trip_ms
+    FROM calls WHERE started_at >= ? AND started_at < ? AND operator IS NOT NULL AND operator_quality IS NOT NULL
+    GROUP BY operator ORDER BY operator";
 const NOTE: &str = "SELECT disposition AS n_disposition, note AS n_note, who AS n_who, at AS n_at
     FROM call_notes WHERE call = ?";
 const PUT_NOTE: &str =
@@ -68,6 +76,23 @@ impl Office for SqliteStore {
                 started_at: row.record.started_at,
                 id: row.record.id,
             }))
+        })
+    }
+
+    fn line_quality(&self, from: Wall, to: Wall) -> Reply<'_, Vec<LineQuality>> {
+        Box::pin(async move {
+            let rows = sqlx::query(LINE_QUALITY).bind(from.0).bind(to.0).fetch_all(&self.reader).await?;
+            let line = |row: &SqliteRow| {
+                let (lost, received): (i64, i64) = (row.try_get("lost")?, row.try_get("received")?);
+                Ok(LineQuality {
+                    operator: row.try_get::<String, _>("operator")?.as_str().into(),
+                    calls: unsigned(row.try_get("calls")?),
+                    loss: lost as f64 / (lost + received).max(1) as f64,
+                    jitter_ms: row.try_get("jitter_ms")?,
+                    round_trip_ms: row.try_get("round_trip_ms")?,
+                })
+            };
+            rows.iter().map(line).collect()
         })
     }
 

@@ -1,5 +1,4 @@
 //! The caller's card: who is on the line, how he came here, what he typed, what was before; and what the operator notes.
-use super::super::App;
 use super::super::api::{audit, call_id, no_such_call, now};
 use super::super::body::Body;
 use super::super::desk::Role::{self, Admin, Operator, Supervisor};
@@ -7,12 +6,14 @@ use super::super::desk::Story;
 use super::super::guard::{Access, Caller};
 use super::super::problem::Problem;
 use super::super::routes::{Route, Table};
+use super::super::{App, StepText};
 use super::query;
 use super::tickets::TicketSummary;
 use crate::clock::Clock;
 use crate::ids::CallId;
 use crate::number::Number;
 use crate::office::{CallQuery, Note};
+use crate::say::Language;
 use crate::switchboard::view::CallView;
 use axum::Json;
 use axum::extract::{Path, State};
@@ -57,6 +58,9 @@ pub struct Card {
 pub struct PathStep {
     step: String,
     label: String,
+    /// What the caller hears there, by language; empty where nothing is said.
+    #[schema(value_type = BTreeMap<String, String>)]
+    says: BTreeMap<Language, String>,
 }
 
 #[derive(Serialize, ToSchema)]
@@ -90,9 +94,13 @@ pub async fn card(
     let note = app.desk.note(id).await?;
     let events = story.as_ref().map(|story| &story.events[..]).unwrap_or_default();
     let detail = |event: &crate::call::CallEvent, key: &str| event.detail.get(key).cloned();
+    let mut flows = BTreeMap::new();
     let path = events.iter().filter(|event| event.kind == "step").filter_map(|event| {
         let (flow, step) = (detail(event, "flow")?, detail(event, "step")?);
-        Some(PathStep { step: format!("{flow}/{step}"), label: step.replace('_', " ") })
+        let known = flows.entry(flow.clone()).or_insert_with(|| steps_of(&app, &flow));
+        let known = known.iter().find(|known| known.name == step);
+        let says = known.map(|step| step.says.clone()).unwrap_or_default();
+        Some(PathStep { step: format!("{flow}/{step}"), label: step.replace('_', " "), says })
     });
     let typed = events.iter().filter(|event| event.kind == "typed");
     let waited_ms = match &live {
@@ -123,6 +131,10 @@ pub async fn card(
         disposition: note.as_ref().and_then(|note| note.disposition.clone()),
         note: note.map(|note| note.text),
     }))
+}
+
+fn steps_of(app: &App, flow: &str) -> Vec<StepText> {
+    app.flows.as_ref().and_then(|flows| flows.flow(flow)).map(|flow| flow.steps).unwrap_or_default()
 }
 
 /// While he talks, the record has no wait yet; its story has.
@@ -209,13 +221,17 @@ async fn his_call(
     caller: &Caller,
     id: CallId,
 ) -> Result<(Option<CallView>, Option<Story>), Problem> {
-    let live = now(app).calls.iter().find(|call| call.id == id).cloned();
+    let view = now(app);
+    let live = view.calls.iter().find(|call| call.id == id).cloned();
     let story = app.desk.story(id).await?;
     if live.is_none() && story.is_none() {
         return Err(no_such_call());
     }
     let is_he = |operator: &str| operator == caller.name;
+    // His phone rings for it already: he reads while he reaches for the headset.
+    let rings = view.operators.iter().any(|known| is_he(known.id.as_str()) && known.call == Some(id));
     let his = caller.role != Role::Operator
+        || rings
         || live.as_ref().and_then(|live| live.operator.as_ref()).is_some_and(|id| is_he(id.as_str()))
         || story.as_ref().is_some_and(|story| {
             let record = story.record.operator.as_ref().is_some_and(|id| is_he(id.as_str()));

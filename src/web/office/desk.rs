@@ -6,8 +6,8 @@ use crate::ids::{CallId, PromptName};
 use crate::machine::Wall;
 use crate::number::Number;
 use crate::office::{
-    AuditQuery, AuditRow, CallCursor, CallQuery, Delivery, Note, NotedCall, Page, RecordingQuery, Ticket,
-    TicketEvent, TicketStatus, TokenRow, UserRow, Webhook, WebhookChange,
+    AuditQuery, AuditRow, CallCursor, CallQuery, Delivery, LineQuality, Note, NotedCall, Page,
+    RecordingQuery, Ticket, TicketEvent, TicketStatus, TokenRow, UserRow, Webhook, WebhookChange,
 };
 use crate::role::{Role, Scopes};
 use crate::say::Language;
@@ -26,6 +26,8 @@ pub trait Office {
     fn config(&self) -> serde_json::Value;
 
     fn call_history(&self, query: CallQuery) -> Answer<'_, Page<NotedCall, CallCursor>>;
+
+    fn line_quality(&self, from: Wall, to: Wall) -> Answer<'_, Vec<LineQuality>>;
 
     fn note(&self, call: CallId) -> Answer<'_, Option<Note>>;
 

@@ -20,6 +20,7 @@ use utoipa::{IntoParams, ToSchema};
 
 const CALLS: Access = Access::Roles(&[Viewer, Operator, Supervisor, Admin, Api]);
 const QUEUES: Access = Access::Roles(&[Viewer, Supervisor, Admin, Api]);
+const QUALITY: Access = Access::Roles(&[Supervisor, Admin, Api]);
 const AUDIT: Access = Access::Roles(&[Supervisor, Admin]);
 /// Rows of one CSV file: half a year of a busy house; a longer time is asked for in parts.
 const CSV_ROWS_MAX: usize = 50_000;
@@ -30,6 +31,7 @@ pub fn routes(route: &Table) -> Vec<Route> {
     vec![
         route.get("/api/v1/history/calls", CALLS, calls),
         route.get("/api/v1/history/queues", QUEUES, queues),
+        route.get("/api/v1/history/quality", QUALITY, quality),
         route.get("/api/v1/audit", AUDIT, audit),
     ]
 }
@@ -284,6 +286,41 @@ pub async fn queues(
         rows.retain(|row| row["queue"] == queue);
     }
     Ok(Json(json!({ "from": report["from"], "to": report["to"], "step": step, "rows": rows })))
+}
+
+#[derive(Debug, Default, Deserialize, IntoParams)]
+#[serde(deny_unknown_fields, default)]
+pub struct QualityAsked {
+    /// Without it: today.
+    from: Option<String>,
+    to: Option<String>,
+}
+
+/// What the media threads counted on an operator's leg, over his calls.
+#[derive(Serialize, ToSchema)]
+pub struct LineQualityView {
+    operator: String,
+    calls: u64,
+    loss: f64,
+    jitter_ms: f64,
+    round_trip_ms: Option<f64>,
+}
+
+pub async fn quality(
+    State(app): State<App>,
+    Params(asked): Params<QualityAsked>,
+) -> Result<Json<Vec<LineQualityView>>, Problem> {
+    let (today, tomorrow) = app.desk.zone().day(Clock::wall());
+    let from = query::moment(&app, "from", asked.from.as_deref(), false)?.unwrap_or(today);
+    let to = query::moment(&app, "to", asked.to.as_deref(), true)?.unwrap_or(tomorrow);
+    let lines = app.desk.line_quality(from, to).await?.into_iter().map(|line| LineQualityView {
+        operator: line.operator.to_string(),
+        calls: line.calls,
+        loss: line.loss,
+        jitter_ms: line.jitter_ms,
+        round_trip_ms: line.round_trip_ms,
+    });
+    Ok(Json(lines.collect()))
 }
 
 #[derive(Debug, Default, Deserialize, IntoParams)]

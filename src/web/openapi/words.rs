@@ -85,7 +85,7 @@ fn live() -> Vec<Words> {
         get("/api/v1/queues/{name}", "One queue now", ANY),
         get("/api/v1/calls", "The calls that are on", ANY),
         get("/api/v1/calls/{id}", "A call, on or ended, with its story", ANY),
-        delete("/api/v1/calls/{id}", "Hang up", NOTHING),
+        delete("/api/v1/calls/{id}", "Hang up", NOTHING).query(params::<api::Why>),
         get("/api/v1/calls/{id}/why", "Why this caller waits", ANY),
         get("/api/v1/calls/{id}/signalling", "The SIP messages of a call", json(schema::<Vec<api::Signal>>)),
         get("/api/v1/operators", "The operators now", ANY),
@@ -105,7 +105,7 @@ fn telephones() -> Vec<Words> {
         post("/api/v1/calls/{id}/transfer/complete", "Complete an attended transfer", NOTHING),
         delete("/api/v1/calls/{id}/transfer", "Back to the caller", NOTHING),
         post("/api/v1/calls/{id}/listen", "Listen to a talk", ACCEPTED).body(schema::<legs::Supervise>),
-        delete("/api/v1/calls/{id}/listen", "Listen no more", NOTHING),
+        delete("/api/v1/calls/{id}/listen", "Listen no more", NOTHING).query(params::<api::Why>),
         post("/api/v1/calls/{id}/whisper", "Speak to the operator only", ACCEPTED)
             .body(schema::<legs::Supervise>),
         post("/api/v1/calls/{id}/barge", "Join a talk", ACCEPTED).body(schema::<legs::Supervise>),
@@ -126,11 +126,11 @@ fn acts_of_supervisors() -> Vec<Words> {
         put("/api/v1/queues/{name}", "Close a queue, or open it", ANY).body(schema::<acts::QueueChange>),
         get("/api/v1/announcement", "The announcement that callers hear first; null: none", ANY),
         put("/api/v1/announcement", "Let callers hear this first", ANY).body(schema::<acts::Announcement>),
-        delete("/api/v1/announcement", "No announcement", NOTHING),
+        delete("/api/v1/announcement", "No announcement", NOTHING).query(params::<api::Why>),
         get("/api/v1/caller-rules", "What happens to calls of certain numbers", ANY),
         put("/api/v1/caller-rules/{number}", "A rule for a number, or a prefix ending in *", NOTHING)
             .body(schema::<acts::Rule>),
-        delete("/api/v1/caller-rules/{number}", "Remove a rule", NOTHING),
+        delete("/api/v1/caller-rules/{number}", "Remove a rule", NOTHING).query(params::<api::Why>),
         get("/api/v1/alerts", "What those on duty should look at", ANY),
     ]
 }
@@ -165,6 +165,12 @@ fn past() -> Vec<Words> {
         .query(params::<history::CallsAsked>),
         get("/api/v1/history/queues", "The report's figures in steps, for charts", ANY)
             .query(params::<history::QueuesAsked>),
+        get(
+            "/api/v1/history/quality",
+            "How each operator's line was",
+            json(schema::<Vec<history::LineQualityView>>),
+        )
+        .query(params::<history::QualityAsked>),
         get("/api/v1/audit", "Who changed what", json(schema::<history::AuditPage>))
             .query(params::<history::AuditAsked>),
     ]

@@ -147,7 +147,10 @@ async fn a_card_says_who_calls_what_he_typed_and_what_was_before_and_holds_no_se
     let (status, card) = get(&world, Role::Supervisor, &route).await;
     assert_eq!(status, 200, "{card}");
     assert_eq!((&card["number"], &card["name"]), (&json!(CALLER), &json!("Анна")));
-    assert_eq!(card["path"], json!([{ "step": "hotline/ask_terminal", "label": "ask terminal" }]));
+    assert_eq!(
+        card["path"],
+        json!([{ "step": "hotline/ask_terminal", "label": "ask terminal", "says": {} }])
+    );
     assert_eq!(card["answers"], json!({ "terminal": "1000000001" }));
     assert_eq!(card["earlier"].as_array().unwrap().len(), 2, "{card}");
     assert_eq!(card["tickets"][0]["id"], json!(ticket));

@@ -8,8 +8,8 @@ export function Config() {
   const words = useWords();
   const config = useLoad<Record<string, unknown>>('config');
   return (
-    <section class="card section config">
-      <h2>{words.sections['config']}</h2>
+    <section class="card section config" tabIndex={0} aria-labelledby="config-title">
+      <h2 id="config-title">{words.sections['config']}</h2>
       <p class="muted">{words.configWhy}</p>
       <Show of={config}>{(all) => Object.entries(all).map(([name, value]) => (
         <section key={name}><h3>{name}</h3><Tree value={value} /></section>

@@ -3,6 +3,7 @@ import { address, query, route } from '../../shared/api';
 import { stay } from '../../shared/address';
 import { moment } from '../../shared/format';
 import { Show, useLoad } from '../../shared/ui/load';
+import { Xray } from '../../shared/ui/xray';
 import { useLanguage } from '../../shared/words';
 import { lines, short, type Finding, type FlowList } from '../flows';
 import { useWords } from '../words';
@@ -25,6 +26,7 @@ export function Flow({ name }: { name: string }) {
             <div class="graph" tabIndex={0} role="group" aria-label={words.graph}><img src={graph} alt={words.graphOf(it.name)} /></div>
           </section>
           <section class="card section"><h2>{words.findings}</h2>{it.findings.length === 0 ? <p class="muted">{words.noFindings}</p> : <Findings findings={it.findings} />}</section>
+          <Xray flow={it.name} />
           <Diff name={it.name} />
           <section class="card section"><h2>{words.text} <small class="mono">{it.file}</small></h2><div class="scroll" tabIndex={0} role="group" aria-label={words.text}><pre>{it.text}</pre></div></section>
         </>

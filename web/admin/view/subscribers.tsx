@@ -1,5 +1,6 @@
 import { useState } from 'preact/hooks';
 import { ask, route } from '../../shared/api';
+import { phone } from '../../shared/format';
 import { Button } from '../../shared/ui/button';
 import { Act } from '../../shared/ui/dialog';
 import { Show } from '../../shared/ui/load';
@@ -25,7 +26,7 @@ export function Subscribers() {
       </form>
       <Show of={first} empty={() => rows.length === 0}>{() => (
         <Table label="subscribers-title" rows={rows} id={(one) => one.number} columns={[
-          { name: words.subscriberNumber, cell: (one) => one.number }, { name: words.class, cell: (one) => <span class={`chip ${one.class}`}>{common.classes[one.class] ?? one.class}</span> },
+          { name: words.subscriberNumber, cell: (one) => phone(one.number) }, { name: words.class, cell: (one) => <span class={`chip ${one.class}`}>{common.classes[one.class] ?? one.class}</span> },
           { name: words.name, cell: (one) => one.name ?? common.none }, { name: words.email, wide: true, cell: (one) => one.email ?? common.none },
           { name: words.acts, unseen: true, number: true, cell: (one) => <Button onPress={() => setAct(one)}>{words.forget}</Button> },
         ]} />

@@ -24,6 +24,8 @@ export function ActDialog({ deed, view, person, onClose }: Props) {
   return <Act {...rest} onClose={onClose}>{fields}</Act>;
 }
 
+/** Phones that can be rung for listening in. */
+const FREE = ['ready', 'paused', 'wrap_up'];
 const BREAKS = ['lunch', 'rest', 'training', 'meeting', 'break'];
 
 function useForm(deed: Deed, view: View, person: Person): Form {
@@ -47,12 +49,12 @@ function useForm(deed: Deed, view: View, person: Person): Form {
       fields: <Pick name="class" label={words.toClass} options={CLASSES.map((name) => [name, common.classes[name] ?? name])} />,
     };
     case 'hang_up': return { title: of(words.hangUp, caller), does: words.hangUpDo, why: words.hangUpWhy, bad: true, act: (f) => acts.hangUp(deed.call, reason(f)) };
-    case 'stop_listening': return { title: of(words.stopListening, caller), does: words.stopListening, reason: false, act: () => acts.stopListening(deed.call) };
+    case 'stop_listening': return { title: of(words.stopListening, caller), does: words.stopListening.replace('…', ''), act: (f) => acts.stopListening(deed.call, reason(f)) };
     case 'listen':
     case 'whisper':
     case 'barge': {
       const { does } = deed;
-      const phones = [...view.operators.values()].filter(({ state }) => state !== 'offline');
+      const phones = [...view.operators.values()].filter(({ state }) => FREE.includes(state));
       return {
         title: of(words[does], caller), does: words.listenDo, why: words.listenWhy[does] ?? '', act: (f) => acts.supervise(deed.call, does, f['phone'] ?? '', reason(f)),
         fields: <Pick name="phone" label={words.myPhone} hint={words.myPhoneWhy} chosen={person.user} options={phones.map(({ id, name }) => [id, name || id])} />,
@@ -61,10 +63,10 @@ function useForm(deed: Deed, view: View, person: Person): Form {
     case 'ready': return { title: of(words.setReady, name), does: words.setDo, act: (f) => acts.setOperator(deed.operator, 'ready', reason(f)) };
     case 'offline': return { title: of(words.setOffline, name), does: words.setDo, act: (f) => acts.setOperator(deed.operator, 'offline', reason(f)) };
     case 'pause': return {
-      title: of(words.setPaused, name), does: words.setDo, act: (f) => acts.setOperator(deed.operator, 'paused', f['kind'] ?? 'break', reason(f)),
+      title: of(words.setPaused, name), does: words.setDo, act: (f) => acts.setOperator(deed.operator, 'paused', reason(f), f['kind'] ?? 'break'),
       fields: <Pick name="kind" label={words.pauseReason} options={BREAKS.map((kind) => [kind, common.reasons[kind] ?? kind])} />,
     };
-    case 'end_wrap_up': return { title: of(words.endWrapUp, name), does: words.endDo, reason: false, act: () => acts.endWrapUp(deed.operator) };
+    case 'end_wrap_up': return { title: of(words.endWrapUp, name), does: words.endDo, act: (f) => acts.endWrapUp(deed.operator, reason(f)) };
     case 'close': return {
       title: of(words.close, deed.queue), does: words.closeDo, why: words.closeWhy, bad: true,
       act: (f) => acts.close(deed.queue, true, whenOf(f['until']), reason(f)), fields: <Until hint={words.untilWhy} />,

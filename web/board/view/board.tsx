@@ -1,4 +1,5 @@
 import { useMemo, useState } from 'preact/hooks';
+import { clock } from '../../shared/clock';
 import { moment } from '../../shared/format';
 import type { ViewProps } from '../../shared/page';
 import { Button } from '../../shared/ui/button';
@@ -6,10 +7,10 @@ import { useEngine, type Engine } from '../../shared/ui/engine';
 import { Icon } from '../../shared/ui/icon';
 import { useLoad } from '../../shared/ui/load';
 import { useNow } from '../../shared/ui/now';
-import { useOffers } from '../../shared/ui/offers';
+import { Xray } from '../../shared/ui/xray';
 import { useCommon, useLanguage } from '../../shared/words';
-import { ROUTES } from '../acts';
-import type { OperatorLine, QueueLine, Report } from '../today';
+import { alarms } from '../figures';
+import type { LineQuality, OperatorLine, QueueLine, Report } from '../today';
 import { useWords } from '../words';
 import { ActDialog, type Deed } from './act';
 import { Callers } from './callers';
@@ -22,6 +23,8 @@ import { Tiles } from './tiles';
 const TODAY_EVERY_MS = 30_000;
 const HISTORY_EVERY_MS = 60_000;
 const LEADERS = ['supervisor', 'admin'];
+/** Their figures are in the view; of the others the engine's sentence says more. */
+const TOLD = ['promise_at_risk', 'nobody_ready'];
 
 export function Board({ person, leave }: ViewProps) {
   const words = useWords();
@@ -30,10 +33,11 @@ export function Board({ person, leave }: ViewProps) {
   const wall = new URLSearchParams(location.search).has('wall');
   const leads = LEADERS.includes(person.role);
   const figures = person.role !== 'operator';
-  const offers = useOffers(leads ? ROUTES : []);
   const today = useLoad<Report<QueueLine>>(figures ? 'reports/queue' : null, TODAY_EVERY_MS);
   const day = useLoad<Report<QueueLine>>(figures ? 'reports/queue?interval=15m' : null, HISTORY_EVERY_MS);
   const people = useLoad<Report<OperatorLine>>(leads ? 'reports/operator' : null, TODAY_EVERY_MS);
+  const quality = useLoad<LineQuality[]>(leads ? 'history/quality' : null, TODAY_EVERY_MS);
+  const lines = useMemo(() => new Map((quality.data ?? []).map((line) => [line.operator, line])), [quality.data]);
   const misses = useMemo(() => new Map((people.data?.lines ?? []).map((line) => [line.operator, line])), [people.data]);
   const act = leads && !wall ? setDeed : null;
   const { view } = engine;
@@ -43,17 +47,18 @@ export function Board({ person, leave }: ViewProps) {
       <div class="head tools">
         {wall ? <Clock /> : <Link engine={engine} />}
         <span class="gap" />
-        {act && offers.has('announcement') && <Button icon="horn" onPress={() => act({ does: view.announcement ? 'announce_end' : 'announce' })}>{view.announcement ? words.announceEnd : words.announce}</Button>}
-        {act && offers.has('flows/reload') && <Button icon="reload" onPress={() => act({ does: 'reload' })}>{words.reload}</Button>}
+        {act && <Button icon="horn" onPress={() => act({ does: view.announcement ? 'announce_end' : 'announce' })}>{view.announcement ? words.announceEnd : words.announce}</Button>}
+        {act && <Button icon="reload" onPress={() => act({ does: 'reload' })}>{words.reload}</Button>}
         <a class="button quiet" href={wall ? '/board' : '/board?wall'}><Icon name="wall" /><span>{wall ? words.wallOff : words.wall}</span></a>
       </div>
       <Tiles view={view} />
-      <Queues view={view} today={today.data?.lines ?? []} offers={offers} act={act} wall={wall} />
+      <Queues view={view} today={today.data?.lines ?? []} act={act} wall={wall} />
       <div class="pair">
-        {!wall && <Callers view={view} offers={offers} act={act} leads={leads} />}
-        <Operators view={view} misses={misses} offers={offers} act={act} />
+        {!wall && <Callers view={view} act={act} leads={leads} />}
+        <Operators view={view} misses={misses} lines={lines} act={act} />
       </div>
       {figures && !wall && <History lines={day.data?.lines} queues={[...view.queues.keys()]} />}
+      {figures && !wall && <Xray />}
       {deed && <ActDialog deed={deed} view={view} person={person} onClose={() => setDeed(null)} />}
     </main>
   );
@@ -68,7 +73,7 @@ function Link({ engine }: { engine: Engine }) {
 function Clock() {
   const language = useLanguage();
   useNow();
-  return <p class="clock">{new Intl.DateTimeFormat(language, { hour: '2-digit', minute: '2-digit' }).format(new Date())}</p>;
+  return <p class="clock">{new Intl.DateTimeFormat(language, { hour: '2-digit', minute: '2-digit', hourCycle: 'h23' }).format(new Date())}</p>;
 }
 
 /** What everybody has to know now, most urgent first. */
@@ -81,9 +86,15 @@ function Banners({ engine }: { engine: Engine }) {
     <>
       <div role="alert" class="banners">
         {lost && <p class="banner alarm stale">{common.stale(Math.floor((now - heardAt) / 1000))}</p>}
-        {view.alerts.map((alert) => (
-          <p class="banner alarm" key={`${alert.name} ${alert.subject}`}>
-            <Icon name="bell" size={16} /> {words.alertNames[alert.name] ?? alert.name}{alert.subject && ` · ${alert.subject}`} · {alert.text} <small>{words.since(moment(alert.since_at, language))}</small>
+        {alarms(view, now).map((alarm) => (
+          <p class="banner alarm" key={alarm.name}>
+            <Icon name="bell" size={16} /> <b>{words.alertNames[alarm.name] ?? alarm.name}</b>
+            {alarm.about.map((one) => (
+              <span key={one.subject}>
+                {one.missing > 0 ? `${one.subject}: ${words.short(one.missing)}` : one.waiting > 0 ? `${one.subject}: ${words.waits(one.waiting, clock(one.longestMs))}` : TOLD.includes(alarm.name) ? one.subject : one.text}
+              </span>
+            ))}
+            <small>{words.since(moment(alarm.since_at, language))}</small>
           </p>
         ))}
         {view.diskNearlyFull && <p class="banner alarm">{common.disk}</p>}

@@ -12,9 +12,9 @@ import type { Deed } from './act';
 /** More rows than anybody reads; the last line says how many there are. */
 const ROWS_MAX = 100;
 
-interface Props { view: View; offers: ReadonlySet<string>; act: ((deed: Deed) => void) | null; leads: boolean }
+interface Props { view: View; act: ((deed: Deed) => void) | null; leads: boolean }
 
-export function Callers({ view, offers, act, leads }: Props) {
+export function Callers({ view, act, leads }: Props) {
   const [words, common, now] = [useWords(), useCommon(), useNow()];
   const calls = byNeed(view.calls.values(), now);
   return (
@@ -36,7 +36,7 @@ export function Callers({ view, offers, act, leads }: Props) {
                 <td class="nowrap">{common.stages[call.stage] ?? call.stage}{call.supervised && <small class="listened"> · {words.supervised[call.supervised.mode]}</small>}</td>
                 <td class="wide-text">{where(call, view)}</td>
                 <td class="number">{clock(lasted(call, now))}</td>
-                {act && <td class="number"><Menu label={words.acts(call.caller || common.withheld)} items={deeds(call, offers, act, words)} /></td>}
+                {act && <td class="number"><Menu label={words.acts(call.caller || common.withheld)} items={deeds(call, act, words)} /></td>}
               </tr>
             ))}
           </tbody>
@@ -54,13 +54,13 @@ function where(call: CallView, view: View): string {
   return [call.queue, operator].filter(Boolean).join(' → ') || plain(call.step);
 }
 
-function deeds(call: Timed<CallView>, offers: ReadonlySet<string>, act: (deed: Deed) => void, words: ReturnType<typeof useWords>) {
+function deeds(call: Timed<CallView>, act: (deed: Deed) => void, words: ReturnType<typeof useWords>) {
   const { id: on } = call;
-  const supervise = call.stage === 'talking' && offers.has('calls/-/listen');
+  const supervise = call.stage === 'talking';
   return [
     { name: words.whole, do: () => location.assign(`/calls/${encodeURIComponent(on)}`) },
-    call.stage === 'waiting' && offers.has('calls/-/move') && { name: words.move, do: () => act({ does: 'move', call: on }) },
-    call.stage === 'waiting' && offers.has('calls/-/raise') && { name: words.raise, do: () => act({ does: 'raise', call: on }) },
+    call.stage === 'waiting' && { name: words.move, do: () => act({ does: 'move', call: on }) },
+    call.stage === 'waiting' && { name: words.raise, do: () => act({ does: 'raise', call: on }) },
     supervise && { name: words.listen, do: () => act({ does: 'listen', call: on }) },
     supervise && { name: words.whisper, do: () => act({ does: 'whisper', call: on }) },
     supervise && { name: words.barge, do: () => act({ does: 'barge', call: on }) },

@@ -12,10 +12,9 @@ import { useWords } from '../words';
 import type { Deed } from './act';
 import { Formula } from './formula';
 
-interface Props { view: View; today: QueueLine[]; offers: ReadonlySet<string>; act: ((deed: Deed) => void) | null; wall: boolean }
+interface Props { view: View; today: QueueLine[]; act: ((deed: Deed) => void) | null; wall: boolean }
 
-export function Queues({ view, today, offers, act: mayAct, wall }: Props) {
-  const act = offers.has('PUT queues/-') ? mayAct : null;
+export function Queues({ view, today, act, wall }: Props) {
   const words = useWords();
   const [formula, setFormula] = useState<QueueView | null>(null);
   const queues = [...view.queues.values()];

@@ -2,7 +2,7 @@ import { useState } from 'preact/hooks';
 import { address, query } from '../../shared/api';
 import { go, stay, useAddress } from '../../shared/address';
 import { clock } from '../../shared/clock';
-import { length, moment, plain } from '../../shared/format';
+import { length, moment, phone, plain } from '../../shared/format';
 import type { ViewProps } from '../../shared/page';
 import { Button } from '../../shared/ui/button';
 import { useEngine } from '../../shared/ui/engine';
@@ -65,7 +65,7 @@ function List({ leave }: { leave: () => void }) {
             <button class="button main"><span>{common.search}</span></button>
             <a class="button quiet" href={address(query('history/calls', { ...asked, limit: null, format: 'csv' }))} download="calls.csv">{words.csv}</a>
           </form>
-          <Show of={first}>{() => <Rows rows={rows} />}</Show>
+          <Show of={first}>{() => <Rows rows={rows.filter(({ id }) => !view.calls.has(id))} />}</Show>
           <More more={more} />
         </section>
       )}
@@ -89,7 +89,7 @@ function Rows({ rows }: { rows: CallRow[] }) {
           {rows.map((call) => (
             <tr key={call.id} class="pressable" onClick={() => go(`/calls/${encodeURIComponent(call.id)}`)}>
               <th scope="row" class="nowrap"><a class="link" href={`/calls/${encodeURIComponent(call.id)}`} onClick={stay}>{moment(call.started_at, language)}</a></th>
-              <td class="nowrap">{call.number || call.caller || common.withheld}</td>
+              <td class="nowrap">{call.number ? phone(call.number) : call.caller || common.withheld}</td>
               <td><span class={`chip ${call.class}`}>{common.classes[call.class] ?? call.class}</span></td>
               <td>{call.queue ?? common.none}</td>
               <td>{call.operator ?? common.none}</td>

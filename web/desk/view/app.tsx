@@ -2,7 +2,6 @@ import { useEffect, useState } from 'preact/hooks';
 import { wear } from '../../shared/look';
 import { Bar } from '../../shared/ui/bar';
 import { Button } from '../../shared/ui/button';
-import { useOffers } from '../../shared/ui/offers';
 import { SignIn } from '../../shared/ui/sign_in';
 import { Tongue, useCommon } from '../../shared/words';
 import type { Desk } from '../desk';
@@ -18,12 +17,11 @@ import { StateCard } from './status';
 import { useWords } from './words';
 
 export type Panel = 'keypad' | 'transfer' | 'breaks' | 'help' | 'call_out';
-const ROUTES = ['calls/-/transfer', 'calls/-/note', 'operators/-/calls'];
 const TEXT_FIELDS = 'input:not([type=checkbox]):not([type=range]), textarea, select';
 
 export function App({ desk }: { desk: Desk }) {
   const [state, set] = useState(desk.store.state);
-  const [open, setOpen] = useState<Panel | null>(null);
+  const [open, setOpen] = useState<Panel | null>(new URLSearchParams(location.search).has('to') ? 'call_out' : null);
   const [, again] = useState(0);
   const { language, theme } = desk.kept;
   const words = WORDS[language];
@@ -73,7 +71,6 @@ interface ScreenProps { desk: Desk; state: State; open: Panel | null; setOpen: (
 function Screen({ desk, state, open, setOpen }: ScreenProps) {
   const words = useWords();
   const common = useCommon();
-  const offers = useOffers(state.person ? ROUTES : []);
   switch (state.screen) {
     case 'loading': return <main id="main" class="alone"><p role="status">{common.loading}</p></main>;
     case 'sign_in': return <SignIn welcome={(person) => desk.welcome(person)} />;
@@ -103,10 +100,10 @@ function Screen({ desk, state, open, setOpen }: ScreenProps) {
             <StateCard desk={desk} state={state} open={open === 'breaks'} onOpen={(is) => setOpen(is ? 'breaks' : null)} />
             <Queues state={state} />
           </div>
-          <CallCard desk={desk} state={state} offers={offers} open={open} onOpen={(panel) => setOpen(open === panel ? null : panel)} />
+          <CallCard desk={desk} state={state} open={open} onOpen={(panel) => setOpen(open === panel ? null : panel)} />
           <SoundCard desk={desk} state={state} />
         </main>
-        {open === 'call_out' && offers.has('operators/-/calls') && <CallOut desk={desk} state={state} onClose={() => setOpen(null)} />}
+        {open === 'call_out' && <CallOut desk={desk} state={state} onClose={() => setOpen(null)} />}
       </>
     );
   }

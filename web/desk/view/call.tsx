@@ -1,4 +1,5 @@
 import { clock } from '../../shared/clock';
+import { phone } from '../../shared/format';
 import type { Desk } from '../desk';
 import { KEYS } from '../keys';
 import { handing, type Call, type State } from '../state';
@@ -14,13 +15,13 @@ import { Line } from './quality';
 import { Transfer } from './transfer';
 import { useWords } from './words';
 
-interface Props { desk: Desk; state: State; offers: ReadonlySet<string>; open: Panel | null; onOpen: (panel: Panel | null) => void }
+interface Props { desk: Desk; state: State; open: Panel | null; onOpen: (panel: Panel | null) => void }
 
 /** The middle of the desk: the caller who rings or talks, the one who just left, or nobody. */
-export function CallCard({ desk, state, offers, open, onOpen }: Props) {
+export function CallCard({ desk, state, open, onOpen }: Props) {
   const words = useWords();
   const { call, card } = state;
-  if (!call) return <Nobody desk={desk} state={state} onCallOut={offers.has('operators/-/calls') ? () => onOpen('call_out') : null} />;
+  if (!call) return <Nobody desk={desk} state={state} onCallOut={() => onOpen('call_out')} />;
   const recording = call.id ? state.calls[call.id]?.recording : null;
   const keypad = open === 'keypad';
   const phase = call.phase === 'talking' && call.held ? 'held' : call.phase;
@@ -30,11 +31,16 @@ export function CallCard({ desk, state, offers, open, onOpen }: Props) {
         <h2 id="call-title" class="caption">
           <span role="status">{call.out && phase !== 'over' && phase !== 'held' ? words.outgoing : words.phases[phase]}{call.ending && <> · {words.endings[call.ending]}</>}</span>
         </h2>
-        {recording && call.phase === 'talking' && <span class={`recording ${recording}`}><i aria-hidden="true" />{words.recording[recording]}</span>}
-        {call.phase === 'talking' && !call.held && <Line quality={state.quality} />}
+        {recording && call.phase === 'talking' && (
+          <>
+            <span class={`recording ${recording}`} role="status"><i aria-hidden="true" />{words.recording[recording]}</span>
+            <Button keys={KEYS.record} onPress={() => desk.act({ do: 'record' })}>{recording === 'on' ? words.pauseRecording : words.resumeRecording}</Button>
+          </>
+        )}
+        {call.phase === 'talking' && !call.held && <Line quality={state.quality} short={Boolean(recording)} />}
       </header>
       <div class="who">
-        <p class="number">{card?.number ? card.number : call.caller === undefined ? words.unknownCaller : call.caller || words.withheld}</p>
+        <p class="number">{card?.number ? phone(card.number) : call.caller === undefined ? words.unknownCaller : call.caller || words.withheld}</p>
         <span class={`chip ${call.class}`}>{words.classes[call.class] ?? call.class}</span>
         <Time call={call} />
       </div>
@@ -46,21 +52,21 @@ export function CallCard({ desk, state, offers, open, onOpen }: Props) {
         {call.id && state.calls[call.id] && <div><dt>{words.line}</dt><dd>{state.calls[call.id]?.line}</dd></div>}
         {call.id && <div><dt>{words.inCall}</dt><dd class="id">{call.id}</dd></div>}
       </dl>
-      <Path story={state.story} />
+      <Path story={state.story} said={card?.path ?? []} />
       {card && <Known card={card} />}
-      {call.id && call.phase !== 'ringing' && offers.has('calls/-/note') && <Note key={call.id} desk={desk} id={call.id} card={card} />}
+      {call.id && call.phase !== 'ringing' && <Note key={call.id} desk={desk} id={call.id} card={card} />}
       <span class="gap" />
       {call.muted && call.phase === 'talking' && !call.held && <p class="note"><Icon name="micOff" />{words.muted}</p>}
       {call.held && <p class="note"><Icon name="pause" />{words.onHold}</p>}
       {call.pressed && call.phase === 'talking' && <p class="pressed">{words.pressed}: <b>{call.pressed}</b></p>}
       {call.phase === 'talking' && keypad && <Keypad onTone={(tone) => desk.act({ do: 'tone', tone })} />}
-      {call.phase === 'talking' && (open === 'transfer' || handing(state)) && offers.has('calls/-/transfer') && <Transfer desk={desk} state={state} onClose={() => onOpen(null)} />}
-      <Controls desk={desk} call={call} open={open} onOpen={onOpen} canTransfer={offers.has('calls/-/transfer')} />
+      {call.phase === 'talking' && (open === 'transfer' || handing(state)) && <Transfer desk={desk} state={state} onClose={() => onOpen(null)} />}
+      <Controls desk={desk} call={call} open={open} onOpen={onOpen} />
     </section>
   );
 }
 
-function Nobody({ desk, state, onCallOut }: { desk: Desk; state: State; onCallOut: (() => void) | null }) {
+function Nobody({ desk, state, onCallOut }: { desk: Desk; state: State; onCallOut: () => void }) {
   const words = useWords();
   if (state.microphone !== 'on') return <MicrophoneFirst desk={desk} state={state} />;
   const is = state.operator?.state;
@@ -70,7 +76,7 @@ function Nobody({ desk, state, onCallOut }: { desk: Desk; state: State; onCallOu
       <Icon name={which === 'paused' ? 'cup' : 'headset'} size={56} />
       <h2>{words.idle[which]}</h2>
       <p class="muted">{words.idleWhy[which]}</p>
-      {onCallOut && <Button icon="call" keys={KEYS.call_out} onPress={onCallOut}>{words.callOut}</Button>}
+      <Button icon="call" keys={KEYS.call_out} onPress={onCallOut}>{words.callOut}</Button>
     </section>
   );
 }
@@ -99,9 +105,9 @@ function Time({ call }: { call: Call }) {
   return <p class="time" role="timer">{clock(ms)}</p>;
 }
 
-interface ControlsProps { desk: Desk; call: Call; open: Panel | null; onOpen: (panel: Panel) => void; canTransfer: boolean }
+interface ControlsProps { desk: Desk; call: Call; open: Panel | null; onOpen: (panel: Panel) => void }
 
-function Controls({ desk, call, open, onOpen, canTransfer }: ControlsProps) {
+function Controls({ desk, call, open, onOpen }: ControlsProps) {
   const words = useWords();
   const act = (what: 'answer' | 'reject' | 'hang_up' | 'mute' | 'hold') => () => desk.act({ do: what });
   switch (call.phase) {
@@ -122,7 +128,7 @@ function Controls({ desk, call, open, onOpen, canTransfer }: ControlsProps) {
           {call.held ? words.resume : words.hold}
         </Button>
         <Button look="tool" icon="keypad" keys={KEYS.keypad} expanded={open === 'keypad'} onPress={() => onOpen('keypad')}>{words.keypad}</Button>
-        {canTransfer && <Button look="tool" icon="transfer" keys={KEYS.transfer} expanded={open === 'transfer'} onPress={() => onOpen('transfer')}>{words.transfer}</Button>}
+        <Button look="tool" icon="transfer" keys={KEYS.transfer} expanded={open === 'transfer'} onPress={() => onOpen('transfer')}>{words.transfer}</Button>
         <Button look="bad" icon="hangUp" keys={KEYS.hang_up} disabled={call.hangingUp} onPress={act('hang_up')}>
           {call.hangingUp ? words.hangingUp : words.hangUp}
         </Button>

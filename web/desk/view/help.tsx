@@ -12,7 +12,7 @@ export function Help({ desk, onClose }: { desk: Desk; onClose: () => void }) {
   useEffect(() => dialog.current?.showModal(), []);
   const rows: [string, string][] = [
     [KEYS.answer, words.answer], [KEYS.hang_up, `${words.hangUp} / ${words.reject}`], [KEYS.mute, words.mute], [KEYS.hold, words.hold],
-    [KEYS.keypad, words.keypad], [KEYS.transfer, words.transfer], [KEYS.note, words.note], [KEYS.call_out, words.callOut], [words.keyTones, words.tones], [KEYS.ready, `${words.ready} / ${words.endWrapUp}`], [KEYS.pause, words.takeBreak],
+    [KEYS.keypad, words.keypad], [KEYS.transfer, words.transfer], [KEYS.note, words.note], [KEYS.record, `${words.recording.on}: ${words.pauseRecording} / ${words.resumeRecording}`], [KEYS.call_out, words.callOut], [words.keyTones, words.tones], [KEYS.ready, `${words.ready} / ${words.endWrapUp}`], [KEYS.pause, words.takeBreak],
     [KEYS.sound, words.sound], [KEYS.help, words.help], ['Esc', words.closeIt],
   ];
   return (

@@ -44,7 +44,7 @@ export function Chart({ title, labels, series, top, format, mark, asTable, label
   return (
     <figure class="chart">
       <figcaption id={id}>{title}
-        <span class="legend">{series.map((one) => <span key={one.name} class={`key ${one.tone} ${one.kind}`}><i aria-hidden="true" />{one.name}</span>)}</span>
+        <span class="legend">{series.map((one) => <span key={one.name} class={`key ${one.tone} as-${one.kind}`}><i aria-hidden="true" />{one.name}</span>)}</span>
       </figcaption>
       <svg viewBox={`0 0 ${WIDTH} ${HEIGHT}`} role="img" aria-labelledby={id}>
         {[0, 0.5, 1].map((part) => (

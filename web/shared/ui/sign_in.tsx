@@ -36,7 +36,7 @@ export function SignIn({ welcome }: { welcome: (person: Person) => void }) {
   return (
     <main id="main" class="alone">
       <form class="card sign" onSubmit={(event) => { event.preventDefault(); void send(event.currentTarget); }} key={given ? 'new' : 'in'}>
-        <h2>{given ? words.passwordNew : words.signIn}</h2>
+        <h2>{given ? words.passwordNew : words.signInTitle}</h2>
         {given ? (
           <>
             <p class="muted">{words.passwordGiven}</p>

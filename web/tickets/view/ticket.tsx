@@ -2,7 +2,7 @@ import type { ComponentChildren } from 'preact';
 import { useState } from 'preact/hooks';
 import { ask, route, type Person } from '../../shared/api';
 import { stay } from '../../shared/address';
-import { moment, plain } from '../../shared/format';
+import { moment, phone, plain } from '../../shared/format';
 import { faultOf, type Fields } from '../../shared/ui/dialog';
 import { Icon } from '../../shared/ui/icon';
 import { Show, useLoad } from '../../shared/ui/load';
@@ -61,7 +61,7 @@ function Facts({ ticket }: { ticket: Whole }) {
       <h2 id="ticket-title">{words.number} {ticket.id} <span class={`chip ${ticket.status}`}>{words.statuses[ticket.status] ?? ticket.status}</span></h2>
       <dl class="facts">
         <div><dt>{words.created}</dt><dd>{moment(ticket.at, language)}</dd></div>
-        <div><dt>{words.caller}</dt><dd>{ticket.number || common.withheld}</dd></div>
+        <div><dt>{words.caller}</dt><dd>{ticket.number ? phone(ticket.number) : common.withheld}</dd></div>
         <div><dt>{words.kind}</dt><dd>{plain(ticket.topic)}</dd></div>
         {ticket.email && <div><dt>{words.email}</dt><dd>{ticket.email}</dd></div>}
         {ticket.call && <div><dt>{words.call}</dt><dd><a class="link mono" href={`/calls/${ticket.call}`}>{ticket.call}</a></dd></div>}
@@ -101,6 +101,7 @@ function Form({ title, does, said, send, children }: FormProps) {
     setFault('');
     try {
       await send(Object.fromEntries([...new FormData(form)].map(([key, value]) => [key, String(value).trim()])));
+      form.reset();
       set('done');
     } catch (why) {
       setFault(faultOf(why, common.faults));

@@ -1,7 +1,7 @@
 import { useState } from 'preact/hooks';
 import { address, route } from '../../shared/api';
 import { go, stay, useAddress } from '../../shared/address';
-import { length, moment, plain } from '../../shared/format';
+import { length, moment, phone, plain } from '../../shared/format';
 import type { ViewProps } from '../../shared/page';
 import { Show } from '../../shared/ui/load';
 import { More, listed, useList } from '../../shared/ui/pages';
@@ -37,7 +37,7 @@ function Lists() {
       <section class="card section" aria-labelledby="tickets-title">
         <h2 id="tickets-title">{words.tickets}<span class="gap" />
           <span class="tabs" role="group" aria-label={words.status}>
-            {STATUSES.map((is) => <button type="button" key={is} aria-pressed={status === is} onClick={() => setStatus(is)}>{words.statuses[is] ?? words.any}</button>)}
+            {STATUSES.map((is) => <button type="button" key={is} aria-pressed={status === is} onClick={() => setStatus(is)}>{words.lists[is]}</button>)}
           </span>
         </h2>
         <Show of={tickets.first}>{() => tickets.rows.length === 0 ? <p class="muted empty">{words.none}</p> : (
@@ -55,7 +55,7 @@ function Lists() {
                     <th scope="row"><a class="link" href={`/tickets/${encodeURIComponent(ticket.id)}`} onClick={stay}>{ticket.id}</a></th>
                     <td><span class={`chip ${ticket.status}`}>{words.statuses[ticket.status] ?? ticket.status}</span></td>
                     <td class="nowrap">{moment(ticket.at, language)}</td>
-                    <td class="nowrap">{ticket.number || common.withheld}</td>
+                    <td class="nowrap">{ticket.number ? phone(ticket.number) : common.withheld}</td>
                     <td>{plain(ticket.topic)}</td><td class="nowrap">{moment(ticket.changed_at, language)}</td>
                   </tr>
                 ))}
@@ -86,7 +86,7 @@ function Messages() {
               {messages.rows.map((message) => (
                 <tr key={message.name}>
                   <th scope="row" class="nowrap">{moment(message.at, language)}</th>
-                  <td class="nowrap">{message.number || common.withheld}</td>
+                  <td class="nowrap">{message.number ? phone(message.number) : common.withheld}</td>
                   <td>{message.call && <a class="link mono" href={`/calls/${message.call}`}>{message.call}</a>}</td>
                   <td class="number">{length(message.duration_ms)}</td>
                   <td><audio controls preload="none" src={address(route`messages/${message.name}/audio`)} aria-label={words.listen(message.name)} /></td>
