@@ -1,8 +1,8 @@
 import { expect, test } from 'vitest';
-import type { QueueView } from '../shared/api';
+import type { Alert, QueueView } from '../shared/api';
 import { roundUp } from '../shared/ui/chart';
 import { changed, fromSnapshot, type Snapshot, type Timed } from '../shared/view';
-import { byNeed, mood, p10Mood, tiles, waitsIn } from './figures';
+import { alarms, byNeed, mood, p10Mood, tiles, waitsIn } from './figures';
 import { intervals, type QueueLine } from './today';
 
 const QUEUE: Timed<QueueView> = {
@@ -49,4 +49,13 @@ test('the day begins an hour before its first caller and ends now', () => {
 
 test('scales end at round numbers', () => {
   expect([0.2, 3, 7, 12, 21, 130].map(roundUp)).toEqual([1, 5, 10, 20, 50, 200]);
+});
+
+test('alerts of one kind are one line with the figures of now', () => {
+  const alert = (name: string, subject: string, second: number): Alert => ({ name, subject, since_at: new Date(second * 1000).toISOString(), text: 'told' });
+  const view = { ...fromSnapshot({ ...SNAPSHOT, queues: [{ ...QUEUE, missing: 4 }] }, 0), alerts: [alert('nobody_ready', 'wallet', 9), alert('nobody_ready', 'gone', 5), alert('promise_at_risk', 'main', 7)] };
+  const found = alarms(view, 1000);
+  expect(found.map(({ name, since_at, about }) => [name, Date.parse(since_at), about.length])).toEqual([['nobody_ready', 5000, 2], ['promise_at_risk', 7000, 1]]);
+  expect(found[0]?.about.map(({ waiting, longestMs }) => [waiting, longestMs])).toEqual([[3, 101_000], [0, 0]]);
+  expect(found[1]?.about[0]?.missing).toBe(4);
 });

@@ -54,6 +54,9 @@ export function connect(credential: Credential, ear: Ear): Phone {
   let session: RTCSession | null = null;
   /** Ours for this call: its mute must not silence the level meter. */
   let voice: MediaStream | null = null;
+  /** The engine's id of the call, and whether its microphone is off: both outlive a telephone that is lost and comes back. */
+  let call: string | null = null;
+  let muted = false;
   let toHangUp = false;
   let forgotten = false;
   let lost = false;
@@ -76,25 +79,40 @@ export function connect(credential: Credential, ear: Ear): Phone {
     if (response && [401, 403, 407].includes(response.status_code)) ear.refused();
   });
   ua.on('newRTCSession', ({ session: came, request }: RTCSessionEvent) => {
-    if (session) return came.terminate({ status_code: BUSY_HERE });
-    session = came;
-    toHangUp = forgotten = false;
     const header = (name: string): string | null => request.getHeader(name) ?? null;
+    const resumed = header('X-Hotline-Resume') === '1';
+    // The engine saw the connection close and offers the same call anew; here it never ended.
+    const goesOn = resumed && talking() !== null && call !== null && header('X-Hotline-Call') === call;
+    if (session && !goesOn) return came.terminate({ status_code: BUSY_HERE });
+    const before = session;
+    session = came;
+    call = header('X-Hotline-Call');
+    toHangUp = forgotten = false;
     const asksItself = /answer-after=0/i.test(header('Call-Info') ?? '') || /auto-?answer/i.test(header('Alert-Info') ?? '');
     came.on('peerconnection', ({ peerconnection }) => {
       peerconnection.addEventListener('track', (event) => ear.hear(event.streams[0] ?? new MediaStream([event.track])));
     });
     // The engine is ICE-lite and learns our address from our checks: no candidate is worth waiting for.
     came.on('icecandidate', ({ ready }) => ready());
-    came.on('confirmed', () => ear.tell({ type: 'answered' }));
-    came.on('getusermediafailed', () => ear.tell({ type: 'fault', code: 'media-failed' }));
-    came.on('ended', ({ originator: by }) => over(by === 'remote' || forgotten ? 'caller' : 'operator'));
-    came.on('failed', ({ originator: by, cause }) => {
-      over(cause === 'Rejected' && by === 'local' ? 'rejected' : cause === 'Canceled' || cause === 'No Answer' ? 'missed' : 'failed');
+    came.on('confirmed', () => {
+      if (goesOn && muted) came.mute({ audio: true });
+      ear.tell({ type: 'answered' });
     });
+    came.on('getusermediafailed', () => ear.tell({ type: 'fault', code: 'media-failed' }));
+    came.on('ended', ({ originator: by }) => { if (session === came) over(by === 'remote' || forgotten ? 'caller' : 'operator'); });
+    came.on('failed', ({ originator: by, cause }) => {
+      if (session === came) over(cause === 'Rejected' && by === 'local' ? 'rejected' : cause === 'Canceled' || cause === 'No Answer' ? 'missed' : 'failed');
+    });
+    if (goesOn) {
+      before?.terminate();
+      ear.tell({ type: 'held', held: false });
+      if (voice) came.answer({ mediaStream: voice, pcConfig: { iceServers: [] } });
+      return;
+    }
+    muted = false;
     ear.tell({
-      type: 'rang', id: header('X-Hotline-Call'), queue: header('X-Hotline-Queue'), class: header('X-Hotline-Class') ?? 'standard',
-      waitedS: seconds(header('X-Hotline-Wait')), autoAnswer: asksItself, resumed: header('X-Hotline-Resume') === '1',
+      type: 'rang', id: call, queue: header('X-Hotline-Queue'), class: header('X-Hotline-Class') ?? 'standard',
+      waitedS: seconds(header('X-Hotline-Wait')), autoAnswer: asksItself, resumed,
     });
   });
 
@@ -132,8 +150,9 @@ export function connect(credential: Credential, ear: Ear): Phone {
       forgotten = true;
       talking()?.terminate();
     },
-    mute: (muted) => {
+    mute: (off) => {
       if (!talking()) return;
+      muted = off;
       if (muted) session?.mute({ audio: true });
       else session?.unmute({ audio: true });
       ear.tell({ type: 'muted', muted });

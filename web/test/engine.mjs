@@ -18,7 +18,7 @@ const freePort = () => new Promise((resolve) => {
   });
 });
 
-export async function startEngine(hotline, users) {
+export async function startEngine(hotline, users, robots = ['--callers', '9', '--operators', '3']) {
   const data = mkdtempSync(join(tmpdir(), 'hotline-pages-'));
   const [sip, web, rtp, webrtc] = await Promise.all([freePort(), freePort(), freePort(), freePort()]);
   const env = {
@@ -26,7 +26,7 @@ export async function startEngine(hotline, users) {
     HOTLINE__SIP__UDP: `["127.0.0.1:${sip}"]`, HOTLINE__SIP__TCP: `["127.0.0.1:${sip}"]`, HOTLINE__WEB__LISTEN: `127.0.0.1:${web}`,
     HOTLINE__MEDIA__PORTS: `${Math.min(rtp, 64000) & ~1}-${(Math.min(rtp, 64000) & ~1) + 399}`, HOTLINE__MEDIA__WEBRTC_PORT: String(webrtc), HOTLINE__MEDIA__REALTIME: 'off',
   };
-  const engine = spawn(hotline, ['demo', '--callers', '9', '--operators', '3', '--data-dir', data], { cwd: HOME, env, stdio: ['ignore', 'ignore', 'pipe'] });
+  const engine = spawn(hotline, ['demo', ...robots, '--data-dir', data], { cwd: HOME, env, stdio: ['ignore', 'ignore', 'pipe'] });
   let said = '';
   engine.stderr.on('data', (text) => { said = (said + text).slice(-2000); });
   const stop = () => {
