@@ -41,8 +41,8 @@ test: tools pages lint test-pages ## everything that a merge has to pass
 	$(CARGO) test --profile ci --all-targets
 	$(CARGO) test --profile ci --doc
 
-test-all: tools pages lint ## the same with many more seeds, a million mutated SIP messages, and every route of the API fuzzed
-	HOTLINE_SEEDS=10000 HOTLINE_FUZZ=1000000 $(CARGO) test --profile ci --all-targets
+test-all: tools pages lint ## the same with many more seeds, a million mutated SIP messages, a million walks through flows, and every route of the API fuzzed
+	HOTLINE_SEEDS=10000 HOTLINE_FUZZ=1000000 HOTLINE_WALKS=1000000 $(CARGO) test --profile ci --all-targets
 	$(CARGO) build --profile ci --bin hotline
 	scripts/fuzz-api $(TARGET_DIR)/ci/hotline 200
 
