@@ -1,6 +1,7 @@
 //! `hotline check`: flows and prompts, before any caller meets them.
 use super::{Common, Done, Exit, Failure, installation};
 use crate::flow::report::{self, Format};
+use crate::say::Language;
 use clap::{Args, ValueEnum};
 use std::path::PathBuf;
 
@@ -10,6 +11,9 @@ pub struct CheckArgs {
     paths: Vec<PathBuf>,
     #[arg(long, value_enum, default_value_t = Shape::Text)]
     format: Shape,
+    /// The findings' language: en or ru; by default Russian where LANG is
+    #[arg(long, value_parser = language)]
+    lang: Option<Language>,
     /// Explain a finding's code, like HF012
     #[arg(long, value_name = "CODE")]
     explain: Option<String>,
@@ -41,7 +45,21 @@ pub fn check(common: &Common, args: CheckArgs) -> Done {
         Shape::Json => Format::Json,
         Shape::Sarif => Format::Sarif,
     };
-    let (text, code) = report::report(&findings, flows.as_ref(), format);
+    let (text, code) =
+        report::report(&findings, flows.as_ref(), format, args.lang.unwrap_or_else(of_terminal));
     print!("{text}");
     Ok(if code == 0 { Exit::Ok } else { Exit::Findings })
+}
+
+fn language(text: &str) -> Result<Language, String> {
+    Language::parse(text).ok_or_else(|| "expected en or ru".to_string())
+}
+
+/// What the terminal speaks, by the variables of POSIX in their order.
+pub fn of_terminal() -> Language {
+    let set = ["LC_ALL", "LC_MESSAGES", "LANG"].into_iter().filter_map(|name| std::env::var(name).ok());
+    match set.into_iter().find(|value| !value.is_empty()) {
+        Some(value) if value.starts_with("ru") => Language::Ru,
+        _ => Language::En,
+    }
 }

@@ -230,7 +230,8 @@ fn caller_rule(rule: &config::CallerRule) -> CallerRule {
 }
 
 pub fn list(what: &str, findings: &[Finding]) -> String {
-    let texts: Vec<String> = findings.iter().map(|finding| finding.to_string()).collect();
+    let language = super::flows::of_terminal();
+    let texts: Vec<String> = findings.iter().map(|finding| finding.text(language)).collect();
     format!("{what}:\n\n{}", texts.join("\n\n"))
 }
 

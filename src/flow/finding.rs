@@ -2,6 +2,7 @@
 //!
 //! Findings have stable codes (`HF…`); [`explain`] has a paragraph for each. Flow files, config.yaml and
 //! prompts.yaml share them.
+use crate::say::Language;
 use serde::Serialize;
 use std::fmt;
 use std::path::{Path, PathBuf};
@@ -78,9 +79,29 @@ const EXCERPT_WIDTH: usize = 110;
 
 impl fmt::Display for Finding {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        self.write(f, "warning", "help")
+    }
+}
+
+impl Finding {
+    /// As `Display`, in a language.
+    pub fn text(&self, language: Language) -> String {
+        struct Russian(Finding);
+        impl fmt::Display for Russian {
+            fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+                self.0.write(f, "предупреждение", "подсказка")
+            }
+        }
+        match language {
+            Language::En => self.to_string(),
+            Language::Ru => Russian(super::russian::finding(self)).to_string(),
+        }
+    }
+
+    fn write(&self, f: &mut fmt::Formatter<'_>, warning: &str, help: &str) -> fmt::Result {
         let severity = match self.severity {
-            Severity::Error => "",
-            Severity::Warning => "warning: ",
+            Severity::Error => String::new(),
+            Severity::Warning => format!("{warning}: "),
         };
         let file = self.file.display();
         writeln!(f, "{file}:{}:{}: {severity}{} [{}]", self.line, self.column, self.message, self.code)?;
@@ -101,7 +122,7 @@ impl fmt::Display for Finding {
             writeln!(f, " {number} | {}", shown.trim_end())?;
             writeln!(f, " {margin} | {indent}{}", "^".repeat(width))?;
         }
-        writeln!(f, "  = help: {}", self.help)
+        writeln!(f, "  = {help}: {}", self.help)
     }
 }
 

@@ -22,6 +22,7 @@ mod load;
 mod model;
 mod node;
 pub mod report;
+pub mod russian;
 mod say;
 pub mod schema;
 mod standing;

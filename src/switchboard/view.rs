@@ -68,7 +68,7 @@ pub struct AnnouncementView {
     pub by: String,
 }
 
-/// One arm of a `split`, since its flow's file is as it is. Test calls are not among its calls.
+/// One arm of a `split`, since the start or since its flow's file is as it is. Test calls are not among its calls.
 #[derive(Clone, Debug, PartialEq, Serialize)]
 pub struct ArmView {
     pub flow: FlowName,

@@ -2,7 +2,7 @@
 //! trail.
 use super::App;
 use super::api::{Why, ask, audit, call_id, find_operator, no_such_call, no_such_operator, now, shown};
-use super::body::Body;
+use super::body::{Body, Params};
 use super::guard::Caller;
 use super::problem::Problem;
 use super::reason::Reason;
@@ -15,7 +15,7 @@ use crate::number::Number;
 use crate::switchboard::view::QueueView;
 use crate::switchboard::{Admin, View};
 use axum::Json;
-use axum::extract::{Path, Query, State};
+use axum::extract::{Path, State};
 use axum::http::StatusCode;
 use serde::Deserialize;
 use serde_json::{Value, json};
@@ -159,7 +159,7 @@ pub async fn set_announcement(
     Ok(Json(json!(shown(&app, is_shown).await.announcement)))
 }
 
-pub async fn remove_announcement(State(app): State<App>, caller: Caller, Query(why): Query<Why>) -> Done {
+pub async fn remove_announcement(State(app): State<App>, caller: Caller, Params(why): Params<Why>) -> Done {
     ask(&app, Admin::Revoke { key: ANNOUNCEMENT.to_string() }).await?;
     audit(&app, &caller, "announcement.remove", &[("reason", why.as_str())]).await;
     shown(&app, |view| view.announcement.is_none()).await;
@@ -220,7 +220,7 @@ pub async fn remove_rule(
     State(app): State<App>,
     caller: Caller,
     Path(pattern): Path<String>,
-    Query(why): Query<Why>,
+    Params(why): Params<Why>,
 ) -> Done {
     let number = numbers(&pattern)?;
     ask(&app, Admin::Revoke { key: rule_key(&number) }).await?;

@@ -1,7 +1,7 @@
 //! Queues, calls, operators and subscribers: reading them from the view, changing them through the control thread.
 //! Every change leaves a line in the audit trail.
 use super::App;
-use super::body::Body;
+use super::body::{Body, Params};
 use super::desk::{AuditLine, Role, Story};
 use super::guard::Caller;
 use super::problem::Problem;
@@ -15,7 +15,7 @@ use crate::queue::Choice;
 use crate::switchboard::view::{CallView, OperatorView, QueueView};
 use crate::switchboard::{Admin, Outcome, View};
 use axum::Json;
-use axum::extract::{Path, Query, State};
+use axum::extract::{Path, State};
 use axum::http::StatusCode;
 use axum::response::{IntoResponse, Response};
 use serde::{Deserialize, Serialize};
@@ -135,7 +135,7 @@ pub async fn hang_up(
     State(app): State<App>,
     caller: Caller,
     Path(id): Path<String>,
-    Query(why): Query<Why>,
+    Params(why): Params<Why>,
 ) -> Result<StatusCode, Problem> {
     let call = call_id(&id)?;
     ask(&app, Admin::HangUp { call }).await?;

@@ -1,9 +1,10 @@
-//! A JSON body read into a type, with a problem that says what was wrong.
+//! A JSON body or a query read into a type, with a problem that says what was wrong.
 use super::problem::Problem;
 use axum::extract::rejection::JsonRejection;
-use axum::extract::{FromRequest, Json, Request};
+use axum::extract::{FromRequest, FromRequestParts, Json, Query, Request};
 use axum::http::StatusCode;
 use axum::http::header::{CONTENT_LENGTH, TRANSFER_ENCODING};
+use axum::http::request::Parts;
 use serde::de::DeserializeOwned;
 
 /// No body of ours is larger than a few hundred bytes.
@@ -38,6 +39,18 @@ impl<T: DeserializeOwned + Default, S: Send + Sync> FromRequest<S> for MaybeBody
             return Ok(MaybeBody(T::default()));
         }
         Body::from_request(request, state).await.map(|Body(body)| MaybeBody(body))
+    }
+}
+
+/// The query of a request, with a problem that says what was wrong.
+pub struct Params<T>(pub T);
+
+impl<T: DeserializeOwned, S: Send + Sync> FromRequestParts<S> for Params<T> {
+    type Rejection = Problem;
+
+    async fn from_request_parts(parts: &mut Parts, state: &S) -> Result<Self, Problem> {
+        let query = Query::<T>::from_request_parts(parts, state).await;
+        query.map(|Query(query)| Params(query)).map_err(|wrong| Problem::bad_request(wrong.body_text()))
     }
 }
 

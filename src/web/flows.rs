@@ -2,7 +2,7 @@
 //! on the disk, how a flow looks as a graph. The files themselves are the program's matter ([`Flows`]).
 use super::App;
 use super::api::{ask, audit, now, shown};
-use super::body::{Body, MaybeBody};
+use super::body::{Body, MaybeBody, Params};
 use super::guard::Caller;
 use super::problem::Problem;
 use super::reason::Reason;
@@ -11,7 +11,7 @@ use crate::say::Language;
 use crate::switchboard::view::ArmView;
 use crate::switchboard::{Admin, View};
 use axum::Json;
-use axum::extract::{Path, Query, State};
+use axum::extract::{Path, State};
 use axum::http::{StatusCode, header};
 use axum::response::{IntoResponse, Response};
 use futures_util::future::BoxFuture;
@@ -204,7 +204,7 @@ const PICTURE_POLICY: &str = "default-src 'none'; style-src 'unsafe-inline'";
 pub async fn graph(
     State(app): State<App>,
     Path(name): Path<String>,
-    Query(query): Query<GraphQuery>,
+    Params(query): Params<GraphQuery>,
 ) -> Result<Response, Problem> {
     let text = flows(&app)?.graph(&name, query.format).ok_or_else(no_such_flow)?;
     Ok(match query.format {
@@ -226,7 +226,7 @@ pub struct DiffQuery {
 pub async fn diff(
     State(app): State<App>,
     Path(name): Path<String>,
-    Query(query): Query<DiffQuery>,
+    Params(query): Params<DiffQuery>,
 ) -> Result<Response, Problem> {
     let text = flows(&app)?.diff(&name, query.from.as_deref(), query.to.as_deref());
     let text = text.map_err(|none| Problem::not_found(none.to_string()))?;

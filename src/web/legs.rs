@@ -1,7 +1,7 @@
 //! What people do with telephones: transfers, listening in, recordings, calls out. An operator does it in his own calls only.
 use super::App;
 use super::api::{Why, ask, audit, call_id, find_operator, no_such_call, no_such_operator, now};
-use super::body::Body;
+use super::body::{Body, Params};
 use super::desk::Role;
 use super::guard::Caller;
 use super::problem::Problem;
@@ -11,7 +11,7 @@ use crate::media::Supervision;
 use crate::number::Number;
 use crate::switchboard::{Admin, Destination, Outcome};
 use axum::Json;
-use axum::extract::{Path, Query, State};
+use axum::extract::{Path, State};
 use axum::http::StatusCode;
 use serde::Deserialize;
 use serde_json::{Value, json};
@@ -126,7 +126,7 @@ pub async fn stop_listening(
     State(app): State<App>,
     caller: Caller,
     Path(id): Path<String>,
-    Query(why): Query<Why>,
+    Params(why): Params<Why>,
 ) -> Result<StatusCode, Problem> {
     ask(&app, Admin::EndSupervision { call: call_id(&id)? }).await?;
     audit(&app, &caller, "call.listen_end", &[("call", &id), ("reason", why.as_str())]).await;

@@ -1,12 +1,12 @@
 //! `GET /reports/…`: what was promised to callers and what they got, as JSON, CSV or a table.
 use super::App;
+use super::body::Params;
 use super::problem::Problem;
 use crate::clock::Clock;
 use crate::report::{Asked, Kind, menu};
 use crate::say::Language;
 use axum::Json;
-use axum::extract::rejection::QueryRejection;
-use axum::extract::{Query, State};
+use axum::extract::State;
 use axum::http::header;
 use axum::response::{IntoResponse, Response};
 use serde::Deserialize;
@@ -33,23 +33,23 @@ enum Format {
     Text,
 }
 
-type Asking = Result<Query<Parameters>, QueryRejection>;
-
-pub async fn daily(State(app): State<App>, asking: Asking) -> Result<Response, Problem> {
-    report(&app, Kind::Daily, asking).await
+pub async fn daily(State(app): State<App>, Params(asked): Params<Parameters>) -> Result<Response, Problem> {
+    report(&app, Kind::Daily, asked).await
 }
 
-pub async fn queue(State(app): State<App>, asking: Asking) -> Result<Response, Problem> {
-    report(&app, Kind::Queue, asking).await
+pub async fn queue(State(app): State<App>, Params(asked): Params<Parameters>) -> Result<Response, Problem> {
+    report(&app, Kind::Queue, asked).await
 }
 
-pub async fn operator(State(app): State<App>, asking: Asking) -> Result<Response, Problem> {
-    report(&app, Kind::Operator, asking).await
+pub async fn operator(
+    State(app): State<App>,
+    Params(asked): Params<Parameters>,
+) -> Result<Response, Problem> {
+    report(&app, Kind::Operator, asked).await
 }
 
-pub async fn menu(State(app): State<App>, asking: Asking) -> Result<Response, Problem> {
-    let Query(parameters) = asking.map_err(|wrong| Problem::bad_request(wrong.body_text()))?;
-    let Parameters { from, to, interval, format, language } = parameters;
+pub async fn menu(State(app): State<App>, Params(asked): Params<Parameters>) -> Result<Response, Problem> {
+    let Parameters { from, to, interval, format, language } = asked;
     let asked = Asked { from, to, interval };
     let lines = app.desk.menu_report(&asked, Clock::wall()).await?;
     let lines = lines.map_err(|wrong| Problem::bad_request(wrong.to_string()))?;
@@ -63,9 +63,8 @@ pub async fn menu(State(app): State<App>, asking: Asking) -> Result<Response, Pr
     })
 }
 
-async fn report(app: &App, kind: Kind, asking: Asking) -> Result<Response, Problem> {
-    let Query(parameters) = asking.map_err(|wrong| Problem::bad_request(wrong.body_text()))?;
-    let Parameters { from, to, interval, format, language } = parameters;
+async fn report(app: &App, kind: Kind, asked: Parameters) -> Result<Response, Problem> {
+    let Parameters { from, to, interval, format, language } = asked;
     let asked = Asked { from, to, interval };
     let report = app.desk.report(kind, &asked, Clock::wall()).await?;
     let report = report.map_err(|wrong| Problem::bad_request(wrong.to_string()))?;

@@ -2,8 +2,8 @@
 //! are judged, and a tour that does what it says.
 use crate::house::{House, Plan};
 use hotline::cli::{Common, installation};
-use hotline::flow::yaml;
 use hotline::flow::{Environment, Finding, FlowSet};
+use hotline::flow::{russian, yaml};
 use hotline::ids::{PromptName, QueueName};
 use hotline::media::durations::Durations;
 use hotline::media::wav;
@@ -11,7 +11,7 @@ use hotline::prompts::{self, Catalogue};
 use hotline::say::Language;
 use hotline::sim::trial::{Coverage, Script, Stage, Verdict};
 use serde::Deserialize;
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::fs;
 use std::path::{Path, PathBuf};
 use std::process::Command;
@@ -175,6 +175,24 @@ fn every_slip_in_the_shipped_flows_is_found_at_its_line() {
         }
     }
     assert!(survived.is_empty(), "{}", survived.join("\n\n"));
+}
+
+#[test]
+fn what_is_said_of_every_slip_is_said_in_russian_too() {
+    let shipped = shipped();
+    let path = root().join("tests/flows/mutants.yaml");
+    let mutants: Vec<Mutant> = yaml::parse(&path, &fs::read_to_string(&path).unwrap()).unwrap();
+    let is_russian = |text: &str| text.chars().any(|c| ('а'..='я').contains(&c));
+    let mut english = BTreeSet::new();
+    for mutant in &mutants {
+        let mut files = shipped.clone();
+        let text = files.get_mut(&mutant.file).unwrap();
+        *text = text.replacen(&mutant.from, &mutant.to, 1);
+        for finding in check(&files).iter().map(russian::finding) {
+            english.extend([finding.message, finding.help].into_iter().filter(|text| !is_russian(text)));
+        }
+    }
+    assert_eq!(english, BTreeSet::new());
 }
 
 /// A second of a tone at the loudness of prompts.

@@ -122,7 +122,7 @@ impl House {
             self.arms.insert(caller, arm.clone());
             let n = of_each.entry(arm.clone()).or_default();
             *n += 1;
-            let hangs_up = if arm == bad { *n % 5 < 2 } else { *n % 10 == 0 };
+            let hangs_up = if arm == bad { *n % 5 < 2 } else { n.is_multiple_of(10) };
             match hangs_up {
                 true => self.world.hang_up(leg),
                 false => self.world.press(leg, Digit::from_char('1').unwrap()),

@@ -416,6 +416,8 @@ async fn what_cannot_be_read_is_answered_with_a_problem() {
         ("PUT", "/api/v1/operators/999", vec![auth, json_type], r#"{"state":"ready"}"#, 404, "not-found"),
         ("GET", "/api/v1/queues/nobody", vec![auth], "", 404, "not-found"),
         ("GET", "/api/v1/calls/..%2F..", vec![auth], "", 404, "not-found"),
+        ("GET", "/api/v1/flows/x/graph?format=", vec![auth], "", 400, "bad-request"),
+        ("GET", "/api/v1/reports/menu?day=1", vec![auth], "", 400, "bad-request"),
         ("PUT", "/api/v1/log-level", vec![auth, json_type], r#"{"filter":"hotline=loud"}"#, 422, "unusable"),
     ] {
         let answer = world.send(method, route, &headers, body.to_string()).await;

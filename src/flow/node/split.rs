@@ -62,7 +62,7 @@ impl StepKind for Split {
 An arm that is significantly worse than the others is **withdrawn**: it takes nobody any more, its callers are shared out among the
 others, and theirs stay where they were. Worse means that more of its callers give up (hang up in a queue, or before they have chosen
 or typed anything), that more of them press a wrong key, or that it takes them longer to a person; from a hundred calls on either side,
-at 3.5 standard deviations, looked at every 50 calls. Test calls do not count, and the last arm stays.
+at 3.5 standard deviations, looked at every 50 calls. Test calls do not count, a restart begins to count anew, and the last arm stays.
 
 It is an alert (`arm_withdrawn`), stands in the log and in `hotline flows list` with its reason, and holds over restarts until the
 flow's file is changed or somebody puts the arm back: `hotline flows restore FLOW/STEP/ARM`; `hotline flows withdraw …` takes one out

@@ -1,10 +1,11 @@
 //! `GET /history/…`: calls that were, and the figures of queues for charts; `GET /audit`: who changed what.
 use super::super::App;
+use super::super::body::Params;
 use super::super::desk::Role::{self, Admin, Api, Operator, Supervisor, Viewer};
 use super::super::guard::{Access, Caller};
 use super::super::problem::Problem;
 use super::super::routes::{Route, Table};
-use super::query::{self, Params};
+use super::query;
 use crate::clock::{Clock, Zone};
 use crate::number::Number;
 use crate::office::{AuditQuery, CallQuery, NotedCall, PAGE_MAX};

@@ -1,11 +1,12 @@
 //! Messages that callers left, and their sound.
 use super::super::App;
+use super::super::body::Params;
 use super::super::desk::Role::{Admin, Operator, Supervisor};
 use super::super::guard::Access;
 use super::super::problem::Problem;
 use super::super::routes::{Route, Table};
 use super::audio;
-use super::query::{self, Params};
+use super::query;
 use axum::Json;
 use axum::extract::{Path, State};
 use axum::http::HeaderMap;

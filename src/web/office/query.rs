@@ -1,26 +1,11 @@
-//! What lists have in common: a query read into a type, moments, cursors and limits.
+//! What lists have in common: moments, cursors and limits.
 use super::super::App;
 use super::super::problem::Problem;
 use crate::machine::Wall;
 use crate::office::{CallCursor, PAGE, PAGE_MAX};
-use axum::extract::{FromRequestParts, Query};
-use axum::http::request::Parts;
-use serde::de::DeserializeOwned;
 
 /// Characters of any parameter; a whole number, a word of a search box.
 const PARAMETER_CHARS_MAX: usize = 128;
-
-/// The query of a request, with a problem that says what was wrong.
-pub struct Params<T>(pub T);
-
-impl<T: DeserializeOwned, S: Send + Sync> FromRequestParts<S> for Params<T> {
-    type Rejection = Problem;
-
-    async fn from_request_parts(parts: &mut Parts, state: &S) -> Result<Self, Problem> {
-        let query = Query::<T>::from_request_parts(parts, state).await;
-        query.map(|Query(query)| Params(query)).map_err(|wrong| Problem::bad_request(wrong.body_text()))
-    }
-}
 
 /// A day or a moment; as an end, a day is included.
 pub fn moment(app: &App, name: &str, text: Option<&str>, is_end: bool) -> Result<Option<Wall>, Problem> {

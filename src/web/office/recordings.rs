@@ -1,12 +1,13 @@
 //! Recordings of talks: found, heard, and removed when their caller asks for it.
 use super::super::App;
 use super::super::api::{audit, call_id};
+use super::super::body::Params;
 use super::super::desk::Role::{Admin, Supervisor};
 use super::super::guard::{Access, Caller};
 use super::super::problem::Problem;
 use super::super::routes::{Route, Table};
 use super::audio;
-use super::query::{self, Params};
+use super::query;
 use crate::number::Number;
 use crate::office::RecordingQuery;
 use axum::Json;

@@ -1,11 +1,12 @@
 //! Subscribers: those who are promised something by name.
 use super::super::App;
 use super::super::api::audit;
+use super::super::body::Params;
 use super::super::desk::Role::{Admin, Api, Supervisor};
 use super::super::guard::{Access, Caller};
 use super::super::problem::Problem;
 use super::super::routes::{Route, Table};
-use super::query::{self, Params};
+use super::query;
 use crate::class::Class;
 use crate::number::Number;
 use crate::switchboard::Admin as Ask;

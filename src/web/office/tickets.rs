@@ -2,12 +2,13 @@
 use super::super::App;
 use super::super::api::audit;
 use super::super::body::Body;
+use super::super::body::Params;
 use super::super::desk::Role::{Admin, Api, Operator, Supervisor};
 use super::super::guard::{Access, Caller};
 use super::super::problem::Problem;
 use super::super::routes::{Route, Table};
 use super::desk::{Letter, Sent};
-use super::query::{self, Params};
+use super::query;
 use crate::clock::{Clock, Zone};
 use crate::number::Number;
 use crate::office::{Ticket, TicketEvent, TicketEventKind, TicketStatus};

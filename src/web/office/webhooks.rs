@@ -3,12 +3,13 @@
 use super::super::App;
 use super::super::api::audit;
 use super::super::body::Body;
+use super::super::body::Params;
 use super::super::desk::Role::Admin;
 use super::super::guard::{Access, Caller};
 use super::super::problem::Problem;
 use super::super::routes::{Route, Table};
 use super::desk::Done;
-use super::query::{self, Params};
+use super::query;
 use crate::clock::{Clock, Zone};
 use crate::office::{self, Delivery, Webhook, WebhookChange};
 use axum::Json;
