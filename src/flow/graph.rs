@@ -222,7 +222,7 @@ fn spoken(items: &[SayItem], texts: &BTreeMap<String, String>, into: &mut String
             | SayItem::Time(value)
             | SayItem::Duration(value) => format!("‹{}›", value.source()),
             SayItem::Range { from, to, .. } => format!("‹{}–{}›", from.source(), to.source()),
-            SayItem::Standing(_) => "‹№ · ⏱›".to_string(),
+            SayItem::Standing(_) => "‹№›".to_string(),
         };
         if !into.is_empty() {
             into.push(' ');

@@ -82,6 +82,12 @@ export function alarms(view: View, now: number): Alarm[] {
   return [...found.values()];
 }
 
+/** Those that have something to show; all, when none has. */
+export function pressing({ about }: Alarm): Alarm['about'] {
+  const now = about.filter(({ waiting, missing }) => waiting + missing > 0);
+  return now.length > 0 ? now : about;
+}
+
 function about(view: View, { subject, text }: Alert, now: number): Alarm['about'][number] {
   const queue = view.queues.get(subject);
   const longestMs = queue ? waitsIn(queue, now).reduce((most, { ms }) => Math.max(most, ms), 0) : 0;

@@ -6,6 +6,8 @@ const en = {
   statuses: { open: 'open', waiting: 'waiting', done: 'done' } as Record<string, string>, lists: { open: 'Open', waiting: 'Waiting', done: 'Done', '': 'All' } as Record<string, string>,
   work: 'Work on it', reply: 'Reply by e-mail', replyTo: (to: string) => `To ${to}`, text: 'Text', send: 'Send', sent: 'The reply was sent.', noEmail: 'The applicant left no e-mail address.', saved: 'Saved.', callHim: 'Call the applicant', history: 'History', length: 'Length', listen: (name: string) => `Listen: ${name}`,
   faultsTitle: 'That did not work.',
+  /** Of the shipped flows; others are shown as their flows name them. */
+  names: { payment_not_arrived: 'payment not arrived', mistaken_payment: 'mistaken payment', fraud: 'fraud', payment: 'payment', receipt: 'receipt', terminal: 'terminal', intended: 'meant for', wrong: 'went to', message: 'message', yes: 'yes', no: 'no' } as Record<string, string>,
 };
 export type TicketWords = typeof en;
 const ru: TicketWords = {
@@ -13,6 +15,7 @@ const ru: TicketWords = {
   statuses: { open: 'открыта', waiting: 'ждёт ответа', done: 'закрыта' }, lists: { open: 'Открытые', waiting: 'Ждут ответа', done: 'Закрытые', '': 'Все' },
   work: 'Работа', reply: 'Ответ по почте', replyTo: (to) => `Кому: ${to}`, text: 'Текст', send: 'Отправить', sent: 'Ответ отправлен.', noEmail: 'Заявитель не оставил адреса почты.', saved: 'Сохранено.', callHim: 'Позвонить заявителю', history: 'История', length: 'Длина', listen: (name) => `Слушать: ${name}`,
   faultsTitle: 'Не получилось.',
+  names: { payment_not_arrived: 'платёж не дошёл', mistaken_payment: 'ошибочный платёж', fraud: 'мошенничество', payment: 'Платёж', receipt: 'Чек', terminal: 'Терминал', intended: 'Кому хотели', wrong: 'Кому ушло', message: 'Сообщение', yes: 'есть', no: 'нет' },
 };
 export const WORDS = { en, ru };
 export const useWords = (): TicketWords => useWordsOf(WORDS);

@@ -9,7 +9,7 @@ import { useLoad } from '../../shared/ui/load';
 import { useNow } from '../../shared/ui/now';
 import { Xray } from '../../shared/ui/xray';
 import { useCommon, useLanguage } from '../../shared/words';
-import { alarms } from '../figures';
+import { alarms, pressing } from '../figures';
 import type { LineQuality, OperatorLine, QueueLine, Report } from '../today';
 import { useWords } from '../words';
 import { ActDialog, type Deed } from './act';
@@ -89,7 +89,7 @@ function Banners({ engine }: { engine: Engine }) {
         {alarms(view, now).map((alarm) => (
           <p class="banner alarm" key={alarm.name}>
             <Icon name="bell" size={16} /> <b>{words.alertNames[alarm.name] ?? alarm.name}</b>
-            {alarm.about.map((one) => (
+            {pressing(alarm).map((one) => (
               <span key={one.subject}>
                 {one.missing > 0 ? `${one.subject}: ${words.short(one.missing)}` : one.waiting > 0 ? `${one.subject}: ${words.waits(one.waiting, clock(one.longestMs))}` : TOLD.includes(alarm.name) ? one.subject : one.text}
               </span>

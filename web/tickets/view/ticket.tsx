@@ -62,10 +62,10 @@ function Facts({ ticket }: { ticket: Whole }) {
       <dl class="facts">
         <div><dt>{words.created}</dt><dd>{moment(ticket.at, language)}</dd></div>
         <div><dt>{words.caller}</dt><dd>{ticket.number ? phone(ticket.number) : common.withheld}</dd></div>
-        <div><dt>{words.kind}</dt><dd>{plain(ticket.topic)}</dd></div>
+        <div><dt>{words.kind}</dt><dd>{words.names[ticket.topic] ?? plain(ticket.topic)}</dd></div>
         {ticket.email && <div><dt>{words.email}</dt><dd>{ticket.email}</dd></div>}
         {ticket.call && <div><dt>{words.call}</dt><dd><a class="link mono" href={`/calls/${ticket.call}`}>{ticket.call}</a></dd></div>}
-        {typed.map(([name, value]) => <div key={name}><dt>{plain(name)}</dt><dd>{String(value)}</dd></div>)}
+        {typed.map(([name, value]) => <div key={name}><dt>{words.names[name] ?? plain(name)}</dt><dd>{words.names[String(value)] ?? String(value)}</dd></div>)}
       </dl>
     </section>
   );

@@ -56,7 +56,7 @@ function Lists() {
                     <td><span class={`chip ${ticket.status}`}>{words.statuses[ticket.status] ?? ticket.status}</span></td>
                     <td class="nowrap">{moment(ticket.at, language)}</td>
                     <td class="nowrap">{ticket.number ? phone(ticket.number) : common.withheld}</td>
-                    <td>{plain(ticket.topic)}</td><td class="nowrap">{moment(ticket.changed_at, language)}</td>
+                    <td>{words.names[ticket.topic] ?? plain(ticket.topic)}</td><td class="nowrap">{moment(ticket.changed_at, language)}</td>
                   </tr>
                 ))}
               </tbody>
