@@ -24,7 +24,7 @@ const en = {
   formula: 'Service level', formulaIs: 'connected within the target ÷ (offered − hung up within 5 s)', formulaP10: 'P10 = connected within 10 s ÷ (offered − hung up within 10 s); Priority callers only',
   formulaWhy: 'Each class has its own target. Whoever hangs up within five seconds is not counted. Callers who still wait count once their target has passed.', formulaNumbers: (q: string) => `${q}, since the start`, others: 'Two other common formulas, today',
   ofAnswered: 'within the target ÷ answered', withAbandons: '(within the target + hung up within the target) ÷ offered', result: 'Result',
-  alertNames: { promise_at_risk: 'The promise is at risk', nobody_ready: 'Nobody to answer', flow_reload_failed: 'Flows were not reloaded', disk_nearly_full: 'The disk is nearly full' } as Record<string, string>,
+  alertNames: { promise_at_risk: 'The promise is at risk', nobody_ready: 'Nobody to answer', flow_reload_failed: 'Flows were not reloaded', disk_nearly_full: 'The disk is nearly full', arm_withdrawn: 'An arm of a split was withdrawn' } as Record<string, string>,
   short: (n: number) => `operators missing: ${n}`, waits: (n: number, t: string) => `${n} waiting, longest ${t}`,
   line: 'Line', lineTitle: 'The operator’s line today: packets lost and jitter', lineIs: (loss: string, jitter: string) => `${loss}, ${jitter} ms`,
 };
@@ -54,7 +54,7 @@ const ru: BoardWords = {
   formula: 'Уровень обслуживания', formulaIs: 'соединены в срок ÷ (поступило − положили трубку за 5 с)', formulaP10: 'P10 = соединены за 10 с ÷ (поступило − положили трубку за 10 с), только «Приоритет»',
   formulaWhy: 'У каждого класса свой срок. Кто положил трубку за пять секунд, не в счёт. Кто ещё ждёт, считается, когда его срок вышел.', formulaNumbers: (q) => `${q}, с запуска`, others: 'Ещё две принятые формулы, сегодня',
   ofAnswered: 'соединены в срок ÷ отвечено', withAbandons: '(соединены в срок + положили трубку в срок) ÷ поступило', result: 'Итог',
-  alertNames: { promise_at_risk: 'Обещание под угрозой', nobody_ready: 'Некому ответить', flow_reload_failed: 'Сценарии не обновились', disk_nearly_full: 'Диск почти заполнен' },
+  alertNames: { promise_at_risk: 'Обещание под угрозой', nobody_ready: 'Некому ответить', flow_reload_failed: 'Сценарии не обновились', disk_nearly_full: 'Диск почти заполнен', arm_withdrawn: 'Вариант сценария снят' },
   short: (n) => `операторов не хватает: ${n}`, waits: (n, t) => `ждут: ${n}, дольше всех ${t}`,
   line: 'Связь', lineTitle: 'Связь оператора сегодня: потери пакетов и джиттер', lineIs: (loss, jitter) => `${loss}, ${jitter} мс`,
 };
