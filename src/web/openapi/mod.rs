@@ -37,6 +37,8 @@ pub(super) struct Words {
     query: Option<ParamsOf>,
     body: Option<SchemaOf>,
     answer: Answer,
+    /// Types of content that `format` asks for instead.
+    formats: &'static [&'static str],
 }
 
 enum Answer {
@@ -153,29 +155,25 @@ fn operation(
         let body = RequestBodyBuilder::new().content("application/json", content);
         builder = builder.request_body(Some(body.required(Some(Required::True)).build()));
     }
-    let (status, response) = match words.answer {
-        Answer::Nothing => (204, ResponseBuilder::new().description("done").build()),
+    let (status, what, kind, content) = match words.answer {
+        Answer::Nothing => (204, "done", None, ContentBuilder::new()),
         Answer::Any(status) => {
-            let content =
-                ContentBuilder::new().schema(Some(ObjectBuilder::new().schema_type(SchemaType::AnyValue)));
-            (
-                status,
-                ResponseBuilder::new()
-                    .description("JSON")
-                    .content("application/json", content.build())
-                    .build(),
-            )
+            let any = ObjectBuilder::new().schema_type(SchemaType::AnyValue);
+            (status, "JSON", Some("application/json"), ContentBuilder::new().schema(Some(any)))
         }
         Answer::Json(status, shape) => {
-            let content = ContentBuilder::new().schema(Some(shape(schemas))).build();
-            (status, ResponseBuilder::new().description("JSON").content("application/json", content).build())
+            (status, "JSON", Some("application/json"), ContentBuilder::new().schema(Some(shape(schemas))))
         }
-        Answer::Is(kind) => {
-            let content = ContentBuilder::new().build();
-            (200, ResponseBuilder::new().description(kind).content(kind, content).build())
-        }
+        Answer::Is(kind) => (200, kind, Some(kind), ContentBuilder::new()),
     };
-    builder.response(status.to_string(), response).build()
+    let mut response = ResponseBuilder::new().description(what);
+    if let Some(kind) = kind {
+        response = response.content(kind, content.build());
+    }
+    for format in words.formats {
+        response = response.content(*format, ContentBuilder::new().build());
+    }
+    builder.response(status.to_string(), response.build()).build()
 }
 
 fn problem_response(what: &str) -> utoipa::openapi::Response {

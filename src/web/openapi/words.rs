@@ -8,6 +8,9 @@ const API: &str = "/api/v1";
 const ANY: Answer = Answer::Any(200);
 const ACCEPTED: Answer = Answer::Any(202);
 const NOTHING: Answer = Answer::Nothing;
+const TEXT: &str = "text/plain";
+const CSV: &str = "text/csv";
+const REPORT: &[&str] = &[CSV, TEXT];
 const SOUND: Answer = Answer::Is("audio/wav");
 
 fn json(shape: SchemaOf) -> Answer {
@@ -19,6 +22,10 @@ fn made(shape: SchemaOf) -> Answer {
 }
 
 impl Words {
+    fn formats(self, formats: &'static [&'static str]) -> Words {
+        Words { formats, ..self }
+    }
+
     fn query(self, query: ParamsOf) -> Words {
         Words { query: Some(query), ..self }
     }
@@ -30,7 +37,7 @@ impl Words {
 
 fn on(method: Method, path: &'static str, summary: &'static str, answer: Answer) -> Words {
     debug_assert!(path.starts_with(API));
-    Words { method, path, summary, query: None, body: None, answer }
+    Words { method, path, summary, query: None, body: None, answer, formats: &[] }
 }
 
 fn get(path: &'static str, summary: &'static str, answer: Answer) -> Words {
@@ -144,7 +151,8 @@ fn flow_set() -> Vec<Words> {
             .body(schema::<flows::ArmChange>),
         get("/api/v1/flows/{name}", "A flow's text and findings", ANY),
         get("/api/v1/flows/{name}/graph", "A flow as a picture", Answer::Is("image/svg+xml"))
-            .query(params::<flows::GraphQuery>),
+            .query(params::<flows::GraphQuery>)
+            .formats(&[TEXT]),
         get("/api/v1/flows/{name}/diff", "What changed between two versions", Answer::Is("text/plain"))
             .query(params::<flows::DiffQuery>),
     ]
@@ -153,16 +161,17 @@ fn flow_set() -> Vec<Words> {
 fn past() -> Vec<Words> {
     let asked: ParamsOf = params::<reports::Parameters>;
     vec![
-        get("/api/v1/reports/daily", "The promise, by day", ANY).query(asked),
-        get("/api/v1/reports/menu", "What callers chose", ANY).query(asked),
-        get("/api/v1/reports/queue", "Queues and classes", ANY).query(asked),
-        get("/api/v1/reports/operator", "Operators", ANY).query(asked),
+        get("/api/v1/reports/daily", "The promise, by day", ANY).query(asked).formats(REPORT),
+        get("/api/v1/reports/menu", "What callers chose", ANY).query(asked).formats(REPORT),
+        get("/api/v1/reports/queue", "Queues and classes", ANY).query(asked).formats(REPORT),
+        get("/api/v1/reports/operator", "Operators", ANY).query(asked).formats(REPORT),
         get(
             "/api/v1/history/calls",
             "Calls that were, searched; JSON or CSV",
             json(schema::<history::CallPage>),
         )
-        .query(params::<history::CallsAsked>),
+        .query(params::<history::CallsAsked>)
+        .formats(&[CSV]),
         get("/api/v1/history/queues", "The report's figures in steps, for charts", ANY)
             .query(params::<history::QueuesAsked>),
         get(
