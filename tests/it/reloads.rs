@@ -14,6 +14,9 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
 use tokio::task::JoinHandle;
 
+/// Reloads before memory is looked at for the first time. The last one takes the first version, with which the callers then
+/// begin; the hundredth leaves the second.
+const WARM_UP: usize = 48;
 const RELOADS: usize = 100;
 const CALLS: u64 = 24;
 const CALLS_PER_SECOND: f64 = 40.0;
@@ -21,8 +24,8 @@ const CALLS_PER_SECOND: f64 = 40.0;
 const QUIET: Duration = Duration::from_secs(6);
 /// Long enough for all the reloads; the callers are told to stop then.
 const HOLD: Duration = Duration::from_secs(600);
-/// What an allocator keeps of what was given back to it.
-const KEPT_KIB: u64 = 16 * 1024;
+/// What an allocator may keep of it; one set of the shipped flows takes less than one MiB, and ninety would be seen.
+const KEPT_KIB: u64 = 6 * 1024;
 /// With callers who are later than this themselves no gap is judged, 99 of 100 packets.
 const LAG_JUDGED_MS: f64 = 5.0;
 /// Of a thousand gaps, so many more may be long than before, where others share the cores.
@@ -125,29 +128,36 @@ async fn a_hundred_reloads_cost_no_caller_a_packet_and_leave_no_memory_behind() 
     let before = callers.end().await;
     nobody_lost(&before, calls);
     calls_on(&house, &admin, 0);
+    let reload = |count: usize| {
+        let (mut taken, mut refused) = (0, 0);
+        for n in 1..=count {
+            let (text, wanted) = match (n % 10, n % 2) {
+                (0, _) => (&broken, 422),
+                (_, 0) => (&first, 200),
+                _ => (&second, 200),
+            };
+            std::fs::write(dir.path().join("hotline.yaml"), text).unwrap();
+            let (status, said) =
+                house.request("POST", "/api/v1/flows/reload", &admin, &json!({}).to_string());
+            assert_eq!(status, wanted, "reload {n}: {said}");
+            match serde_json::from_str::<Value>(&said).unwrap() {
+                said if said["hash"].is_string() => taken += 1,
+                said => {
+                    assert_eq!(said["findings"][0]["code"], "HF022", "{said}");
+                    refused += 1;
+                }
+            }
+        }
+        (taken, refused)
+    };
+    // What a first reload leaves in caches is none of what a hundred leave behind.
+    reload(WARM_UP);
+    sets_in_memory(&house, &admin, 1.0);
     let rss_before = rss_kib(&house);
 
     let callers = Callers::dial(&house, calls);
     calls_on(&house, &admin, calls);
-    let (mut taken, mut refused) = (0, 0);
-    for n in 1..=RELOADS {
-        let (text, wanted) = match (n % 10, n % 2) {
-            (0, _) => (&broken, 422),
-            (_, 0) => (&first, 200),
-            _ => (&second, 200),
-        };
-        std::fs::write(dir.path().join("hotline.yaml"), text).unwrap();
-        let (status, said) = house.request("POST", "/api/v1/flows/reload", &admin, &json!({}).to_string());
-        assert_eq!(status, wanted, "reload {n}: {said}");
-        match serde_json::from_str::<Value>(&said).unwrap() {
-            said if said["hash"].is_string() => taken += 1,
-            said => {
-                assert_eq!(said["findings"][0]["code"], "HF022", "{said}");
-                refused += 1;
-            }
-        }
-    }
-    assert_eq!((taken, refused), (90, 10));
+    assert_eq!(reload(RELOADS), (90, 10));
     sets_in_memory(&house, &admin, 2.0);
     calls_on(&house, &admin, calls);
     let with_reloads = callers.end().await;
@@ -161,10 +171,7 @@ async fn a_hundred_reloads_cost_no_caller_a_packet_and_leave_no_memory_behind() 
         per_mille(&before),
         per_mille(&with_reloads)
     );
-    assert!(
-        rss_after < rss_before + rss_before / 10 + KEPT_KIB,
-        "{rss_before} KiB before, {rss_after} KiB after"
-    );
+    assert!(rss_after < rss_before + KEPT_KIB, "{rss_before} KiB before, {rss_after} KiB after");
     let lag = before.own_lag.p99_ms.max(with_reloads.own_lag.p99_ms);
     match measured {
         _ if lag > LAG_JUDGED_MS => {
