@@ -5,6 +5,7 @@ use crate::class::Class;
 use crate::digit::DigitMethod;
 use crate::queue::Outcome;
 use crate::queue::measures::SHORT_ABANDON;
+use crate::switchboard::view::QueueView;
 use crate::switchboard::{Happened, View};
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::{Mutex, MutexGuard, PoisonError};
@@ -221,35 +222,39 @@ fn write_calls(out: &mut Exposition, counts: &Counts, view: &View) {
     }
 }
 
+/// Every class of every queue has its sample from the start: a gauge that goes away at zero leaves a hole
+/// in the graph, and of a counter that comes with its first event no rate can tell that event.
 fn write_queues(out: &mut Exposition, counts: &Counts, view: &View) {
     out.family("hotline_queue_waiting", Kind::Gauge, "Callers waiting for an operator.");
-    for queue in &view.queues {
-        for (class, waiting) in &queue.waiting {
-            out.sample(&[("queue", &queue.name), ("class", class.as_str())], waiting);
-        }
+    for (queue, class) in classes(view) {
+        let waiting = queue.waiting.get(&class).copied().unwrap_or(0);
+        out.sample(&[("queue", &queue.name), ("class", class.as_str())], waiting);
     }
     out.family("hotline_queue_longest_wait_seconds", Kind::Gauge, "The longest wait of those who wait.");
-    for queue in &view.queues {
-        for (class, longest_s) in &queue.longest_by_class_s {
-            out.sample(&[("queue", &queue.name), ("class", class.as_str())], longest_s);
-        }
+    for (queue, class) in classes(view) {
+        let longest_s = queue.longest_by_class_s.get(&class).copied().unwrap_or(0.0);
+        out.sample(&[("queue", &queue.name), ("class", class.as_str())], longest_s);
     }
     out.family("hotline_queue_wait_seconds", Kind::Histogram, "The promise clock when a seat was closed.");
     for ((queue, class, outcome), histogram) in &counts.waits {
         out.histogram(&[("queue", queue), ("class", class.as_str()), ("outcome", outcome)], histogram);
     }
     out.family("hotline_queue_offered_total", Kind::Counter, "Callers who took a seat.");
-    for ((queue, class), count) in &counts.offered {
-        out.sample(&[("queue", queue), ("class", class.as_str())], count);
+    let known = classes(view).map(|(queue, class)| (queue.name.clone(), class));
+    for ((queue, class), count) in from_zero(known, &counts.offered) {
+        out.sample(&[("queue", &queue), ("class", class.as_str())], count);
     }
+    let known = || {
+        classes(view).flat_map(|(queue, class)| [false, true].map(|word| (queue.name.clone(), class, word)))
+    };
     out.family("hotline_queue_answered_total", Kind::Counter, "Callers connected to an operator.");
-    for ((queue, class, within), count) in &counts.answered {
-        let labels = [("queue", &**queue), ("class", class.as_str()), ("within_target", word(*within))];
+    for ((queue, class, within), count) in from_zero(known(), &counts.answered) {
+        let labels = [("queue", &*queue), ("class", class.as_str()), ("within_target", word(within))];
         out.sample(&labels, count);
     }
     out.family("hotline_queue_abandoned_total", Kind::Counter, "Callers who gave up waiting.");
-    for ((queue, class, short), count) in &counts.abandoned {
-        out.sample(&[("queue", queue), ("class", class.as_str()), ("short", word(*short))], count);
+    for ((queue, class, short), count) in from_zero(known(), &counts.abandoned) {
+        out.sample(&[("queue", &queue), ("class", class.as_str()), ("short", word(short))], count);
     }
     // A pool's queues all show the pool's.
     let pools: BTreeMap<&str, _> = view.queues.iter().map(|queue| (queue.pool.as_str(), queue)).collect();
@@ -265,6 +270,17 @@ fn write_queues(out: &mut Exposition, counts: &Counts, view: &View) {
     for (pool, queue) in &pools {
         out.sample(&[("pool", pool)], queue.missing);
     }
+}
+
+fn classes(view: &View) -> impl Iterator<Item = (&QueueView, Class)> {
+    view.queues.iter().flat_map(|queue| Class::ALL.map(|class| (queue, class)))
+}
+
+/// What has been counted, and a zero for what is known and has not been.
+fn from_zero<K: Ord + Clone>(known: impl Iterator<Item = K>, counted: &BTreeMap<K, u64>) -> BTreeMap<K, u64> {
+    let mut all: BTreeMap<K, u64> = known.map(|key| (key, 0)).collect();
+    all.extend(counted.iter().map(|(key, count)| (key.clone(), *count)));
+    all
 }
 
 fn write_operators(out: &mut Exposition, view: &View) {
@@ -331,7 +347,7 @@ mod tests {
     use crate::cause::{CallResult, Cause};
     use crate::ids::{CallId, OperatorId};
     use crate::queue::Exit;
-    use crate::switchboard::view::{CallView, OperatorView, QueueCounts, QueueOperators, QueueView};
+    use crate::switchboard::view::{CallView, OperatorView, QueueCounts, QueueOperators};
 
     fn view() -> View {
         View {
@@ -418,10 +434,12 @@ mod tests {
             "hotline_calls_active{stage=\"waiting\"} 1",
             "hotline_calls_active{stage=\"talking\"} 0",
             "hotline_queue_waiting{queue=\"wallet\",class=\"standard\"} 3",
+            "hotline_queue_waiting{queue=\"wallet\",class=\"security\"} 0",
             "hotline_queue_longest_wait_seconds{queue=\"wallet\",class=\"standard\"} 41.5",
             "hotline_queue_wait_seconds_bucket{queue=\"wallet\",class=\"priority\",outcome=\"connected\",le=\"10\"} 1",
             "hotline_queue_offered_total{queue=\"wallet\",class=\"priority\"} 1",
             "hotline_queue_answered_total{queue=\"wallet\",class=\"priority\",within_target=\"true\"} 1",
+            "hotline_queue_answered_total{queue=\"wallet\",class=\"standard\",within_target=\"false\"} 0",
             "hotline_queue_abandoned_total{queue=\"wallet\",class=\"priority\",short=\"false\"} 1",
             "hotline_queue_reserve{pool=\"main\"} 1",
             "hotline_queue_operators_missing{pool=\"main\"} 2",

@@ -90,9 +90,11 @@ async fn the_board_shows_a_caller_within_a_second_with_the_figures_of_the_api_an
     page.see("[data-queue=wallet] [data-waiting='1']").await;
     let took = milliseconds(joined, clock().mono());
     assert!(took < 1000.0, "the board took {took:.0} ms");
-    let (_, body) = Board::of(&house).get("/api/v1/queues/wallet");
-    let queue: Value = serde_json::from_str(&body).unwrap();
-    assert_eq!(queue["waiting"]["standard"], 1);
+    let board = Board::of(&house);
+    let queue = || serde_json::from_str::<Value>(&board.get("/api/v1/queues/wallet").1).unwrap();
+    let metric =
+        |name: &str| board.metric(&format!("hotline_queue_{name}{{queue=\"wallet\",class=\"standard\"}}"));
+    assert_eq!((queue()["waiting"]["standard"].as_f64(), metric("waiting")), (Some(1.0), 1.0));
     assert_eq!(page.text("[data-tile=waiting] .figure").await, "1");
 
     house.signal("STOP");
@@ -102,6 +104,20 @@ async fn the_board_shows_a_caller_within_a_second_with_the_figures_of_the_api_an
     page.see(".board .line.up").await;
     caller.hangup().await;
     page.see("[data-queue=wallet] [data-waiting='0']").await;
+    // What became of him stands in the same row, and in the other two accounts.
+    let cell = |name: &str| {
+        let of = format!(
+            "[...document.querySelectorAll('.queue-table thead th')].findIndex(th => th.textContent === '{name}')"
+        );
+        format!("document.querySelector('[data-queue=wallet] tr').children[{of}].textContent")
+    };
+    let ended = queue();
+    assert_eq!(page.run(&cell("Gave up")).await, ended["counts"]["abandoned"].to_string());
+    let people = &ended["operators"];
+    let people = format!("{} / {} / {}", people["ready"], people["talking"], people["paused"]);
+    assert_eq!(page.run(&cell("Operators")).await, people);
+    assert_eq!(ended["counts"]["offered"].as_f64(), Some(metric("offered_total")));
+    assert_eq!(metric("waiting"), 0.0);
 }
 
 /// What strangers and careless people write; none of it may become a part of a page.
