@@ -12,7 +12,7 @@
 //! 3 switchboard  switchboard
 //! 2 call         call office report
 //! 1 machines     flow speech queue media sip
-//! 0 words        clock machine ids class digit number cause role say
+//! 0 words        clock machine ids class digit number cause role say phrasebook
 //! ```
 //! Start reading at [`machine`] (the contract), then [`switchboard`] (the centre), then `server.rs` (the driver).
 
@@ -24,6 +24,7 @@ pub mod digit;
 pub mod ids;
 pub mod machine;
 pub mod number;
+pub mod phrasebook;
 pub mod role;
 pub mod say;
 

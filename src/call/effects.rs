@@ -67,11 +67,10 @@ impl Call {
                 let request = self.pend(Some(request), timeout, cx);
                 cx.out.push(Action::Ask(Ask::Lookup { request, what }));
             }
-            Effect::Http { request, method, url, headers, body, timeout, retries } => {
-                // The shell keeps to `timeout` per try; this is the net under it.
-                let within = timeout * (u32::from(retries) + 1) + Duration::from_secs(1);
-                let request = self.pend(Some(request), within, cx);
-                cx.out.push(Action::Http { request, method, url, headers, body, timeout, retries });
+            Effect::Http { request, ask } => {
+                // The shell keeps to it; this is the net under that.
+                let request = self.pend(Some(request), ask.within() + Duration::from_secs(1), cx);
+                cx.out.push(Action::Http { request, ask });
             }
             Effect::OpenTicket { request, topic, fields } => {
                 let request = self.pend(Some(request), TICKET_WITHIN, cx);

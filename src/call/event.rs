@@ -4,14 +4,13 @@ use super::{Answer, Ask, CallbackPlan, Keep};
 use crate::cause::{CallResult, Cause};
 use crate::class::Class;
 use crate::digit::DigitMethod;
-use crate::flow::{Arm, Method};
+use crate::flow::{Arm, HttpRequest};
 use crate::ids::{CallId, LegId, OfferId, OperatorId, QueueName, RequestId, SeatId};
 use crate::media::{LegCommand, LegEvent, Supervision};
 use crate::number::Number;
 use crate::queue::{self, Exit, Withdrawal};
 use crate::sip;
 use serde::{Deserialize, Serialize};
-use std::collections::BTreeMap;
 use std::net::IpAddr;
 use std::time::Duration;
 
@@ -132,12 +131,7 @@ pub enum Action {
     Keep(Keep),
     Http {
         request: RequestId,
-        method: Method,
-        url: String,
-        headers: BTreeMap<String, String>,
-        body: Option<String>,
-        timeout: Duration,
-        retries: u8,
+        ask: HttpRequest,
     },
     Notify {
         to: String,
@@ -161,6 +155,11 @@ pub enum Action {
     Occupied {
         operator: OperatorId,
         busy: bool,
+    },
+    /// In such a call he has taken over a caller of this queue.
+    TookOver {
+        operator: OperatorId,
+        queue: QueueName,
     },
     /// An operator's leg was let go. Answered ones are free at once; one that still rings is free when the SIP machine
     /// says that its CANCEL is done.

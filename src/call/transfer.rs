@@ -262,8 +262,11 @@ impl Call {
         self.join(transfer.to, cx);
         let shown = operator.as_ref().map_or("number", |operator| operator.as_str());
         self.note("transferred", &[("to", shown)], cx);
-        if operator.is_some() {
-            self.record.operator = operator;
+        if let Some(operator) = operator {
+            if let Some(queue) = self.record.queue.clone() {
+                cx.out.push(Action::TookOver { operator: operator.clone(), queue });
+            }
+            self.record.operator = Some(operator);
         }
     }
 

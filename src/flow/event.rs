@@ -135,12 +135,7 @@ pub enum Effect {
     },
     Http {
         request: RequestId,
-        method: Method,
-        url: String,
-        headers: BTreeMap<String, String>,
-        body: Option<String>,
-        timeout: Duration,
-        retries: u8,
+        ask: HttpRequest,
     },
     OpenTicket {
         request: RequestId,
@@ -244,5 +239,24 @@ impl std::fmt::Debug for Facts {
             .field("class", &self.class)
             .field("called", &crate::number::Number::parse(&self.called))
             .finish_non_exhaustive()
+    }
+}
+
+/// A question to another service, its templates filled in.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct HttpRequest {
+    pub method: Method,
+    pub url: String,
+    pub headers: BTreeMap<String, String>,
+    pub body: Option<String>,
+    /// Of one attempt: resolving, connecting and the body.
+    pub timeout: Duration,
+    pub retries: u8,
+}
+
+impl HttpRequest {
+    /// Within this there is a reply or a failure, however the service behaves: the step that asks gives up then.
+    pub fn within(&self) -> Duration {
+        self.timeout * (u32::from(self.retries) + 1)
     }
 }

@@ -33,7 +33,7 @@ pub mod yaml;
 pub use calendar::Calendar;
 pub use check::WayToPerson;
 pub use environment::{Environment, prompt};
-pub use event::{Effect, Event, Facts, Lookup, Method, QueueExit};
+pub use event::{Effect, Event, Facts, HttpRequest, Lookup, Method, QueueExit};
 pub use finding::{Finding, Severity, Span};
 pub use interpreter::Interpreter;
 pub use load::files_of;

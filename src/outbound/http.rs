@@ -2,11 +2,10 @@
 use super::Outbound;
 use super::address::{Guard, Refused};
 use super::breaker;
-use crate::flow::Method;
+use crate::flow::{HttpRequest, Method};
 use reqwest::header::{CONTENT_TYPE, HeaderMap, HeaderName, HeaderValue};
 use reqwest::{Response, StatusCode, Url, redirect};
 use serde_json::Value;
-use std::collections::BTreeMap;
 use std::sync::{MutexGuard, PoisonError};
 use std::time::Duration;
 
@@ -16,25 +15,6 @@ const REDIRECTS_MAX: usize = 3;
 /// Between the attempts of one request.
 const RETRY_PAUSE: Duration = Duration::from_millis(100);
 const CONNECT_TIMEOUT: Duration = Duration::from_secs(5);
-
-/// As the flow wrote it, its templates filled in.
-#[derive(Clone, Debug, PartialEq)]
-pub struct Request {
-    pub method: Method,
-    pub url: String,
-    pub headers: BTreeMap<String, String>,
-    pub body: Option<String>,
-    /// Of one attempt: resolving, connecting and the body.
-    pub timeout: Duration,
-    pub retries: u8,
-}
-
-impl Request {
-    /// Within this there is a reply or a failure, however the service behaves: the step that asks gives up then.
-    fn within(&self) -> Duration {
-        self.timeout * (u32::from(self.retries) + 1)
-    }
-}
 
 #[derive(Clone, Debug, PartialEq)]
 pub struct Reply {
@@ -64,7 +44,7 @@ pub enum Failure {
 
 impl Outbound {
     /// Asks, and asks again after a failed connection or a 502, 503 or 504. Any other status is a reply.
-    pub async fn http(&self, request: Request) -> Result<Reply, Failure> {
+    pub async fn http(&self, request: HttpRequest) -> Result<Reply, Failure> {
         let _slot = self.requests.try_acquire().map_err(|_| Failure::Busy)?;
         let within = request.within();
         let service = Url::parse(&request.url).ok().map(|url| url.origin().ascii_serialization());
@@ -92,7 +72,7 @@ impl Outbound {
         self.breaker.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    async fn attempts(&self, request: &Request) -> Result<Reply, Failure> {
+    async fn attempts(&self, request: &HttpRequest) -> Result<Reply, Failure> {
         let url = Url::parse(&request.url).map_err(|error| Refused::Unreadable(error.to_string()))?;
         self.guard.check(&url)?;
         let headers = headers(request)?;
@@ -115,7 +95,7 @@ impl Outbound {
         }
     }
 
-    async fn attempt(&self, request: &Request, url: Url, headers: HeaderMap) -> Result<Reply, Failure> {
+    async fn attempt(&self, request: &HttpRequest, url: Url, headers: HeaderMap) -> Result<Reply, Failure> {
         let builder = match request.method {
             Method::Get => self.client.get(url),
             Method::Post => self.client.post(url),
@@ -159,7 +139,7 @@ pub fn client(guard: &Guard) -> reqwest::Result<reqwest::Client> {
         .build()
 }
 
-fn headers(request: &Request) -> Result<HeaderMap, Failure> {
+fn headers(request: &HttpRequest) -> Result<HeaderMap, Failure> {
     let mut headers = HeaderMap::new();
     for (name, value) in &request.headers {
         let bad = || Failure::Header(name.clone());
@@ -214,6 +194,7 @@ mod tests {
     use super::super::Options;
     use super::*;
     use serde_json::json;
+    use std::collections::BTreeMap;
     use std::sync::Arc;
     use tokio::io::{AsyncReadExt, AsyncWriteExt};
     use tokio::net::TcpListener;
@@ -245,8 +226,8 @@ mod tests {
         )
     }
 
-    fn get(url: &str) -> Request {
-        Request {
+    fn get(url: &str) -> HttpRequest {
+        HttpRequest {
             method: Method::Get,
             url: url.to_string(),
             headers: BTreeMap::new(),
@@ -281,7 +262,7 @@ mod tests {
     async fn a_service_that_is_restarting_is_asked_again() {
         let (url, asked) =
             service(vec![answer("503 Service Unavailable", "", ""), answer("404 Not Found", "", "no")]).await;
-        let reply = local().http(Request { retries: 2, ..get(&url) }).await.unwrap();
+        let reply = local().http(HttpRequest { retries: 2, ..get(&url) }).await.unwrap();
         assert_eq!(reply, Reply { status: 404, body: json!("no") }, "404 is an answer");
         assert_eq!(asked.lock().await.len(), 2);
     }
@@ -289,7 +270,7 @@ mod tests {
     #[tokio::test]
     async fn a_service_that_hangs_ends_with_the_steps_time() {
         let (url, _) = service(vec![]).await;
-        let request = Request { timeout: Duration::from_millis(120), retries: 1, ..get(&url) };
+        let request = HttpRequest { timeout: Duration::from_millis(120), retries: 1, ..get(&url) };
         assert!(matches!(local().http(request).await, Err(Failure::TimedOut(_))));
     }
 
@@ -305,7 +286,7 @@ mod tests {
             second.write_all(answer("200 OK", "", "{}").as_bytes()).await.unwrap();
             std::future::pending::<()>().await;
         });
-        let request = Request { timeout: Duration::from_secs(1), retries: 1, ..get(&url) };
+        let request = HttpRequest { timeout: Duration::from_secs(1), retries: 1, ..get(&url) };
         assert_eq!(local().http(request).await.unwrap().status, 200);
     }
 

@@ -11,7 +11,7 @@ mod mail;
 mod signed;
 mod webhook;
 
-pub use http::{BODY_BYTES_MAX, Failure, Reply, Request};
+pub use http::{BODY_BYTES_MAX, Failure, Reply};
 pub use mail::{MailFailure, MailOptions, MailTls, Mailer};
 pub use signed::{Telling, new_secret};
 

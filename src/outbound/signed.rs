@@ -6,9 +6,8 @@
 //!   webhook-timestamp  seconds, of this attempt: an old one is a replay
 //!   webhook-signature  v1,base64(HMAC-SHA256(secret, "id.timestamp.body"))
 //! ```
-use super::http::Request;
 use super::{Failure, Outbound};
-use crate::flow::Method;
+use crate::flow::{HttpRequest, Method};
 use crate::machine::Wall;
 use base64::Engine;
 use base64::engine::general_purpose::STANDARD;
@@ -45,7 +44,7 @@ impl Outbound {
             ("webhook-timestamp", timestamp.to_string()),
             ("webhook-signature", signature),
         ];
-        let request = Request {
+        let request = HttpRequest {
             method: Method::Post,
             url: telling.url.to_string(),
             headers: headers

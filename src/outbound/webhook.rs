@@ -1,8 +1,7 @@
 //! `notify` and alerts: a POST that nobody waits for. It is tried three times; what finds no room in flight is dropped,
 //! logged and counted.
 use super::Outbound;
-use super::http::Request;
-use crate::flow::Method;
+use crate::flow::{HttpRequest, Method};
 use std::collections::BTreeMap;
 use std::sync::atomic::Ordering;
 use std::time::Duration;
@@ -19,7 +18,7 @@ impl Outbound {
             return;
         };
         let outbound = self.clone();
-        let request = Request {
+        let request = HttpRequest {
             method: Method::Post,
             url: to.to_string(),
             headers: BTreeMap::from([("Content-Type".to_string(), content_type(&body).to_string())]),

@@ -256,6 +256,7 @@ impl Machine for Dispatcher {
             Event::ExtendWrapUp { operator } => self.extend_wrap_up(&operator),
             Event::Pong { request, operator, alive } => self.ponged(request, &operator, alive),
             Event::Occupied { operator, busy } => self.occupied(&operator, busy, at, out),
+            Event::TookOver { operator, queue } => self.took_over(&operator, &queue),
 
             Event::Ringing { offer } => self.rang(offer),
             Event::Accepted { offer } => self.accepted(offer, at, out),

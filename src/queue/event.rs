@@ -270,6 +270,12 @@ pub enum Event {
         operator: OperatorId,
         busy: bool,
     },
+    /// In the call that keeps him occupied he has taken over a caller of this queue from a colleague: he wraps up after it,
+    /// as after one that the queue gave him.
+    TookOver {
+        operator: OperatorId,
+        queue: QueueName,
+    },
     /// A supervisor closes the queue: whoever waits on the line leaves by the exit `closed`, and so does whoever comes.
     /// Phones that ring may be answered; callbacks are kept.
     Closed {

@@ -58,6 +58,9 @@ pub(super) struct Operator {
     pub work: Work,
     /// In a call that did not come from a queue.
     pub occupied: bool,
+    /// His wrap-up when he is out of it: he has taken over a caller in it.
+    #[serde(default)]
+    pub wraps_up: Option<Duration>,
     /// The talk whose wrap-up runs: kept when that ends.
     pub handled: Option<Attempt>,
     reach: Reach,
@@ -158,6 +161,7 @@ impl Operator {
             queued: None,
             work: Work::Free,
             occupied: false,
+            wraps_up: None,
             handled: None,
             reach: Reach::Reachable,
             delay: None,
@@ -346,12 +350,13 @@ impl Operator {
     }
 
     /// His own leg has ended after a talk.
-    pub fn wrap_up(&mut self, wrap_up: Duration, talk: Attempt, now: Instant) {
+    /// `talk` is that of an offer; one that he took over from a colleague is not accounted for here.
+    pub fn wrap_up(&mut self, wrap_up: Duration, talk: Option<Attempt>, now: Instant) {
         self.idle_since = now;
         self.set_free();
         if !wrap_up.is_zero() && self.signed_in() && self.choice == Choice::Ready {
             self.work = Work::WrapUp { since: now, until: now + wrap_up, extended: false };
-            self.handled = Some(talk);
+            self.handled = talk;
         }
     }
 

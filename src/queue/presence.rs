@@ -68,10 +68,27 @@ impl Dispatcher {
             operator.idle_since = now;
         }
         operator.occupied = busy;
+        let wrap_up = operator.wraps_up.take();
         if busy {
             self.withdraw_from(id, now, out);
+        } else if let Some(wrap_up) = wrap_up {
+            // He was called away from the wrap-up of an earlier talk.
+            self.end_wrap_up(id, now);
+            if let Some(operator) = self.operators.get_mut(id).filter(|operator| operator.work == Work::Free)
+            {
+                operator.wrap_up(wrap_up, None, now);
+            }
         }
         self.refresh(id);
+    }
+
+    /// A queue of another pool has its settings there: then his own first queue says how long he wraps up.
+    pub(super) fn took_over(&mut self, id: &OperatorId, queue: &QueueName) {
+        let Some(operator) = self.operators.get_mut(id).filter(|operator| operator.occupied) else { return };
+        let own = operator.settings.queues.first();
+        let settings =
+            [Some(queue), own].into_iter().flatten().find_map(|name| self.settings.queues.get(name));
+        operator.wraps_up = settings.map(|settings| settings.wrap_up);
     }
 
     pub(super) fn operator_timeout(&mut self, id: &OperatorId, now: Instant, out: &mut Vec<Action>) {

@@ -318,7 +318,7 @@ impl Dispatcher {
         self.estimates.handled(now.since(offer.offered_at) + wrap_up);
         if let Some(operator) = self.operators.get_mut(&offer.operator) {
             operator.talked += together;
-            operator.wrap_up(wrap_up, handled, now);
+            operator.wrap_up(wrap_up, Some(handled), now);
         }
         self.refresh(&offer.operator);
     }

@@ -15,7 +15,7 @@ use crate::flow::FlowSet;
 use crate::ids::{CallId, RequestId};
 use crate::machine::{Instant, Machine, Now, earlier};
 use crate::media::{LegCommand, LegEvent, RecordingEnd};
-use crate::outbound::{self, Outbound};
+use crate::outbound::Outbound;
 use crate::queue::OperatorState;
 use crate::shard::{self, Shards};
 use crate::sip::{self, Hop, Output, Stack};
@@ -340,9 +340,8 @@ impl Control {
             }
             Action::Ask(ask) => self.ask(ask),
             Action::Keep(keep) => self.parts.writer.keep(keep),
-            Action::Http { request, method, url, headers, body, timeout, retries } => {
+            Action::Http { request, ask } => {
                 let (outbound, replies) = (self.parts.outbound.clone(), self.replies_in.clone());
-                let ask = outbound::Request { method, url, headers, body, timeout, retries };
                 self.parts.runtime.spawn(async move {
                     let event = match outbound.http(ask).await {
                         Ok(reply) => Event::HttpReply { request, status: reply.status, body: reply.body },

@@ -7,8 +7,8 @@
 use super::dice::Dice;
 use crate::call::{Answer, Ask, CallRecord, Happened, Keep, OpenSeat};
 use crate::digit::{Digit, DigitMethod};
-use crate::flow::{Lookup, Method};
-use crate::ids::{CallId, LegId, OperatorId, PlayId, PromptName};
+use crate::flow::{HttpRequest, Lookup, Method};
+use crate::ids::{CallId, LegId, OperatorId, PlayId, PromptName, RequestId};
 use crate::machine::{Instant, Machine, Now, earlier};
 use crate::media::event::RecordingName;
 use crate::media::{LegCommand, LegEvent, Quality, RecordingEnd};
@@ -459,9 +459,7 @@ impl World {
             }
             Action::Alert(alert) => self.note(Heard::Alert(alert)),
             Action::Keep(_) | Action::AdminDone { .. } => {}
-            Action::Http { request, method, url, body, timeout, retries, .. } => {
-                self.on_http(request, method, url, body, timeout, u32::from(retries))
-            }
+            Action::Http { request, ask } => self.on_http(request, ask),
             Action::Notify { to, body } => self.note(Heard::Notified { to, body }),
             Action::Happened(happened) => self.note(Heard::Happened(happened)),
         }
@@ -617,15 +615,9 @@ impl World {
         }
     }
 
-    fn on_http(
-        &mut self,
-        request: crate::ids::RequestId,
-        method: Method,
-        url: String,
-        body: Option<String>,
-        timeout: Duration,
-        retries: u32,
-    ) {
+    fn on_http(&mut self, request: RequestId, ask: HttpRequest) {
+        let within = ask.within();
+        let HttpRequest { method, url, body, timeout, .. } = ask;
         let is_it = |service: &&Service| {
             service.method == method
                 && match service.url.strip_suffix('…') {
@@ -639,7 +631,7 @@ impl World {
                 (service.after, Event::HttpReply { request, status, body })
             }
             // Each attempt has its own time.
-            Some(_) => (timeout * (retries + 1), Event::HttpFailed { request }),
+            Some(_) => (within, Event::HttpFailed { request }),
             None => (STORE, Event::HttpFailed { request }),
         };
         self.note(Heard::Http { method, url, body });

@@ -3,15 +3,13 @@ use super::adopted::Adopted;
 use crate::call::order::Order;
 use crate::call::{Answer, Ask, Happened, Keep, TransferMode};
 use crate::class::Class;
-use crate::flow::{Arm, Method};
+use crate::flow::{Arm, HttpRequest};
 use crate::ids::{CallId, OperatorId, QueueName, RequestId, ShardId};
 use crate::media::{LegCommand, LegEvent, Supervision};
 use crate::number::Number;
 use crate::queue::{Alert, Choice};
 use crate::sip;
 use serde::{Deserialize, Serialize};
-use std::collections::BTreeMap;
-use std::time::Duration;
 
 /// What a person asked for, by the API, the command line or a page.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
@@ -168,12 +166,7 @@ pub enum Action {
     Keep(Keep),
     Http {
         request: RequestId,
-        method: Method,
-        url: String,
-        headers: BTreeMap<String, String>,
-        body: Option<String>,
-        timeout: Duration,
-        retries: u8,
+        ask: HttpRequest,
     },
     Notify {
         to: String,

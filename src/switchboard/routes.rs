@@ -172,9 +172,9 @@ impl Switchboard {
                 }
                 out.push(Action::Keep(keep));
             }
-            call::Action::Http { request, method, url, headers, body, timeout, retries } => {
+            call::Action::Http { request, ask } => {
                 self.requests.insert(request, id);
-                out.push(Action::Http { request, method, url, headers, body, timeout, retries });
+                out.push(Action::Http { request, ask });
             }
             call::Action::Notify { to, body } => out.push(Action::Notify { to, body }),
             call::Action::Happened(happened) => out.push(Action::Happened(happened)),
@@ -231,6 +231,11 @@ impl Switchboard {
             call::Action::Occupied { operator, busy } => {
                 if let Some(pool) = self.operators.get(&operator).map(|presence| presence.pool) {
                     self.pool_step(pool, queue::Event::Occupied { operator, busy }, now, work);
+                }
+            }
+            call::Action::TookOver { operator, queue } => {
+                if let Some(pool) = self.operators.get(&operator).map(|presence| presence.pool) {
+                    self.pool_step(pool, queue::Event::TookOver { operator, queue }, now, work);
                 }
             }
             call::Action::Released { leg, offer, queue, answered } => {

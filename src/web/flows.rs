@@ -4,9 +4,10 @@ use super::App;
 use super::api::{ask, audit, now, shown};
 use super::body::{Body, MaybeBody, Params};
 use super::guard::Caller;
+use super::language::Reads;
 use super::problem::Problem;
 use super::reason::Reason;
-use crate::flow::Arm;
+use crate::flow::{Arm, russian};
 use crate::say::Language;
 use crate::switchboard::view::ArmView;
 use crate::switchboard::{Admin, View};
@@ -131,6 +132,21 @@ pub struct Found {
     pub excerpt: Option<String>,
 }
 
+impl Found {
+    fn read_in(self, language: Language) -> Found {
+        match language {
+            Language::En => self,
+            Language::Ru => {
+                Found { message: russian::sentence(&self.message), fix: russian::sentence(&self.fix), ..self }
+            }
+        }
+    }
+}
+
+fn read_in(findings: Vec<Found>, language: Language) -> Vec<Found> {
+    findings.into_iter().map(|found| found.read_in(language)).collect()
+}
+
 #[derive(Clone, Debug, PartialEq, Serialize)]
 pub struct FlowText {
     pub name: String,
@@ -152,9 +168,12 @@ pub struct StepText {
     pub says: BTreeMap<Language, String>,
 }
 
-pub async fn list(State(app): State<App>) -> Result<Json<FlowList>, Problem> {
+pub async fn list(State(app): State<App>, Reads(language): Reads) -> Result<Json<FlowList>, Problem> {
     let arms = now(&app).arms.clone();
-    Ok(Json(FlowList { arms, ..flows(&app)?.list() }))
+    let list = flows(&app)?.list();
+    let failed =
+        list.failed.map(|Failed { at, findings }| Failed { at, findings: read_in(findings, language) });
+    Ok(Json(FlowList { arms, failed, ..list }))
 }
 
 #[derive(Deserialize, utoipa::ToSchema)]
@@ -185,8 +204,14 @@ pub async fn set_arm(
     Ok(StatusCode::NO_CONTENT)
 }
 
-pub async fn flow(State(app): State<App>, Path(name): Path<String>) -> Result<Json<FlowText>, Problem> {
-    flows(&app)?.flow(&name).map(Json).ok_or_else(no_such_flow)
+pub async fn flow(
+    State(app): State<App>,
+    Reads(language): Reads,
+    Path(name): Path<String>,
+) -> Result<Json<FlowText>, Problem> {
+    let flow = flows(&app)?.flow(&name).ok_or_else(no_such_flow)?;
+    let findings = read_in(flow.findings, language);
+    Ok(Json(FlowText { findings, ..flow }))
 }
 
 #[derive(Deserialize, utoipa::IntoParams)]
@@ -243,11 +268,12 @@ pub struct Reload {
 pub async fn reload(
     State(app): State<App>,
     caller: Caller,
+    reads: Reads,
     MaybeBody(body): MaybeBody<Reload>,
 ) -> Result<Response, Problem> {
     let reloaded = flows(&app)?.reload(&caller.name).await;
     let reason = body.reason.map(String::from).unwrap_or_default();
-    answer(&app, &caller, "flows.reload", &reason, reloaded).await
+    answer(&app, &caller, reads, "flows.reload", &reason, reloaded).await
 }
 
 #[derive(Deserialize, utoipa::ToSchema)]
@@ -262,16 +288,18 @@ pub struct RollBack {
 pub async fn roll_back(
     State(app): State<App>,
     caller: Caller,
+    reads: Reads,
     Body(body): Body<RollBack>,
 ) -> Result<Response, Problem> {
     let reloaded = flows(&app)?.roll_back(body.to.as_deref(), &caller.name).await;
     let reloaded = reloaded.map_err(|none| Problem::not_found(none.to_string()))?;
-    answer(&app, &caller, "flows.rollback", body.reason.as_str(), reloaded).await
+    answer(&app, &caller, reads, "flows.rollback", body.reason.as_str(), reloaded).await
 }
 
 async fn answer(
     app: &App,
     caller: &Caller,
+    Reads(language): Reads,
     what: &'static str,
     reason: &str,
     reloaded: Reloaded,
@@ -283,6 +311,7 @@ async fn answer(
             Ok(Json(json!({ "hash": hash, "changed": changed })).into_response())
         }
         Reloaded::Refused { findings } => {
+            let findings = read_in(findings, language);
             let first = findings.first().map(|found| {
                 format!("{}:{}:{}: {}; {}", found.file, found.line, found.column, found.message, found.fix)
             });

@@ -19,6 +19,7 @@ pub mod client;
 mod desk;
 mod flows;
 mod guard;
+mod language;
 mod legs;
 mod limit;
 mod listen;
@@ -32,6 +33,7 @@ mod problem;
 mod reason;
 mod reports;
 mod routes;
+mod russian;
 pub mod tls;
 
 pub use admin::{AdminHandle, AdminRequest, Busy, WAITING_MAX};

@@ -2,6 +2,8 @@
 //! expected, what came and what to do.
 use super::admin::Busy;
 use super::desk::Away;
+use super::russian;
+use crate::phrasebook::translate;
 use axum::http::{HeaderValue, StatusCode, header};
 use axum::response::{IntoResponse, Response};
 use serde_json::{Value, json};
@@ -62,6 +64,15 @@ impl Problem {
         Problem { retry_after: Some(after), ..self }
     }
 
+    /// The sentences for people; code, members and status are for programs.
+    pub fn in_russian(&self) -> Problem {
+        let known = russian::TITLES.iter().find(|(english, _)| *english == self.title);
+        let title = known.map_or(self.title, |(_, russian)| russian);
+        let own = translate(&self.detail, russian::SENTENCES, str::to_string);
+        let detail = own.unwrap_or_else(|| self.detail.clone());
+        Problem { title, detail, ..self.clone() }
+    }
+
     /// Whether trying again later may help.
     pub fn is_passing(&self) -> bool {
         self.status.is_server_error()
@@ -89,8 +100,8 @@ impl IntoResponse for Problem {
             "code": self.code,
             "detail": self.detail,
         });
-        for (key, value) in self.more {
-            body[key] = value;
+        for (key, value) in &self.more {
+            body[*key] = value.clone();
         }
         let mut response = (self.status, body.to_string()).into_response();
         let headers = response.headers_mut();
@@ -101,6 +112,8 @@ impl IntoResponse for Problem {
         if self.status == StatusCode::UNAUTHORIZED {
             headers.insert(header::WWW_AUTHENTICATE, HeaderValue::from_static("Bearer realm=\"hotline\""));
         }
+        // For whoever has to say it in another language.
+        response.extensions_mut().insert(self);
         response
     }
 }

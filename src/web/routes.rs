@@ -4,7 +4,7 @@ use super::desk::Role::{self, Admin, Api, Operator, Supervisor, Viewer};
 use super::guard::{self, Access};
 use super::listen::Peer;
 use super::problem::Problem;
-use super::{App, acts, api, flows, legs, live, login, office, openapi, page, phone, reports};
+use super::{App, acts, api, flows, language, legs, live, login, office, openapi, page, phone, reports};
 use axum::Router;
 use axum::extract::{DefaultBodyLimit, MatchedPath, Request};
 use axum::handler::Handler;
@@ -214,7 +214,8 @@ const STRICT_TRANSPORT: &str = "max-age=15768000";
 async fn dress(tls: bool, request: Request, next: Next) -> Response {
     let method = request.method().clone();
     let path = request.extensions().get::<MatchedPath>().cloned();
-    let mut response = next.run(request).await;
+    let reads = language::asked(request.headers());
+    let mut response = language::speak(next.run(request).await, reads);
     // The matched path, not the asked one: a number in a path is no matter for the log.
     let path = path.as_ref().map_or("none", MatchedPath::as_str);
     tracing::debug!(%method, path, status = response.status().as_u16(), "web request");

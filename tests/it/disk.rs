@@ -18,7 +18,7 @@ impl SmallDisk {
         match mounted {
             Ok(output) if output.status.success() => Some(SmallDisk(at.to_path_buf())),
             other => {
-                eprintln!("SKIPPED: a disk of its own could not be mounted ({other:?}); run as root");
+                crate::skipped(&format!("a disk of its own could not be mounted ({other:?}); run as root"));
                 None
             }
         }

@@ -4,7 +4,7 @@ use std::fs;
 use std::path::{Path, PathBuf};
 
 const FLOORS: &[(u8, &[&str])] = &[
-    (0, &["clock", "machine", "ids", "class", "digit", "number", "cause", "role", "say"]),
+    (0, &["clock", "machine", "ids", "class", "digit", "number", "cause", "role", "say", "phrasebook"]),
     (1, &["flow", "speech", "queue", "media", "sip"]),
     (2, &["call", "office", "report"]),
     (3, &["switchboard"]),

@@ -4,7 +4,8 @@ use hotline::class::Class;
 use hotline::clock::Zone;
 use hotline::digit::Digit;
 use hotline::flow::{
-    Calendar, Effect, Environment, Event, Facts, FlowSet, Interpreter, Lookup, QueueExit, Standing, prompt,
+    Calendar, Effect, Environment, Event, Facts, FlowSet, HttpRequest, Interpreter, Lookup, QueueExit,
+    Standing, prompt,
 };
 use hotline::ids::{CallId, FlowName, PlayId, PromptName, QueueName, RequestId, Skill};
 use hotline::machine::{Instant, Now, Wall};

@@ -159,7 +159,7 @@ async fn a_blind_transfer_to_a_colleague_joins_him_with_the_caller_and_frees_the
     board.until_state("101", "wrap_up").await;
     board.until_state("102", "talking").await;
     talk.caller.hangup().await;
-    board.until_state("102", "ready").await;
+    board.until_state("102", "wrap_up").await;
     let record = talk.caller.ended(&talk.house).await.record;
     assert_eq!(record.operator.map(|operator| operator.to_string()).as_deref(), Some("102"));
 }

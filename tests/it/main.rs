@@ -34,3 +34,11 @@ mod waits;
 mod web;
 mod wire;
 mod worlds;
+
+/// Says aloud that a test, or a part of it, was not run. Past the capture of a test's output: a skip that only a failure
+/// would show is none that anybody hears.
+fn skipped(why: &str) {
+    use std::io::Write;
+    let test = std::thread::current().name().unwrap_or("a test").to_string();
+    let _ = writeln!(std::io::stderr(), "SKIPPED {test}: {why}");
+}

@@ -18,7 +18,7 @@ fn installed(program: &str) -> bool {
         .status();
     let there = found.is_ok();
     if !there {
-        eprintln!("SKIPPED: {program} is not installed");
+        crate::skipped(&format!("{program} is not installed"));
     }
     there
 }

@@ -122,7 +122,12 @@ export async function ask<T>(method: string, path: string, body?: unknown): Prom
     answer = await fetch(address(path), {
       method,
       signal: AbortSignal.timeout(PATIENCE_MS),
-      ...(body === undefined ? {} : { headers: { 'Content-Type': 'application/json' }, body: JSON.stringify(body) }),
+      headers: {
+        // Refusals and the checker's findings come in the language of the page.
+        'Accept-Language': document.documentElement.lang,
+        ...(body === undefined ? {} : { 'Content-Type': 'application/json' }),
+      },
+      ...(body === undefined ? {} : { body: JSON.stringify(body) }),
     });
   } catch {
     throw new Refused(0, 'unreached');

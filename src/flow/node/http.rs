@@ -1,7 +1,7 @@
 //! `http`: asks a service, bounded by a timeout, and keeps what it answers.
 use super::{Outline, StepKind, ask};
 use crate::flow::compile::Cx;
-use crate::flow::event::{Effect, Method};
+use crate::flow::event::{Effect, HttpRequest, Method};
 use crate::flow::expression::{Failure, Template};
 use crate::flow::finding::Span;
 use crate::flow::interpreter::{Input, Next, State};
@@ -159,16 +159,11 @@ No answer within a while: the filler, or `please_wait` where there is none, so t
     fn enter(&self, turn: &mut Turn<'_>) -> Next {
         let Ok((url, headers, body)) = self.render(turn) else { return Next::Go(self.on_error.to) };
         let request = turn.request();
-        turn.out.push(Effect::Http {
-            request,
-            method: self.method,
-            url,
-            headers,
-            body,
-            timeout: self.timeout,
-            retries: self.retries,
-        });
-        ask::wait(request, self.timeout * (u32::from(self.retries) + 1), &self.filler, turn)
+        let (method, timeout, retries) = (self.method, self.timeout, self.retries);
+        let ask = HttpRequest { method, url, headers, body, timeout, retries };
+        let within = ask.within();
+        turn.out.push(Effect::Http { request, ask });
+        ask::wait(request, within, &self.filler, turn)
     }
 
     fn on(&self, state: State, input: Input, turn: &mut Turn<'_>) -> Next {

@@ -228,6 +228,33 @@ fn an_operator_in_another_call_is_not_rung() {
 }
 
 #[test]
+fn whoever_takes_over_a_caller_from_a_colleague_wraps_up_after_him() {
+    let mut pool = Pool::of(&["101"]);
+    let occupied = |busy| Event::Occupied { operator: id("101"), busy };
+    let took_over = || Event::TookOver { operator: id("101"), queue: "wallet".into() };
+    pool.does(took_over());
+    pool.does(occupied(true));
+    pool.does(took_over());
+    assert_eq!(pool.state("101"), OperatorState::Talking);
+    assert!(offers(&pool.join(1, Class::Standard)).is_empty());
+    assert!(offers(&pool.does(occupied(false))).is_empty());
+    assert_eq!(pool.state("101"), OperatorState::WrapUp);
+    pool.does(Event::ExtendWrapUp { operator: id("101") });
+    assert_eq!(offers(&pool.does(Event::EndWrapUp { operator: id("101") })).len(), 1);
+    // Chosen meanwhile: the break comes first. And the next call of another kind is nobody's talk.
+    let mut pool = Pool::of(&["101"]);
+    pool.does(occupied(true));
+    pool.does(took_over());
+    pool.chooses("101", break_for("lunch"));
+    pool.does(occupied(false));
+    assert_eq!(pool.state("101"), OperatorState::Paused { reason: "lunch".into() });
+    pool.chooses("101", Choice::Ready);
+    pool.does(occupied(true));
+    pool.does(occupied(false));
+    assert_eq!(pool.state("101"), OperatorState::Ready);
+}
+
+#[test]
 fn occupancy_is_work_by_time_signed_in_without_breaks() {
     let mut pool = Pool::of(&["101"]);
     pool.now = Now::default();

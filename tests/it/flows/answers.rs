@@ -82,7 +82,7 @@ fn a_service_is_asked_and_its_answer_kept() {
     call.heard();
     assert!(call.has(|effect| matches!(
         effect,
-        Effect::Http { url, body, retries: 1, .. }
+        Effect::Http { ask: HttpRequest { url, body, retries: 1, .. }, .. }
             if url == "https://crm.example/79161234567" && body.as_deref() == Some(r#"{"class": "standard"}"#)
     )));
     let request = call.last_request();

@@ -41,7 +41,7 @@ fn missing() -> Option<&'static str> {
 }
 
 fn skip(why: &str) -> Option<Browser> {
-    eprintln!("skipped: a test of the pages in a real browser, for {why}");
+    crate::skipped(&format!("no real browser is tried: {why}"));
     None
 }
 

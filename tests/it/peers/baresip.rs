@@ -38,7 +38,7 @@ impl Baresip {
     fn start(account: &str) -> Option<Baresip> {
         let Some(modules) = MODULES.into_iter().find(|path| Path::new(path).join("ctrl_tcp.so").exists())
         else {
-            eprintln!("SKIPPED: baresip's module ctrl_tcp is not installed");
+            crate::skipped("baresip's module ctrl_tcp is not installed");
             return None;
         };
         let dir = tempfile::tempdir().unwrap();
