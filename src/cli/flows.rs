@@ -1,6 +1,7 @@
 //! `hotline check`: flows and prompts, before any caller meets them.
 use super::{Common, Done, Exit, Failure, installation};
 use crate::flow::report::{self, Format};
+use crate::prompts;
 use crate::say::Language;
 use clap::{Args, ValueEnum};
 use std::path::PathBuf;
@@ -11,7 +12,7 @@ pub struct CheckArgs {
     paths: Vec<PathBuf>,
     #[arg(long, value_enum, default_value_t = Shape::Text)]
     format: Shape,
-    /// The findings' language: en or ru; by default Russian where LANG is
+    /// The language of the findings and explanations: en or ru; by default Russian where LANG is
     #[arg(long, value_parser = language)]
     lang: Option<Language>,
     /// Explain a finding's code, like HF012
@@ -27,10 +28,11 @@ pub enum Shape {
 }
 
 pub fn check(common: &Common, args: CheckArgs) -> Done {
+    let language = args.lang.unwrap_or_else(of_terminal);
     if let Some(code) = args.explain {
-        let of_prompts = crate::prompts::CODES.iter().find(|(known, _)| known.eq_ignore_ascii_case(&code));
-        let text = report::explanation(&code)
-            .or_else(|| of_prompts.map(|(code, text)| format!("{code}: {text}\n")))
+        let of_prompt = |text: &str| format!("{}: {text}\n", code.to_ascii_uppercase());
+        let text = report::explanation(&code, language)
+            .or_else(|| prompts::explain(&code, language).map(of_prompt))
             .ok_or_else(|| Failure::new(Exit::Usage, format!("there is no finding with the code {code}")))?;
         print!("{text}");
         return Ok(Exit::Ok);
@@ -45,8 +47,7 @@ pub fn check(common: &Common, args: CheckArgs) -> Done {
         Shape::Json => Format::Json,
         Shape::Sarif => Format::Sarif,
     };
-    let (text, code) =
-        report::report(&findings, flows.as_ref(), format, args.lang.unwrap_or_else(of_terminal));
+    let (text, code) = report::report(&findings, flows.as_ref(), format, language);
     print!("{text}");
     Ok(if code == 0 { Exit::Ok } else { Exit::Findings })
 }

@@ -7,7 +7,7 @@ use serde::Serialize;
 use std::fmt;
 use std::path::{Path, PathBuf};
 
-pub use super::codes::{CODES, explain};
+pub use super::codes::{CODES, explain, explain_in};
 
 /// A place in a file: line and column in characters, both from 1, and how many characters to underline.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Serialize)]
@@ -180,10 +180,14 @@ mod tests {
 
     #[test]
     fn every_code_has_an_explanation() {
-        for (code, text) in CODES {
-            assert_eq!(explain(code), Some(*text));
-            assert!(text.len() > 40, "{code} deserves a paragraph");
+        for (code, english, russian) in CODES {
+            assert_eq!(explain(code, Language::En), Some(*english));
+            assert_eq!(explain(code, Language::Ru), Some(*russian));
+            for text in [english, russian] {
+                assert!(text.chars().count() > 40, "{code} deserves a paragraph");
+            }
+            assert!(russian.chars().any(|letter| ('а'..='я').contains(&letter)), "{code} is not in Russian");
         }
-        assert_eq!(explain("HF999"), None);
+        assert_eq!(explain("HF999", Language::En), None);
     }
 }

@@ -45,14 +45,14 @@ pub fn report(
     let text = match format {
         Format::Text => text(findings, set, language),
         Format::Json => pretty(&json_report(findings, set)),
-        Format::Sarif => pretty(&sarif(findings)),
+        Format::Sarif => pretty(&sarif(findings, language)),
     };
     (text, u8::from(has_error))
 }
 
 /// What `hotline check --explain CODE` prints.
-pub fn explanation(code: &str) -> Option<String> {
-    explain(code).map(|text| format!("{}: {text}\n", code.to_ascii_uppercase()))
+pub fn explanation(code: &str, language: Language) -> Option<String> {
+    explain(code, language).map(|text| format!("{}: {text}\n", code.to_ascii_uppercase()))
 }
 
 fn text(findings: &[Finding], set: Option<&FlowSet>, language: Language) -> String {
@@ -119,11 +119,14 @@ fn json_report(findings: &[Finding], set: Option<&FlowSet>) -> serde_json::Value
     json!({ "findings": findings, "lines": lines, "hash": set.map(|set| set.hash().to_string()) })
 }
 
-fn sarif(findings: &[Finding]) -> serde_json::Value {
+fn sarif(findings: &[Finding], language: Language) -> serde_json::Value {
     let codes: BTreeSet<&str> = findings.iter().map(|finding| finding.code).collect();
     let rules: Vec<_> = codes
         .iter()
-        .map(|code| json!({ "id": code, "fullDescription": { "text": explain(code).unwrap_or_default() } }))
+        .map(|code| {
+            let text = explain(code, language).unwrap_or_default();
+            json!({ "id": code, "fullDescription": { "text": text } })
+        })
         .collect();
     let results: Vec<_> = findings
         .iter()
@@ -215,13 +218,16 @@ mod tests {
         let value: serde_json::Value = serde_json::from_str(&text).unwrap();
         let run = &value["runs"][0];
         assert_eq!(run["columnKind"], "unicodeCodePoints");
+        let rule = run["tool"]["driver"]["rules"][0]["fullDescription"]["text"].as_str().unwrap();
+        assert!(rule.starts_with("Переход"), "{rule}");
         let place = &run["results"][0]["locations"][0]["physicalLocation"];
         assert_eq!(place["artifactLocation"]["uri"], "%D0%BB%D0%B8%D0%BD%D0%B8%D1%8F%201/a.yaml");
     }
 
     #[test]
     fn a_code_is_explained_whatever_its_case() {
-        assert!(explanation("hf022").unwrap().starts_with("HF022: "));
-        assert_eq!(explanation("XY1"), None);
+        assert!(explanation("hf022", Language::En).unwrap().starts_with("HF022: A target"));
+        assert!(explanation("hf022", Language::Ru).unwrap().starts_with("HF022: Переход"));
+        assert_eq!(explanation("XY1", Language::En), None);
     }
 }

@@ -1,6 +1,6 @@
 //! `hotline prompts check`: is every prompt there, in the right format, loud enough, neither clipped nor silent?
 use super::{Catalogue, TEXTS, recording};
-use crate::flow::finding::{Finding, Span};
+use crate::flow::finding::{Finding, Span, explain_in};
 use crate::ids::PromptName;
 use crate::media::codec::SAMPLE_RATE;
 use crate::media::wav::{self, PROMPT_LUFS, PROMPT_PEAK_DBTP, WavError};
@@ -17,30 +17,44 @@ const CLIPPED_SAMPLES: usize = 3;
 /// Below this a recording is silence.
 const SILENT_LUFS: f64 = -60.0;
 
-/// The codes of this module's findings, with what `--explain` says.
-pub const CODES: [(&str, &str); 6] = [
+/// The codes of this module's findings, with what `--explain` says in English and in Russian.
+const CODES: [(&str, &str, &str); 6] = [
     (
         "HF060",
         "A prompt has no recording in one language. Run `hotline prompts build`, or drop a studio's file in place.",
+        "На одном из языков у фразы нет записи. Выполните `hotline prompts build` или положите на её место файл из студии.",
     ),
     (
         "HF061",
         "A recording is not a WAV file of 8000 Hz, 16 bits, one channel. `hotline prompts import` converts any WAV.",
+        "Запись — не WAV с частотой 8000 Гц, 16 битами и одним каналом. Любой WAV переделает `hotline prompts import`.",
     ),
     (
         "HF062",
         "A recording is clipped: several samples in a row stand at full scale. Record it again with less gain.",
+        "Запись перегружена: несколько отсчётов подряд упираются в предел. Запишите её заново с меньшим усилением.",
     ),
-    ("HF063", "A recording is silent. Callers would think that the line is dead."),
+    (
+        "HF063",
+        "A recording is silent. Callers would think that the line is dead.",
+        "В записи тишина. Звонящий решит, что связь пропала.",
+    ),
     (
         "HF064",
         "A recording is not as loud as the others: −20 LUFS ±1.5, true peak at most −3 dBTP. `hotline prompts import` levels it.",
+        "Запись звучит не с той громкостью, что остальные: −20 LUFS ±1,5, истинный пик не выше −3 dBTP. Её выровняет `hotline prompts import`.",
     ),
     (
         "HF065",
         "A recording belongs to no prompt: its name is misspelt or its text is gone from prompts.yaml.",
+        "Запись не относится ни к одной фразе: в имени опечатка или текста больше нет в prompts.yaml.",
     ),
 ];
+
+/// What a code of this module means and what to do about it.
+pub fn explain(code: &str, language: Language) -> Option<&'static str> {
+    explain_in(&CODES, code, language)
+}
 
 /// Everything that is wrong with the recordings in `dir`, by language and name.
 pub fn check(dir: &Path, catalogue: &Catalogue) -> Vec<Finding> {

@@ -22,7 +22,7 @@ mod synthesiser;
 
 pub use build::{BuildError, BuildReport, build};
 pub use catalogue::{Catalogue, Entry};
-pub use check::{CODES, check};
+pub use check::{check, explain};
 pub use import::{ImportError, import};
 pub use ledger::LEDGER;
 pub use normalize::normalize;

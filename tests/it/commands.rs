@@ -146,6 +146,12 @@ fn the_shipped_flows_and_prompts_are_clean_and_a_broken_file_is_shown_its_place(
         .unwrap();
     let code = found.split(|c: char| !c.is_ascii_alphanumeric()).find(|word| word.starts_with("HF")).unwrap();
     assert!(place.expect(0, &["check", "--explain", code]).out.contains(code));
+    for (lang, beginning) in [("en", "HF022: A target"), ("ru", "HF022: Переход")] {
+        let explained = place.expect(0, &["check", "--explain", "hf022", "--lang", lang]).out;
+        assert!(explained.starts_with(beginning), "{explained}");
+    }
+    let explained = place.expect(0, &["check", "--explain", "hf063", "--lang", "ru"]).out;
+    assert!(explained.starts_with("HF063: В записи"), "{explained}");
     place.expect(2, &["check", "--explain", "HF999"]);
     let absent = place.expect(2, &["check", "no-such-file.yaml"]);
     assert!(absent.err.contains("no-such-file.yaml"), "{}", absent.err);

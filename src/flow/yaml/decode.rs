@@ -64,7 +64,7 @@ impl de::Error for Fault {
         let text = message.to_string();
         let mut parts = text.split(MARK).skip(1);
         if let (Some(code), Some(message), Some(help)) = (parts.next(), parts.next(), parts.next())
-            && let Some((code, _)) = super::super::codes::CODES.iter().find(|(known, _)| *known == code)
+            && let Some((code, ..)) = super::super::codes::CODES.iter().find(|(known, ..)| *known == code)
         {
             return Fault::new(code, message, help);
         }

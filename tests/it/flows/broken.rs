@@ -1,6 +1,7 @@
 //! Each broken file begins with `# expect: LINE:COLUMN CODE` and must get that finding, with its line and a way out.
 use super::*;
 use hotline::flow::Finding;
+use hotline::flow::finding::explain;
 
 /// `fragments/*.yaml` are sub-flows that broken files may refer to; they are without fault themselves.
 fn findings_of(path: &Path) -> Vec<Finding> {
@@ -60,7 +61,8 @@ fn every_broken_file_is_refused_at_its_place_with_a_way_out() {
                 if finding.excerpt.as_deref().is_some_and(|line| !line.is_empty()) {
                     assert!(text.contains('^'), "{name}: {text}");
                 }
-                assert!(hotline::flow::finding::explain(finding.code).is_some(), "{name}: {}", finding.code);
+                let explained = Language::ALL.map(|language| explain(finding.code, language));
+                assert!(explained.iter().all(Option::is_some), "{name}: {}", finding.code);
             }
         }
         // One fault, one finding: consequences of a fault are no news.
