@@ -15,7 +15,7 @@ pub enum OperatorError {
     BadId(String),
     #[error("operator {0} exists already; to change him: operator set {0} …")]
     Exists(OperatorId),
-    #[error("there is no operator {0}; to see all: operator list")]
+    #[error("there is no operator {0}; to see all: hotline operator list")]
     NoSuchOperator(OperatorId),
     #[error("operator {0} is declared in config.yaml; change him there")]
     Declared(OperatorId),

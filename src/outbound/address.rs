@@ -17,7 +17,7 @@ pub enum Refused {
     NoHost,
     #[error("a URL must not carry a user or password: use a header")]
     Credentials,
-    #[error("`{0}` is no URL")]
+    #[error("this is no URL: {0}")]
     Unreadable(String),
 }
 

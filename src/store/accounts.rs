@@ -73,11 +73,11 @@ impl fmt::Debug for SecretText {
 
 #[derive(Debug, thiserror::Error)]
 pub enum AccountError {
-    #[error("user `{0}` exists already; to give a new password: user passwd {0}")]
+    #[error("user `{0}` exists already; to give a new password: hotline user passwd {0}")]
     Exists(String),
-    #[error("there is no user `{0}`; to see all: user list")]
+    #[error("there is no user `{0}`; to see all: hotline user list")]
     NoSuchUser(String),
-    #[error("a user name has 1 to 64 letters, digits, `.`, `-`, `_` or `@`; got `{0}`")]
+    #[error("a name has 1 to 64 letters, digits, `.`, `-`, `_` or `@`; got `{0}`")]
     BadName(String),
     #[error("a password has {PASSWORD_CHARS_MIN} to {PASSWORD_CHARS_MAX} characters; got {0}")]
     BadLength(usize),

@@ -26,7 +26,7 @@ impl Switchboard {
             return Outcome::NumberNotAllowed;
         }
         if self.draining || self.calls() >= self.settings.calls_max {
-            return Outcome::NotNow;
+            return Outcome::NoCallsTaken;
         }
         let (id, shard) = self.next_call(now);
         let flows = self.flows[&self.current].clone();

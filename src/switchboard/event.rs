@@ -117,6 +117,9 @@ pub enum Outcome {
     NumberNotAllowed,
     /// The call is not at a point where that can be done.
     NotNow,
+    /// The engine is being stopped, or has as many calls as it may have.
+    NoCallsTaken,
+    TooManyOrders,
     /// A call was begun.
     Begun {
         call: CallId,

@@ -15,7 +15,7 @@ mod calls_out;
 pub mod event;
 mod feature;
 mod handover;
-mod orders;
+pub mod orders;
 pub mod replay;
 mod routes;
 pub mod rules;

@@ -60,7 +60,7 @@ impl Switchboard {
         }
         let key = order.what.key();
         if self.orders.by_key.len() >= ORDERS_MAX && !self.orders.by_key.contains_key(&key) {
-            return Outcome::NotNow;
+            return Outcome::TooManyOrders;
         }
         out.push(Action::Keep(Keep::Order { key: key.clone(), order: Some(Box::new(order.clone())) }));
         self.orders.by_key.insert(key, order.clone());

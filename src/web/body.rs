@@ -50,12 +50,22 @@ impl<T: DeserializeOwned, S: Send + Sync> FromRequestParts<S> for Params<T> {
 
     async fn from_request_parts(parts: &mut Parts, state: &S) -> Result<Self, Problem> {
         let query = Query::<T>::from_request_parts(parts, state).await;
-        query.map(|Query(query)| Params(query)).map_err(|wrong| Problem::bad_request(wrong.body_text()))
+        query.map(|Query(query)| Params(query)).map_err(|wrong| Problem::bad_request(bare(wrong.body_text())))
     }
 }
 
+/// What was wrong, without the words of the library around it.
+fn bare(text: String) -> String {
+    const AROUND: [&str; 2] = [
+        "Failed to deserialize the JSON body into the target type: ",
+        "Failed to deserialize query string: ",
+    ];
+    let inner = AROUND.into_iter().find_map(|around| text.strip_prefix(around));
+    inner.map_or(text.clone(), str::to_string)
+}
+
 fn problem(rejection: &JsonRejection) -> Problem {
-    let detail = rejection.body_text();
+    let detail = bare(rejection.body_text());
     match rejection.status() {
         StatusCode::PAYLOAD_TOO_LARGE => {
             Problem::too_large(format!("expected at most {BODY_BYTES_MAX} bytes"))

@@ -7,7 +7,7 @@ use super::guard::Caller;
 use super::language::Reads;
 use super::problem::Problem;
 use super::reason::Reason;
-use crate::flow::{Arm, russian};
+use crate::flow::{Arm, Severity, russian};
 use crate::say::Language;
 use crate::switchboard::view::ArmView;
 use crate::switchboard::{Admin, View};
@@ -122,7 +122,7 @@ pub struct Version {
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
 pub struct Found {
     pub code: &'static str,
-    pub severity: crate::flow::Severity,
+    pub severity: Severity,
     pub file: String,
     pub line: u32,
     pub column: u32,
@@ -312,7 +312,9 @@ async fn answer(
         }
         Reloaded::Refused { findings } => {
             let findings = read_in(findings, language);
-            let first = findings.first().map(|found| {
+            // They stand in the order of the files, and a warning may come first.
+            let errors = findings.iter().filter(|found| found.severity == Severity::Error);
+            let first = errors.chain(&findings).next().map(|found| {
                 format!("{}:{}:{}: {}; {}", found.file, found.line, found.column, found.message, found.fix)
             });
             let first = first.unwrap_or_else(|| "the files cannot be used".into());

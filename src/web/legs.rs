@@ -9,6 +9,7 @@ use crate::call::TransferMode;
 use crate::ids::{CallId, OperatorId, QueueName};
 use crate::media::Supervision;
 use crate::number::Number;
+use crate::switchboard::orders::ORDERS_MAX;
 use crate::switchboard::{Admin, Destination, Outcome};
 use axum::Json;
 use axum::extract::{Path, State};
@@ -199,7 +200,13 @@ pub(super) fn problem(outcome: Outcome) -> Problem {
             "this number may not be dialled; `outbound.allow` in config.yaml says which may",
         ),
         Outcome::OperatorBusy => Problem::not_now("this operator's phone is in a call, or is not there"),
-        _ => Problem::not_now(
+        Outcome::NoCallsTaken => {
+            Problem::busy("the engine takes no more calls now: it is being stopped, or at its limit")
+        }
+        Outcome::TooManyOrders => {
+            Problem::not_now(format!("there are {ORDERS_MAX} orders already: remove one first"))
+        }
+        Outcome::Done | Outcome::Begun { .. } | Outcome::NotNow => Problem::not_now(
             "the call is not at a point where that can be done; GET /api/v1/calls/{id} shows it",
         ),
     }

@@ -15,7 +15,7 @@ impl Reason {
         let chars = text.chars().count();
         if chars == 0 || chars > CHARS_MAX || text.chars().any(char::is_control) {
             return Err(format!(
-                "`reason`: expected 1 to {CHARS_MAX} characters on one line, got {chars}; the audit trail keeps it"
+                "expected 1 to {CHARS_MAX} characters on one line, got {chars}; the audit trail keeps it"
             ));
         }
         Ok(Reason(text.to_string()))
@@ -47,7 +47,7 @@ mod tests {
         assert_eq!(Reason::parse("  shift ends ").map(String::from), Ok("shift ends".into()));
         assert!(Reason::parse(&"я".repeat(200)).is_ok());
         for wrong in ["", "   ", "two\nlines", &"я".repeat(201)] {
-            assert!(Reason::parse(wrong).unwrap_err().contains("`reason`"));
+            assert!(Reason::parse(wrong).unwrap_err().contains("on one line"));
         }
     }
 }
