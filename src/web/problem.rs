@@ -30,6 +30,9 @@ macro_rules! problems {
                 Problem { status: StatusCode::$status, code: $code, title: $title, detail: detail.into(), retry_after: None, more: Vec::new() }
             })*
         }
+
+        #[cfg(test)]
+        const TITLES: &[&str] = &[$($title),*];
     };
 }
 
@@ -115,5 +118,16 @@ impl IntoResponse for Problem {
         // For whoever has to say it in another language.
         response.extensions_mut().insert(self);
         response
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn every_title_is_known_in_russian() {
+        let known: Vec<&str> = russian::TITLES.iter().map(|(english, _)| *english).collect();
+        assert_eq!(known, TITLES);
     }
 }

@@ -15,7 +15,7 @@ impl Reason {
         let chars = text.chars().count();
         if chars == 0 || chars > CHARS_MAX || text.chars().any(char::is_control) {
             return Err(format!(
-                "expected 1 to {CHARS_MAX} characters on one line, got {chars}; the audit trail keeps it"
+                "expected 1 to {CHARS_MAX} characters on one line, for the audit trail; got {chars}"
             ));
         }
         Ok(Reason(text.to_string()))

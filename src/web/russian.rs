@@ -124,6 +124,220 @@ pub const SENTENCES: &[(&str, &str)] = &[
     ("the machine has no random numbers", "серверу неоткуда взять случайные числа"),
     ("§ boards are open already: close one", "открыто уже § табло: закройте одно"),
     // Reasons.
+    ("`reason` is expected: 1 to § characters on one line", "нужна причина: от 1 до § знаков в одну строку"),
+    ("`reason` is at most § characters on one line", "вид перерыва — не больше § знаков в одну строку"),
+    // Announcements, rules and other orders.
+    ("`say`: expected 1 to § prompts, got §", "нужно от 1 до § фраз, а здесь §"),
+    ("`say`: there is no prompt `§`", "фразы `§` нет"),
+    (
+        "`until`: expected a moment like 2026-11-22T18:00:00+03:00, got `§`",
+        "до какого времени: нужна запись как 2026-11-22T18:00:00+03:00, а здесь `§`",
+    ),
+    (
+        "`until`: expected a moment to come, got `§`",
+        "до какого времени: оно должно быть впереди, а здесь `§`",
+    ),
+    (
+        "expected a number or a prefix like 7495*, got `§`",
+        "нужен номер или его начало со звёздочкой, как 7495*, а здесь `§`",
+    ),
+    ("nothing of the kind is ordered", "такого распоряжения нет"),
+    // Flows.
+    ("no flow has this name; GET /api/v1/flows lists them", "сценария с таким именем нет"),
+    ("no flows are kept here", "сценариев здесь нет"),
+    (
+        "no split of the flows in force has this arm; GET /api/v1/flows/{name} has the text",
+        "в действующих сценариях такой ветви нет",
+    ),
+    ("the files cannot be used", "файлы не годятся"),
+    (
+        "the engine is being stopped and takes no flows",
+        "сервер останавливается и новых сценариев не принимает",
+    ),
+    ("no version § is kept; GET /api/v1/flows lists them", "версия § не хранится"),
+    ("there is no other version to go back to", "другой версии, к которой можно вернуться, нет"),
+    ("the files of version § cannot be read: §", "файлы версии § не читаются: §"),
+    ("version § cannot be read: §", "версия § не читается: §"),
+    ("neither § nor § has a flow `§`", "ни в §, ни в § нет сценария `§`"),
+    // Prompts, recordings and messages.
+    ("no prompt has this language and id; GET /api/v1/prompts lists them", "такой фразы на этом языке нет"),
+    (
+        "no recording has this name; GET /api/v1/recordings lists them; a slash is written %2F",
+        "такой записи нет",
+    ),
+    (
+        "no message has this name; GET /api/v1/messages lists them; a slash is written %2F",
+        "такого сообщения нет",
+    ),
+    (
+        "the sound is gone: recordings are kept for `recording.days`",
+        "звука больше нет: записи хранятся `recording.days` дней",
+    ),
+    ("`number`: expected a telephone number", "нужен номер телефона"),
+    // Notes and tickets.
+    ("`disposition`: expected one of: §; got `§`", "итог разговора — один из этих: §; а здесь `§`"),
+    ("`note`: expected 1 to § characters, got §", "заметка: нужно от 1 до § знаков, а здесь §"),
+    ("no ticket has this number; GET /api/v1/tickets lists them", "заявки с таким номером нет"),
+    ("expected `status`, `note` or both", "нужно новое состояние, заметка или и то и другое"),
+    (
+        "status: expected `open`, `waiting` or `done`",
+        "состояние заявки — `open` (открыта), `waiting` (ждёт ответа) или `done` (закрыта)",
+    ),
+    ("`subject`: expected 1 to § characters, got §", "тема письма: нужно от 1 до § знаков, а здесь §"),
+    ("`subject` is one line", "тема письма — одна строка"),
+    ("`text`: expected 1 to § characters, got §", "текст: нужно от 1 до § знаков, а здесь §"),
+    (
+        "the applicant's e-mail is not known: it is the subscriber's, or the ticket's field `email`",
+        "адрес почты заявителя неизвестен: его нет ни у абонента, ни в поле `email` заявки",
+    ),
+    (
+        "no mail server: add a section `smtp` to config.yaml",
+        "почтового сервера нет: добавьте в config.yaml раздел `smtp`",
+    ),
+    (
+        "the mail server did not take the letter; the log says why",
+        "почтовый сервер не принял письмо; почему, сказано в журнале сервера",
+    ),
+    ("`to` is no e-mail address", "адрес заявителя — не адрес почты"),
+    ("`§` is no e-mail address", "`§` — не адрес почты"),
+    ("the letter cannot be written: §", "письмо не удалось составить: §"),
+    // Subscribers.
+    ("no subscriber has this number", "абонента с таким номером нет"),
+    (
+        "a subscriber is `priority` or `standard`; `§` belongs to queues",
+        "класс абонента — `priority` или `standard`; `§` бывает только у очередей",
+    ),
+    ("number: expected a telephone number, or its beginning", "нужен номер телефона или его начало"),
+    // Users and tokens.
+    ("no user has this name; GET /api/v1/users lists them", "пользователя с таким именем нет"),
+    (
+        "user `§` exists already; to give a new password: hotline user passwd §",
+        "пользователь `§` уже есть; новый пароль ему даст `hotline user passwd §`",
+    ),
+    (
+        "a name has 1 to 64 letters, digits, `.`, `-`, `_` or `@`; got `§`",
+        "имя — это от 1 до 64 букв, цифр и знаков `.`, `-`, `_`, `@`, а здесь `§`",
+    ),
+    (
+        "`§` is the last administrator: make another one first",
+        "`§` — последний администратор: сначала добавьте другого",
+    ),
+    ("no token has this id; GET /api/v1/tokens lists them", "такого токена нет"),
+    (
+        "a token hands out no more than it has: name fewer `scopes`",
+        "токен не даёт больше прав, чем есть у него самого: укажите меньше прав",
+    ),
+    (
+        "a token with scopes makes and changes no users",
+        "токен с ограниченными правами не добавляет и не меняет пользователей",
+    ),
+    ("at most § scopes", "прав — не больше §"),
+    (
+        "a scope is AREA:read or AREA:write, where AREA is one of: §",
+        "право записывают как ОБЛАСТЬ:read или ОБЛАСТЬ:write, области: §",
+    ),
+    // Webhooks.
+    ("no webhook has this id; GET /api/v1/webhooks lists them", "такого вебхука нет"),
+    ("there are § webhooks already: remove one first", "вебхуков уже §: сначала удалите один"),
+    ("`events`: expected some of: §, or *", "события: выберите из этих: § или *"),
+    ("`url`: at most § characters", "адрес: не больше § знаков"),
+    (
+        "`url`: § is §, an address inside: add its network to the outbound allow-list if it is meant",
+        "адрес: § — это §, адрес внутренней сети; если так задумано, разрешите эту сеть в настройках исходящих запросов",
+    ),
+    (
+        "`url`: expected http:// or https://, got §://",
+        "адрес должен начинаться с http:// или https://, а здесь §://",
+    ),
+    ("`url`: the URL has no host", "в адресе нет имени сервера"),
+    (
+        "`url`: a URL must not carry a user or password: use a header",
+        "в адресе не должно быть имени и пароля",
+    ),
+    ("`url`: this is no URL: §", "это не адрес: §"),
+    // Lists and reports.
+    (
+        "§: expected a day (2026-11-22) or a moment (2026-11-22T18:30:00+03:00)",
+        "§: нужен день (2026-11-22) или время (2026-11-22T18:30:00+03:00)",
+    ),
+    (
+        "§: expected a day (2026-11-22) or a moment (2026-11-22T18:30), got `§`",
+        "§: нужен день (2026-11-22) или время (2026-11-22T18:30), а здесь `§`",
+    ),
+    ("interval: expected 15m, 30m, 1h or 1d, got `§`", "шаг отчёта — 15m, 30m, 1h или 1d, а здесь `§`"),
+    ("from is not before to", "начало должно быть раньше конца"),
+    (
+        "a report covers § days at most; ask for a shorter time",
+        "отчёт охватывает не больше § дней: возьмите время покороче",
+    ),
+    ("limit: expected 1 to §", "limit: нужно от 1 до §"),
+    ("§: expected at most § characters on one line", "§: можно не больше § знаков в одну строку"),
+    ("caller: expected at least § digits of a number", "для поиска по номеру нужно не меньше § цифр"),
+    (
+        "cursor: expected what `next` of the page before said",
+        "cursor: нужно то, что стояло в `next` предыдущей страницы",
+    ),
+    ("number: expected a telephone number", "нужен номер телефона"),
+    // The server as such.
+    (
+        "the switchboard did not answer within § s: try again, and look at the load of the machine",
+        "сервер не ответил за § с: попробуйте ещё раз и проверьте, не перегружен ли он",
+    ),
+    (
+        "the database did not answer: try again; the log says why",
+        "база данных не ответила: попробуйте ещё раз; почему, сказано в журнале сервера",
+    ),
+    (
+        "log filter `§`: §; expected a level or target=level pairs, as in `warn,hotline::sip=debug`",
+        "подробность журнала `§`: §; нужен уровень или пары «часть=уровень», как `warn,hotline::sip=debug`",
+    ),
+    ("the log has ended", "журнал сервера уже закрыт"),
+    ("no route has this path", "по этому адресу ничего нет"),
+    ("see the Allow header", "какие методы здесь бывают, сказано в заголовке Allow"),
+    // Telephones in pages.
+    ("too many telephones are connected", "подключено слишком много телефонов"),
+    (
+        "telephones connect over TCP, not over the control socket",
+        "телефоны подключаются по TCP, а не через управляющий сокет",
+    ),
+    ("expected a WebSocket handshake: §", "нужно подключение по WebSocket: §"),
+    ("expected `Sec-WebSocket-Protocol: sip` (RFC 7118)", "нужен `Sec-WebSocket-Protocol: sip` (RFC 7118)"),
+    ("the connection has no peer", "не видно, откуда подключение"),
+    ("the connection has no address", "у подключения нет адреса"),
+    // Any other text of a person's.
+    ("`§`: expected 1 to § characters, got §", "`§`: нужно от 1 до § знаков, а здесь §"),
+    // Bodies and queries that cannot be read: wide patterns, so they come last.
+    ("expected at most § bytes", "можно не больше § байт"),
+    ("expected `Content-Type: application/json`", "нужен `Content-Type: application/json`"),
+    (
+        "§: expected 1 to § characters on one line, for the audit trail; got § at line § column §",
+        "поле §: нужно от 1 до § знаков в одну строку, для журнала действий, а здесь § (строка §, столбец §)",
+    ),
+    ("missing field `§` at line § column §", "нет поля `§` (строка §, столбец §)"),
+    ("§: missing field `§` at line § column §", "в § нет поля `§` (строка §, столбец §)"),
+    (
+        "§: unknown field `§`, expected one of § at line § column §",
+        "§: поля `§` здесь не бывает, есть: § (строка §, столбец §)",
+    ),
+    (
+        "§: unknown field `§`, expected § at line § column §",
+        "§: поля `§` здесь не бывает, есть: § (строка §, столбец §)",
+    ),
+    (
+        "§: unknown variant `§`, expected one of § at line § column §",
+        "поле §: `§` не подходит, можно: § (строка §, столбец §)",
+    ),
+    (
+        "§: unknown variant `§`, expected § at line § column §",
+        "поле §: `§` не подходит, можно: § (строка §, столбец §)",
+    ),
+    ("§: invalid type: §, expected § at line § column §", "поле §: пришло § вместо § (строка §, столбец §)"),
+    ("Failed to parse the request body as JSON: §", "запрос — не JSON: §"),
+    ("Failed to buffer the request body: §", "запрос не дошёл целиком: §"),
+    (
+        "§: expected 1 to § characters on one line, for the audit trail; got §",
+        "поле §: нужно от 1 до § знаков в одну строку, для журнала действий, а здесь §",
+    ),
     ("missing field `§`", "нет параметра `§`"),
     ("§: unknown field `§`, expected one of §", "§: параметра `§` здесь не бывает, есть: §"),
     ("§: unknown field `§`, expected §", "§: параметра `§` здесь не бывает, есть: §"),

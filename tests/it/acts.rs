@@ -255,6 +255,16 @@ async fn flows_are_taken_in_by_themselves_refused_with_their_place_and_rolled_ba
     );
     assert_eq!(list(&house)["current"], second["current"]);
     assert!(list(&house)["failed"]["findings"][0]["fix"].is_string());
+    // To a Russian, in Russian: the findings of the refusal, of the list and of the flow.
+    let (_, told) = house.request_in("ru-RU,ru;q=0.9", "POST", "/api/v1/flows/reload", &admin, "{}");
+    let told: Value = serde_json::from_str(&told).unwrap();
+    assert_eq!(told["title"], "Запрос понятен, но так не получится");
+    assert_eq!(told["findings"][0]["message"], "в этом сценарии нет шага `nowhere`");
+    assert!(told["detail"].as_str().unwrap().contains("нет шага `nowhere`"), "{told}");
+    let (_, told) = house.request_in("ru", "GET", "/api/v1/flows", &admin, "");
+    assert!(told.contains("нет шага `nowhere`"), "{told}");
+    let (_, told) = house.request_in("ru", "GET", "/api/v1/flows/small", &admin, "");
+    assert!(told.contains("нет шага `nowhere`"), "{told}");
     house.until("the alert", &admin, || {
         let alerts = house.json("/api/v1/alerts", &admin);
         (alerts["active"][0]["name"] == "flow_reload_failed").then_some(())

@@ -329,11 +329,23 @@ impl House {
     }
 
     pub fn request(&self, method: &str, path: &str, token: &str, body: &str) -> (u16, String) {
+        self.request_in("", method, path, token, body)
+    }
+
+    /// The same for somebody who reads this language.
+    pub fn request_in(
+        &self,
+        language: &str,
+        method: &str,
+        path: &str,
+        token: &str,
+        body: &str,
+    ) -> (u16, String) {
         let mut stream = TcpStream::connect(self.web).unwrap();
         stream.set_read_timeout(Some(Duration::from_secs(10))).unwrap();
         let head = format!(
             "{method} {path} HTTP/1.1\r\nHost: {}\r\nAuthorization: Bearer {token}\r\nContent-Type: application/json\r\n\
-             Content-Length: {}\r\nConnection: close\r\n\r\n",
+             Accept-Language: {language}\r\nContent-Length: {}\r\nConnection: close\r\n\r\n",
             self.web,
             body.len()
         );

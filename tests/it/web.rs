@@ -177,6 +177,33 @@ async fn without_credentials_nothing_is_answered() {
 }
 
 #[tokio::test]
+async fn a_refusal_is_told_in_the_language_that_is_asked_for() {
+    let world = World::start().await;
+    let token = world.token(Role::Supervisor).await;
+    let told = async |language: &str| {
+        let headers = [("authorization", &*token), ("accept-language", language)];
+        world.send("GET", "/api/v1/calls/nobody", &headers, String::new()).await
+    };
+    let (english, russian) = (told("de, en;q=0.5").await, told("ru-RU,ru;q=0.9,en;q=0.8").await);
+    assert_eq!((english.status, russian.status), (404, 404));
+    assert_eq!((english.header("content-language"), russian.header("content-language")), ("", "ru"));
+    assert_eq!(russian.header("content-type"), "application/problem+json");
+    assert_eq!(english.json()["title"], "There is no such thing");
+    assert_eq!(russian.json()["title"], "Такого здесь нет");
+    assert_eq!(english.json()["code"], russian.json()["code"]);
+    assert_ne!(english.json()["detail"], russian.json()["detail"]);
+    // A wrong body: the thing itself, without the words of a library.
+    let body = serde_json::json!({ "say": ["emergency"], "until": "2026-12-01T00:00:00Z", "reason": " " })
+        .to_string();
+    let headers =
+        [("authorization", &*token), ("accept-language", "ru"), ("content-type", "application/json")];
+    let answer = world.send("PUT", "/api/v1/announcement", &headers, body).await;
+    let detail = answer.json()["detail"].as_str().unwrap().to_string();
+    assert!(detail.starts_with("поле reason: нужно от 1 до 200 знаков"), "{detail}");
+    world.stop().await;
+}
+
+#[tokio::test]
 async fn each_role_may_what_the_matrix_says() {
     let world = World::start().await;
     for (method, route, body, allowed) in matrix() {
