@@ -6,7 +6,7 @@
 //!              └──────────────────────────────────────▶┴─ BYE, CANCEL, no ACK, no RTP, hang-up step
 //! ```
 use super::context::*;
-use super::dial::{Dial, Purpose};
+use super::dial::Dial;
 use super::event::*;
 use super::lost::Lost;
 use super::record::*;
@@ -14,11 +14,10 @@ use super::talk_recording::{Consent, TalkRecording};
 use super::transfer::Transfer;
 use crate::cause::{Cause, HangupBy};
 use crate::class::Class;
-use crate::flow::{self, FlowSet, Interpreter};
+use crate::flow::{self, Interpreter};
 use crate::ids::*;
 use crate::machine::{Instant, earlier};
 use crate::media::{LegCommand, LegEvent, Refusal};
-use crate::number::Number;
 use crate::queue::{self, Exit};
 use crate::sip;
 use serde::{Deserialize, Serialize};
@@ -196,83 +195,6 @@ impl Call {
             closing: BTreeMap::new(),
             ended: None,
         }
-    }
-
-    /// The seat in which the caller waits.
-    pub fn waits_in(&self) -> Option<(SeatId, &QueueName)> {
-        self.seat.as_ref().filter(|_| self.ended.is_none()).map(|seat| (seat.id, &seat.queue))
-    }
-
-    pub fn id(&self) -> CallId {
-        self.id
-    }
-
-    /// Who is at this leg's other end, for people who read the ladder: an operator by his id, and no number.
-    pub fn party(&self, leg: LegId) -> String {
-        match self.dials.get(&leg).map(|dial| &dial.purpose) {
-            Some(Purpose::Offer { operator, .. } | Purpose::Consult { operator: Some(operator), .. }) => {
-                format!("operator {operator}")
-            }
-            Some(Purpose::Supervise { operator, .. }) => format!("supervisor {operator}"),
-            Some(Purpose::Transfer { .. } | Purpose::Consult { operator: None, .. }) => "party".into(),
-            None => "caller".into(),
-        }
-    }
-
-    pub fn shard(&self) -> ShardId {
-        self.shard
-    }
-
-    pub fn flows(&self) -> FlowSetHash {
-        self.flows
-    }
-
-    /// Whether this call's number is this one, and believed.
-    pub fn is_verified_caller(&self, number: &Number) -> bool {
-        self.record.verified && self.record.caller == number.as_str()
-    }
-
-    /// The caller's number, believed or not.
-    pub fn number(&self) -> Option<Number> {
-        Number::parse(&self.record.caller)
-    }
-
-    pub fn is_from_test_source(&self) -> bool {
-        self.test_source
-    }
-
-    /// A test call: counted nowhere (Q12).
-    pub fn is_test(&self) -> bool {
-        self.test
-    }
-
-    /// Whether the call is over and only its record is awaited.
-    pub fn has_ended(&self) -> bool {
-        self.ended.is_some()
-    }
-
-    /// Every leg that may still be spoken of.
-    pub fn legs(&self) -> impl Iterator<Item = LegId> {
-        self.closing.keys().chain(self.dials.keys()).copied().chain([self.leg])
-    }
-
-    /// Whether a digit that comes now is, or may be, one of a secret step and must be written down nowhere.
-    pub fn hides_keys(&self, flows: &FlowSet) -> bool {
-        self.interpreter.hides_keys(flows)
-    }
-
-    /// When this caller was last asked by a `survey`.
-    pub fn surveyed(&mut self, at: Option<crate::machine::Wall>) {
-        self.interpreter.surveyed(at);
-    }
-
-    pub fn caller(&self) -> &str {
-        &self.record.caller
-    }
-
-    /// A variable of the running flow.
-    pub fn flow_var(&self, name: &str) -> Option<&flow::Var> {
-        self.interpreter.var(name)
     }
 
     pub fn handle(&mut self, event: Event, cx: &mut Context) {

@@ -2,7 +2,8 @@
 //! dials the shipped line, presses keys, waits, gives up, talks; in virtual time.
 use super::ledger::{Ledger, Outcome};
 use super::population::{self, BACK_AFTER, Caller, Callers, Hands, Plan};
-use super::world::{Behaviour, Faults, Heard, Lasts, World};
+use super::faults::Faults;
+use super::world::{Behaviour, Heard, Lasts, World};
 use crate::call::Happened;
 use crate::cause::CallResult;
 use crate::class::Class;
