@@ -1,8 +1,8 @@
 //! A day of the whole machines: the production Switchboard with its calls, flows and dispatchers, and a population that
 //! dials the shipped line, presses keys, waits, gives up, talks; in virtual time.
+use super::faults::Faults;
 use super::ledger::{Ledger, Outcome};
 use super::population::{self, BACK_AFTER, Caller, Callers, Hands, Plan};
-use super::faults::Faults;
 use super::world::{Behaviour, Heard, Lasts, World};
 use crate::call::Happened;
 use crate::cause::CallResult;

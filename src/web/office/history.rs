@@ -5,14 +5,13 @@ use super::super::desk::Role::{self, Admin, Api, Operator, Supervisor, Viewer};
 use super::super::guard::{Access, Caller};
 use super::super::problem::Problem;
 use super::super::routes::{Route, Table};
-use super::query;
+use super::{calls_csv, query};
 use crate::clock::{Clock, Zone};
 use crate::number::Number;
-use crate::office::{AuditQuery, CallQuery, NotedCall, PAGE_MAX};
+use crate::office::{AuditQuery, CallQuery, NotedCall};
 use crate::report::{Asked, Kind};
 use axum::Json;
 use axum::extract::State;
-use axum::http::header;
 use axum::response::{IntoResponse, Response};
 use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
@@ -23,8 +22,6 @@ const CALLS: Access = Access::Roles(&[Viewer, Operator, Supervisor, Admin, Api])
 const QUEUES: Access = Access::Roles(&[Viewer, Supervisor, Admin, Api]);
 const QUALITY: Access = Access::Roles(&[Supervisor, Admin, Api]);
 const AUDIT: Access = Access::Roles(&[Supervisor, Admin]);
-/// Rows of one CSV file: half a year of a busy house; a longer time is asked for in parts.
-const CSV_ROWS_MAX: usize = 50_000;
 /// Fewer digits of a number would list half the house.
 const NUMBER_DIGITS_MIN: usize = 4;
 
@@ -71,26 +68,26 @@ enum Format {
 /// A call in a list.
 #[derive(Debug, Serialize, ToSchema)]
 pub struct CallSummary {
-    id: String,
-    line: String,
+    pub id: String,
+    pub line: String,
     /// Masked.
-    caller: String,
+    pub caller: String,
     /// Whole, for those who may see it.
-    number: Option<String>,
-    class: String,
-    queue: Option<String>,
-    operator: Option<String>,
-    started_at: String,
-    answered_at: Option<String>,
-    ended_at: Option<String>,
-    wait_ms: Option<u64>,
+    pub number: Option<String>,
+    pub class: String,
+    pub queue: Option<String>,
+    pub operator: Option<String>,
+    pub started_at: String,
+    pub answered_at: Option<String>,
+    pub ended_at: Option<String>,
+    pub wait_ms: Option<u64>,
     /// From the answer to the end.
-    talk_ms: Option<u64>,
-    result: Option<String>,
-    cause: Option<String>,
-    hangup_by: Option<String>,
-    disposition: Option<String>,
-    note: Option<String>,
+    pub talk_ms: Option<u64>,
+    pub result: Option<String>,
+    pub cause: Option<String>,
+    pub hangup_by: Option<String>,
+    pub disposition: Option<String>,
+    pub note: Option<String>,
 }
 
 #[derive(Serialize, ToSchema)]
@@ -134,7 +131,7 @@ pub async fn calls(
         query.operator = Some(caller.name.clone());
     }
     if asked.format == Format::Csv {
-        return csv(&app, query, sees_numbers).await;
+        return calls_csv::answer(app, query, sees_numbers).await;
     }
     let page = app.desk.call_history(query).await?;
     let zone = app.desk.zone();
@@ -183,81 +180,6 @@ fn digits(text: &str) -> Result<String, Problem> {
 /// What stands in a search box and can only be a number.
 fn number_in(q: &str) -> Option<String> {
     digits(q).ok()
-}
-
-async fn csv(app: &App, mut query: CallQuery, sees_numbers: bool) -> Result<Response, Problem> {
-    const COLUMNS: [&str; 16] = [
-        "id",
-        "line",
-        "caller",
-        "class",
-        "queue",
-        "operator",
-        "started_at",
-        "answered_at",
-        "ended_at",
-        "wait_ms",
-        "talk_ms",
-        "result",
-        "cause",
-        "hangup_by",
-        "disposition",
-        "note",
-    ];
-    let zone = app.desk.zone().clone();
-    let mut table = csv::Writer::from_writer(Vec::new());
-    let fault = |error: csv::Error| Problem::unusable(error.to_string());
-    table.write_record(COLUMNS).map_err(fault)?;
-    query.limit = PAGE_MAX;
-    let mut rows = 0;
-    loop {
-        let page = app.desk.call_history(query.clone()).await?;
-        for call in &page.rows {
-            let call = summary(call, &zone, sees_numbers);
-            let ms = |ms: Option<u64>| ms.map(|ms| ms.to_string()).unwrap_or_default();
-            let text = |text: Option<String>| harmless(text.unwrap_or_default());
-            let caller = call.number.unwrap_or(call.caller);
-            table
-                .write_record([
-                    call.id,
-                    harmless(call.line),
-                    harmless(caller),
-                    call.class,
-                    text(call.queue),
-                    text(call.operator),
-                    call.started_at,
-                    text(call.answered_at),
-                    text(call.ended_at),
-                    ms(call.wait_ms),
-                    ms(call.talk_ms),
-                    text(call.result),
-                    text(call.cause),
-                    text(call.hangup_by),
-                    text(call.disposition),
-                    text(call.note),
-                ])
-                .map_err(fault)?;
-        }
-        rows += page.rows.len();
-        match page.next {
-            Some(next) if rows < CSV_ROWS_MAX => query.after = Some(next),
-            _ => break,
-        }
-    }
-    let bytes = table.into_inner().map_err(|error| Problem::unusable(error.to_string()))?;
-    let headers = [
-        (header::CONTENT_TYPE, "text/csv; charset=utf-8; header=present"),
-        (header::CONTENT_DISPOSITION, "attachment; filename=\"calls.csv\""),
-    ];
-    Ok((headers, bytes).into_response())
-}
-
-/// A cell that a spreadsheet would take for a formula is quoted as text (OWASP, "CSV Injection").
-fn harmless(text: String) -> String {
-    match text.starts_with(['=', '+', '-', '@', '\t', '\r']) {
-        true => format!("'{text}"),
-        false => text,
-    }
 }
 
 #[derive(Debug, Default, Deserialize, IntoParams)]

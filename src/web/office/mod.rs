@@ -1,6 +1,7 @@
 //! The office of the web: what was, who may, and the papers. Each file is one drawer with its routes and their handlers;
 //! [`routes`] hands all of them to the table.
 mod audio;
+mod calls_csv;
 pub(super) mod card;
 mod config;
 pub mod desk;

@@ -41,7 +41,7 @@ async fn keep_calls(world: &World, count: u64) -> Vec<CallId> {
     for n in 1..count {
         // Two by two in one millisecond: a cursor has to tell them apart.
         let at = Wall(record.started_at.0 - 1000 * (n as i64 / 2 + 1));
-        let id = CallId::new(at.0, 100 - n);
+        let id = CallId::new(at.0, count - n);
         let record = hotline::call::CallRecord { id, started_at: at, ..record.clone() };
         world.store.write(&[Entry::Keep(Keep::Call(Box::new(record)))]).await.unwrap();
         ids.push(id);
@@ -121,6 +121,20 @@ async fn a_table_of_calls_holds_no_formula() {
     let text = answer.text();
     assert!(text.starts_with("id,line,caller,"), "{text}");
     assert!(text.contains("\"'=HYPERLINK("), "{text}");
+}
+
+#[tokio::test]
+async fn a_table_of_calls_is_as_long_as_there_are_calls() {
+    let world = World::start().await;
+    // More than the store gives at once.
+    keep_calls(&world, 1_100).await;
+    let token = world.token(Role::Supervisor).await;
+    let answer =
+        world.ask("GET", "/api/v1/history/calls?format=csv", &[("authorization", &token)], None).await;
+    let text = answer.text();
+    let ids: std::collections::BTreeSet<&str> =
+        text.lines().skip(1).filter_map(|line| line.split(',').next()).collect();
+    assert_eq!((text.lines().count(), ids.len()), (1_101, 1_100));
 }
 
 #[tokio::test]
