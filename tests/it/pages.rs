@@ -319,7 +319,7 @@ async fn a_colleague_is_asked_before_he_gets_the_caller() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn a_supervisor_listens_in_from_the_board() {
+async fn a_supervisor_listens_whispers_and_barges_in_from_the_board() {
     let house = staffed();
     let Some(mut page) = Browser::open(&house, OPERATOR_HERTZ).await else { return };
     // Silent: two tones at once are no tone.
@@ -330,7 +330,7 @@ async fn a_supervisor_listens_in_from_the_board() {
     let talk = operator.incoming(SOON).await.unwrap();
     talk.answer().await;
     talk.wait_tone(f64::from(CALLER_HERTZ), SOON).await.unwrap();
-    let supervisor = house.operator("102", Policy::Manual, Sound::Silence).await;
+    let supervisor = house.operator("102", Policy::Manual, Sound::Tone(COLLEAGUE_HERTZ)).await;
     page.see("[data-operator='102'] .chip.ready").await;
     page.see("[data-call] >> text=Talking").await;
     page.click("[data-call] .menu summary").await;
@@ -342,6 +342,18 @@ async fn a_supervisor_listens_in_from_the_board() {
     ear.answer().await;
     page.see("[data-call] .listened").await;
     ear.wait_tone(f64::from(CALLER_HERTZ), SOON).await.unwrap();
+    // The same telephone takes another part: nobody is rung a second time, and no phone is asked for.
+    for (part, shown) in [("Whisper to the operator…", "whispered to"), ("Join the talk…", "a third is in")] {
+        page.click("[data-call] .menu summary").await;
+        page.click(&format!("text={part}")).await;
+        page.fill("dialog input[name=reason]", "help").await;
+        page.gone("dialog select[name=phone]").await;
+        page.press("Enter").await;
+        page.see(&format!("[data-call] .listened >> text={shown}")).await;
+        if part.starts_with("Join") {
+            caller.call.wait_tone(f64::from(COLLEAGUE_HERTZ), SOON).await.unwrap();
+        }
+    }
     page.click("[data-call] .menu summary").await;
     page.click("text=Stop listening…").await;
     page.fill("dialog input[name=reason]", "heard enough").await;

@@ -54,6 +54,12 @@ function useForm(deed: Deed, view: View, person: Person): Form {
     case 'whisper':
     case 'barge': {
       const { does } = deed;
+      const on = view.calls.get(deed.call)?.supervised;
+      // His telephone is in the talk already: it only takes another part in it.
+      if (on) return {
+        title: of(words[does], caller), does: words[does].replace('…', ''), why: words.listenWhy[does] ?? '',
+        act: (f) => acts.supervise(deed.call, does, on.by, reason(f)),
+      };
       const phones = [...view.operators.values()].filter(({ state }) => FREE.includes(state));
       return {
         title: of(words[does], caller), does: words.listenDo, why: words.listenWhy[does] ?? '', act: (f) => acts.supervise(deed.call, does, f['phone'] ?? '', reason(f)),

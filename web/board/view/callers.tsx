@@ -1,4 +1,4 @@
-import type { CallView } from '../../shared/api';
+import type { CallView, Supervision } from '../../shared/api';
 import { clock } from '../../shared/clock';
 import { plain } from '../../shared/format';
 import { Menu } from '../../shared/ui/menu';
@@ -56,14 +56,14 @@ function where(call: CallView, view: View): string {
 
 function deeds(call: Timed<CallView>, act: (deed: Deed) => void, words: ReturnType<typeof useWords>) {
   const { id: on } = call;
-  const supervise = call.stage === 'talking';
+  const may = (part: Supervision): boolean => call.stage === 'talking' && call.supervised?.mode !== part;
   return [
     { name: words.whole, do: () => location.assign(`/calls/${encodeURIComponent(on)}`) },
     call.stage === 'waiting' && { name: words.move, do: () => act({ does: 'move', call: on }) },
     call.stage === 'waiting' && { name: words.raise, do: () => act({ does: 'raise', call: on }) },
-    supervise && { name: words.listen, do: () => act({ does: 'listen', call: on }) },
-    supervise && { name: words.whisper, do: () => act({ does: 'whisper', call: on }) },
-    supervise && { name: words.barge, do: () => act({ does: 'barge', call: on }) },
+    may('listen') && { name: words.listen, do: () => act({ does: 'listen', call: on }) },
+    may('whisper') && { name: words.whisper, do: () => act({ does: 'whisper', call: on }) },
+    may('barge') && { name: words.barge, do: () => act({ does: 'barge', call: on }) },
     call.supervised && { name: words.stopListening, do: () => act({ does: 'stop_listening', call: on }) },
     { name: words.hangUp, do: () => act({ does: 'hang_up', call: on }) },
   ];
