@@ -15,7 +15,7 @@ pub enum Refused {
     Scheme(String),
     #[error("the URL has no host")]
     NoHost,
-    #[error("a URL must not carry a user or password: use a header")]
+    #[error("a URL must not carry a user or password")]
     Credentials,
     #[error("this is no URL: {0}")]
     Unreadable(String),

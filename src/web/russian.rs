@@ -250,10 +250,7 @@ pub const SENTENCES: &[(&str, &str)] = &[
         "адрес должен начинаться с http:// или https://, а здесь §://",
     ),
     ("`url`: the URL has no host", "в адресе нет имени сервера"),
-    (
-        "`url`: a URL must not carry a user or password: use a header",
-        "в адресе не должно быть имени и пароля",
-    ),
+    ("`url`: a URL must not carry a user or password", "в адресе не должно быть имени и пароля"),
     ("`url`: this is no URL: §", "это не адрес: §"),
     // Lists and reports.
     (

@@ -343,7 +343,8 @@ async fn a_supervisor_listens_whispers_and_barges_in_from_the_board() {
     page.see("[data-call] .listened").await;
     ear.wait_tone(f64::from(CALLER_HERTZ), SOON).await.unwrap();
     // The same telephone takes another part: nobody is rung a second time, and no phone is asked for.
-    for (part, shown) in [("Whisper to the operator…", "whispered to"), ("Join the talk…", "a third is in")] {
+    for (part, shown) in [("Whisper to the operator…", "whispered to"), ("Join the talk…", "a third is in")]
+    {
         page.click("[data-call] .menu summary").await;
         page.click(&format!("text={part}")).await;
         page.fill("dialog input[name=reason]", "help").await;
@@ -361,6 +362,29 @@ async fn a_supervisor_listens_whispers_and_barges_in_from_the_board() {
     page.gone("[data-call] .listened").await;
     assert!(!caller.call.is_over());
     caller.hangup().await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn an_administrator_gives_a_number_a_class_and_has_it_forgotten() {
+    let house = staffed();
+    let Some(mut page) = Browser::open(&house, OPERATOR_HERTZ).await else { return };
+    let admin = house.token("admin");
+    let known = || house.get("/api/v1/subscribers?number=79165550077", &admin).1.contains("79165550077");
+    page.sign_in(&house, "boss", "admin").await;
+    page.goto("/admin/subscribers").await;
+    page.click("text=Set a class…").await;
+    page.fill("dialog input[name=number]", "8 916 555-00-77").await;
+    page.choose("dialog select[name=class]", "priority").await;
+    page.click("dialog >> text=Save").await;
+    page.see("tr >> text=+7 916 555-00-77").await;
+    assert!(known());
+    page.fill("input[name=number]", "79165550077").await;
+    page.press("Enter").await;
+    page.click("tr >> text=Delete…").await;
+    page.click("dialog .button.bad").await;
+    page.gone("tr >> text=+7 916 555-00-77").await;
+    assert!(!known());
+    assert_eq!(page.faults().await, serde_json::json!([]));
 }
 
 #[tokio::test(flavor = "multi_thread")]

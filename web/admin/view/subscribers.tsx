@@ -40,7 +40,7 @@ export function Subscribers() {
         </Act>
       )}
       {act && act !== 'class' && (
-        <Act title={`${words.forget.replace('…', '')}: ${act.number}`} why={words.forgetWhy} does={common.remove} bad reason={false} onClose={() => setAct(null)}
+        <Act title={`${words.forget.replace('…', '')}: ${phone(act.number)}`} why={words.forgetWhy} does={common.remove} bad reason={false} onClose={() => setAct(null)}
           act={() => ask('DELETE', route`subscribers/${act.number}`).then(first.again)} />
       )}
     </section>
